@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { bytesSchema, curvePointSchema, doctorReportSchema, indexSchema, labelValueSchema, voxelTypeSchema } from './schemas.ts'
+import { wireErrorSchema } from './errors.ts'
+
+/**
+ * What host and compute process say to each other, as length-prefixed msgpackr frames over one duplex pipe (file
+ * descriptor 3 of the compute process). The compute process keeps no state of the project: each request carries what
+ * it needs, so that a crash loses one request and nothing else.
+ */
+
+/** One slice as the network sees it: raw samples, their scaling, and the intensities that become 0 and 1. */
+export const computeSliceSchema = z.object({
+  index: indexSchema,
+  /** Extent of the fast axis, in pixels. */
+  width: z.int().positive(),
+  height: z.int().positive(),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  voxelType: voxelTypeSchema,
+  /** height x width x channels samples, little-endian. */
+  data: bytesSchema,
+  slope: z.number(),
+  inter: z.number(),
+  /** Scaled intensities mapped to 0 and 1 (the case's robust percentiles); values beyond are clipped. */
+  low: z.number(),
+  high: z.number(),
+})
+export type ComputeSlice = z.infer<typeof computeSliceSchema>
+
+export const trainingSampleSchema = computeSliceSchema.extend({
+  /** One label a pixel, height x width. */
+  labels: bytesSchema,
+  /** What a person corrected or accepted teaches; `replay` keeps what was learned before. */
+  role: z.enum(['corrected', 'replay']),
+})
+export type TrainingSample = z.infer<typeof trainingSampleSchema>
+
+export const modelLabelSchema = z.object({ value: labelValueSchema.min(1), name: z.string() })
+
+/** `card.json` beside the layers model (`model.json`, `weights.bin`) in a model folder. */
+export const modelCardSchema = z.object({
+  format: z.literal(1),
+  id: z.string(),
+  parentId: z.string().nullable(),
+  name: z.string(),
+  createdAt: z.string(),
+  /** Output channel c > 0 means labels[c - 1]; channel 0 is background. */
+  labels: z.array(modelLabelSchema),
+  architecture: z.object({
+    name: z.string(),
+    levels: z.int(),
+    base: z.int(),
+    inputChannels: z.literal(1),
+    /** Inputs are padded to a multiple of this in both directions. */
+    step: z.int(),
+  }),
+  parameters: z.int(),
+  normalization: z.literal('percentile'),
+  training: z
+    .object({
+      slices: z.int(),
+      steps: z.int(),
+      seconds: z.number(),
+      seed: z.int(),
+      backend: z.string(),
+      lossBefore: z.number(),
+      lossAfter: z.number(),
+      diceBefore: z.number(),
+      diceAfter: z.number(),
+      curve: z.array(curvePointSchema),
+    })
+    .nullable(),
+})
+export type ModelCard = z.infer<typeof modelCardSchema>
+
+export const computeMethods = {
+  /** Answered once the backend is chosen, self-tested and warm. */
+  status: {
+    params: z.object({}),
+    result: z.object({ backend: z.string(), threads: z.int(), versions: z.record(z.string(), z.string()) }),
+  },
+  doctor: { params: z.object({}), result: doctorReportSchema },
+  predict: {
+    params: z.object({ modelDir: z.string(), slices: z.array(computeSliceSchema).min(1) }),
+    /** Labels in the order asked, one byte a pixel. */
+    result: z.object({ slices: z.array(z.object({ index: indexSchema, labels: bytesSchema })), seconds: z.number() }),
+  },
+  /** Writes a complete model folder at `outDir` (temporary name, then renamed) or nothing. Sends `progress`. */
+  train: {
+    params: z.object({
+      /** null: a new network from scratch. */
+      parentDir: z.string().nullable(),
+      outDir: z.string(),
+      modelId: z.string(),
+      name: z.string(),
+      createdAt: z.string(),
+      /** Labels of the new model. More than the parent's: its head grows and keeps what it knew. */
+      labels: z.array(modelLabelSchema).min(1),
+      samples: z.array(trainingSampleSchema).min(1),
+      steps: z.int().min(1),
+      seconds: z.number().min(0.1),
+      seed: z.int().min(0),
+    }),
+    result: z.object({ card: modelCardSchema }),
+  },
+} as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
+export type ComputeMethods = typeof computeMethods
+export type ComputeMethod = keyof ComputeMethods
+
+export const computeProgressSchema = z.object({
+  step: z.int(),
+  steps: z.int(),
+  point: curvePointSchema.nullable(),
+  secondsLeft: z.number().nullable(),
+})
+export type ComputeProgress = z.infer<typeof computeProgressSchema>
+
+/** Host to compute. */
+export const computeRequestSchema = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('call'), id: z.int(), method: z.string(), params: z.unknown() }),
+  z.object({ t: z.literal('cancel'), id: z.int() }),
+  z.object({ t: z.literal('ping'), id: z.int() }),
+])
+export type ComputeRequest = z.infer<typeof computeRequestSchema>
+
+/** Compute to host. */
+export const computeReplySchema = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('ok'), id: z.int(), result: z.unknown() }),
+  z.object({ t: z.literal('error'), id: z.int(), error: wireErrorSchema }),
+  z.object({ t: z.literal('progress'), id: z.int(), progress: computeProgressSchema }),
+  z.object({ t: z.literal('pong'), id: z.int() }),
+])
+export type ComputeReply = z.infer<typeof computeReplySchema>

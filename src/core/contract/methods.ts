@@ -1,0 +1,187 @@
+import { z } from 'zod'
+import {
+  axisSchema,
+  bytesSchema,
+  caseDetailSchema,
+  caseSummarySchema,
+  computeStatusSchema,
+  doctorReportSchema,
+  fileEntrySchema,
+  historySchema,
+  idSchema,
+  indexSchema,
+  jobSchema,
+  labelSchema,
+  labelSliceSchema,
+  labelValueSchema,
+  modelSummarySchema,
+  projectSchema,
+  sliceDataSchema,
+  sliceRefSchema,
+  strokeDeltaSchema,
+} from './schemas.ts'
+
+const nothing = z.object({})
+const caseRef = z.object({ caseId: idSchema })
+const changed = z.object({ revision: z.int().min(0), delta: strokeDeltaSchema.nullable(), history: historySchema })
+
+/**
+ * All that the interface may ask of the backend. Parameters and results are validated on both ends.
+ * Paths never come from the page, with one exception that is the point of it: the text of the path field
+ * (`files.complete`), which only looks and gives ids.
+ */
+export const methods = {
+  'app.info': {
+    params: nothing,
+    result: z.object({
+      version: z.string(),
+      shell: z.enum(['electron', 'browser', 'test']),
+      /** Can `files.openDialog` and `files.saveDialog` show a native dialog? */
+      nativeDialogs: z.boolean(),
+      compute: computeStatusSchema,
+    }),
+  },
+  'app.doctor': { params: nothing, result: doctorReportSchema },
+  'settings.get': { params: nothing, result: z.record(z.string(), z.unknown()) },
+  'settings.set': { params: z.object({ key: z.string().min(1).max(64), value: z.unknown() }), result: nothing },
+
+  'project.get': { params: nothing, result: projectSchema },
+
+  /** Native dialogs; only where app.info says so. An empty list: the user cancelled. */
+  'files.openDialog': { params: nothing, result: z.array(fileEntrySchema) },
+  'files.saveDialog': { params: z.object({ suggestedName: z.string().max(255) }), result: fileEntrySchema.nullable() },
+  /** Completions for the text of the path field: readable images and folders, at most 50, sorted. */
+  'files.complete': { params: z.object({ text: z.string().max(4096) }), result: z.array(fileEntrySchema) },
+  /** Names the target of a save by the text of the path field; refuses folders that do not exist. */
+  'files.target': { params: z.object({ text: z.string().min(1).max(4096) }), result: fileEntrySchema },
+  /** Drag and drop: the bytes travel, since a page cannot name a path. Kept in the project's images/ folder. */
+  'files.uploadBegin': {
+    params: z.object({
+      name: z.string().min(1).max(255),
+      size: z
+        .int()
+        .min(0)
+        .max(8 * 2 ** 30),
+    }),
+    result: z.object({ uploadId: idSchema }),
+  },
+  'files.uploadChunk': {
+    params: z.object({ uploadId: idSchema, offset: z.int().min(0), bytes: bytesSchema }),
+    result: nothing,
+  },
+  'files.uploadEnd': { params: z.object({ uploadId: idSchema }), result: fileEntrySchema },
+
+  /** Reads the file far enough to know that it is an image, and adds it to the worklist; the same file twice is one case. */
+  'case.add': { params: z.object({ fileId: idSchema }), result: caseSummarySchema },
+  'case.open': { params: caseRef, result: caseDetailSchema },
+  /** Takes the case off the worklist. Its journal stays in the project. */
+  'case.remove': { params: caseRef, result: nothing },
+  /** A moved image: the new place must hold the same voxels. */
+  'case.relocate': { params: z.object({ caseId: idSchema, fileId: idSchema }), result: caseSummarySchema },
+  /** RGBA, at most 96 pixels wide and high, the middle axial slice in its default window and display orientation. */
+  'case.thumbnail': {
+    params: caseRef,
+    result: z.object({ width: z.int(), height: z.int(), rgba: bytesSchema }),
+  },
+
+  'volume.slice': { params: sliceRefSchema, result: sliceDataSchema },
+
+  'annotation.slice': {
+    params: sliceRefSchema.extend({ layer: z.enum(['mask', 'prediction']) }),
+    result: labelSliceSchema,
+  },
+  /** Appends durably, then answers. The same id again changes nothing and answers the same. */
+  'annotation.commit': {
+    params: z.object({ caseId: idSchema, delta: strokeDeltaSchema }),
+    result: z.object({ revision: z.int().min(0), history: historySchema }),
+  },
+  /** `delta` is what was applied to the mask; null when there was nothing to undo / redo. */
+  'annotation.undo': { params: caseRef, result: changed },
+  'annotation.redo': { params: caseRef, result: changed },
+  'annotation.history': { params: caseRef, result: historySchema },
+  /**
+   * Writes the prediction into the mask as one undoable stroke. Voxels of locked labels never change. Slices that a
+   * person corrected are kept unless `keepCorrected` is false; a single slice is asked for by name, so it is taken.
+   */
+  'annotation.accept': {
+    params: z.object({
+      caseId: idSchema,
+      scope: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('volume') }),
+        z.object({ kind: z.literal('slice'), axis: axisSchema, index: indexSchema }),
+      ]),
+      /** Only these predicted labels; null: all of them, and background too. */
+      labels: z.array(labelValueSchema).nullable(),
+      keepCorrected: z.boolean(),
+    }),
+    result: changed.extend({
+      changedVoxels: z.int().min(0),
+      keptLockedVoxels: z.int().min(0),
+      keptCorrectedSlices: z.int().min(0),
+    }),
+  },
+
+  'labels.add': {
+    params: z.object({ name: z.string().min(1).max(80), color: labelSchema.shape.color.nullable() }),
+    result: labelSchema,
+  },
+  'labels.update': {
+    params: z.object({ value: labelValueSchema.min(1), change: labelSchema.omit({ value: true }).partial() }),
+    result: labelSchema,
+  },
+  /** Where the label is used: what the confirmation of its deletion says. */
+  'labels.usage': {
+    params: z.object({ value: labelValueSchema.min(1) }),
+    result: z.object({ voxels: z.int().min(0), cases: z.int().min(0) }),
+  },
+  /** Erases its voxels in every case, as one undoable stroke each, and takes it off the list. Refused while locked. */
+  'labels.remove': { params: z.object({ value: labelValueSchema.min(1) }), result: nothing },
+
+  'models.activate': { params: z.object({ modelId: idSchema }), result: modelSummarySchema },
+
+  /** Predicts the given slice first, then the whole volume. Events `prediction.slices` and `job.changed` follow. */
+  'predict.start': { params: z.object({ caseId: idSchema, index: indexSchema }), result: jobSchema },
+  'train.start': {
+    params: z.object({
+      /** Bounds; whichever comes first ends the training. */
+      steps: z.int().min(1).max(10_000),
+      seconds: z.number().min(1).max(86_400),
+      seed: z.int().min(0),
+      /** The slice on screen, predicted again first when the new model is there. */
+      show: z.object({ caseId: idSchema, index: indexSchema }).nullable(),
+    }),
+    result: jobSchema,
+  },
+  'job.cancel': { params: z.object({ jobId: idSchema }), result: jobSchema },
+
+  /** Writes, reopens and compares; only then answers. `fileId` null: into the project's exports/ folder. */
+  'export.mask': {
+    params: z.object({ caseId: idSchema, fileId: idSchema.nullable() }),
+    result: z.object({
+      path: z.string(),
+      bytes: z.int(),
+      voxels: z.int(),
+      labels: z.array(labelValueSchema),
+      verified: z.literal(true),
+    }),
+  },
+} as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
+
+export type Methods = typeof methods
+export type MethodName = keyof Methods
+export type MethodParams<M extends MethodName> = z.input<Methods[M]['params']>
+export type MethodResult<M extends MethodName> = z.output<Methods[M]['result']>
+
+/** What a backend implements: one function a method. The signal is aborted when the caller cancels or goes away. */
+export interface CallContext {
+  readonly signal: AbortSignal
+  /** The connection's session, so that an event need not go back to who caused it. */
+  readonly sessionId: string
+}
+export type Handlers = {
+  [M in MethodName]: (params: z.output<Methods[M]['params']>, context: CallContext) => Promise<MethodResult<M>>
+}
+
+/** `Handlers` in part: a shell adds `files.openDialog` and its like to what the backend gives. */
+export type PartialHandlers = Partial<Handlers>
+

@@ -1,0 +1,251 @@
+import { z } from 'zod'
+
+/**
+ * Shapes shared by methods and events.
+ *
+ * Conventions used everywhere on the wire:
+ * - A volume has `dims` [nx, ny, nz] in the file's own voxel order, x fastest: index = x + nx * (y + ny * z).
+ *   A 2-D image is a volume with nz = 1, x to the right and y down.
+ * - `axis` 0, 1, 2 names a voxel axis. A slice across `axis` has the two other axes in ascending order, the lower one
+ *   fastest: axis 2 gives [nx, ny], axis 1 gives [nx, nz], axis 0 gives [ny, nz].
+ * - Affines are 4x4, row-major, from voxel indices to world millimetres in RAS+ (x to the patient's right,
+ *   y to anterior, z to superior). Null for 2-D images without geometry.
+ * - Label values are 0 (background) to 255.
+ * - Binary data travels as Uint8Array.
+ */
+export const idSchema = z.string().min(1).max(64)
+export const axisSchema = z.union([z.literal(0), z.literal(1), z.literal(2)])
+export const indexSchema = z.int().min(0).max(1_000_000)
+export const labelValueSchema = z.int().min(0).max(255)
+export const vec3Schema = z.tuple([z.number(), z.number(), z.number()])
+export const dimsSchema = z.tuple([z.int().positive(), z.int().positive(), z.int().positive()])
+export const bytesSchema = z.instanceof(Uint8Array)
+export const affineSchema = z.array(z.array(z.number()).length(4)).length(4)
+
+export type Axis = z.infer<typeof axisSchema>
+export type Vec3 = z.infer<typeof vec3Schema>
+export type Dims = z.infer<typeof dimsSchema>
+/** 4x4, row-major rows. */
+export type Affine = z.infer<typeof affineSchema>
+
+export const voxelTypeSchema = z.enum(['uint8', 'int8', 'uint16', 'int16', 'uint32', 'int32', 'float32', 'float64'])
+export type VoxelType = z.infer<typeof voxelTypeSchema>
+
+export const labelSchema = z.object({
+  value: labelValueSchema.min(1),
+  name: z.string().min(1).max(80),
+  /** #rrggbb */
+  color: z.string().regex(/^#[0-9a-f]{6}$/),
+  visible: z.boolean(),
+  locked: z.boolean(),
+})
+export type Label = z.infer<typeof labelSchema>
+
+/** Half-open box in voxels: min <= voxel < max. */
+export const boxSchema = z.object({ min: dimsLike(), max: dimsLike() })
+function dimsLike() {
+  return z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)])
+}
+export type Box = z.infer<typeof boxSchema>
+
+export const strokeKindSchema = z.enum(['brush', 'erase', 'fill', 'accept', 'delete-label', 'import', 'undo', 'redo'])
+export type StrokeKind = z.infer<typeof strokeKindSchema>
+
+/**
+ * One undoable change of the mask. `runs` holds groups of four numbers, [start, length, before, after]: `start` counts
+ * voxels inside the box in x-fastest order, every voxel of the run had label `before` and gets label `after`.
+ * Runs are ascending, do not overlap, and before != after.
+ */
+export const strokeDeltaSchema = z.object({
+  id: z.uuid(),
+  baseRevision: z.int().min(0),
+  kind: strokeKindSchema,
+  /** The label painted with; 0 for the eraser; for changes of several labels, the first of them. */
+  label: labelValueSchema,
+  /** The axis across which the slice lies that the user was looking at; null for a change of the whole volume. */
+  axis: axisSchema.nullable(),
+  box: boxSchema,
+  runs: z.instanceof(Uint32Array),
+})
+export type StrokeDelta = z.infer<typeof strokeDeltaSchema>
+
+export const sliceRefSchema = z.object({ caseId: idSchema, axis: axisSchema, index: indexSchema })
+export type SliceRef = z.infer<typeof sliceRefSchema>
+
+export const caseSummarySchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  kind: z.enum(['volume', 'image']),
+  dims: dimsSchema,
+  channels: z.union([z.literal(1), z.literal(3)]),
+  status: z.enum(['untouched', 'predicted', 'corrected', 'saved']),
+  /** Slices across the training axis that a person corrected or accepted. */
+  correctedSlices: z.int().min(0),
+  /** Of those, the ones changed since the active model was trained: what one click on Retrain would newly learn. */
+  newCorrectedSlices: z.int().min(0),
+  /** The image file is not where it was; the interface asks for it. */
+  missing: z.boolean(),
+})
+export type CaseSummary = z.infer<typeof caseSummarySchema>
+
+export const caseDetailSchema = caseSummarySchema.extend({
+  /** For display alone; never sent back. */
+  sourcePath: z.string(),
+  /** mm; [1, 1, 1] where the file does not say. */
+  spacing: vec3Schema,
+  spacingKnown: z.boolean(),
+  affine: affineSchema.nullable(),
+  /** Three letters, the direction in which each voxel axis grows, e.g. "LPS"; null for 2-D images. */
+  orientation: z.string().length(3).nullable(),
+  voxelType: voxelTypeSchema,
+  /** Display window from robust percentiles, in scaled intensity. */
+  window: z.object({ center: z.number(), width: z.number().positive() }),
+  /** Smallest and largest scaled intensity. */
+  range: z.object({ min: z.number(), max: z.number() }),
+  /** The voxel axis across which axial slices lie, also the axis that models predict and train across. */
+  trainingAxis: axisSchema,
+  revision: z.int().min(0),
+  warnings: z.array(z.string()),
+  /** Indices across `trainingAxis`, ascending. */
+  corrected: z.array(indexSchema),
+  predicted: z.array(indexSchema),
+})
+export type CaseDetail = z.infer<typeof caseDetailSchema>
+
+export const sliceDataSchema = z.object({
+  width: z.int().positive(),
+  height: z.int().positive(),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  /** Little-endian samples; RGB interleaved. */
+  voxelType: voxelTypeSchema,
+  data: bytesSchema,
+  /** scaled = raw * slope + inter */
+  slope: z.number(),
+  inter: z.number(),
+})
+export type SliceData = z.infer<typeof sliceDataSchema>
+
+export const labelSliceSchema = z.object({
+  width: z.int().positive(),
+  height: z.int().positive(),
+  /** One label a byte. */
+  data: bytesSchema,
+  /** Mask: the annotation revision it shows. Prediction: the revision when it was predicted. */
+  revision: z.int().min(0),
+  /** Prediction layer only: the model that made it; null where this slice has not been predicted. */
+  modelId: idSchema.nullable(),
+})
+export type LabelSlice = z.infer<typeof labelSliceSchema>
+
+export const historySchema = z.object({
+  canUndo: z.boolean(),
+  canRedo: z.boolean(),
+  /** What the next undo / redo would take back or bring again, as words: "brush Liver". */
+  undoName: z.string().nullable(),
+  redoName: z.string().nullable(),
+})
+export type History = z.infer<typeof historySchema>
+
+export const curvePointSchema = z.object({
+  step: z.int().min(0),
+  loss: z.number(),
+  /** Mean Dice of the foreground labels on the training slices, 0 to 1. */
+  dice: z.number(),
+})
+export type CurvePoint = z.infer<typeof curvePointSchema>
+
+export const modelSummarySchema = z.object({
+  id: idSchema,
+  /** 1, 2, 3 … in the project. */
+  version: z.int().positive(),
+  name: z.string(),
+  parentId: idSchema.nullable(),
+  createdAt: z.string(),
+  active: z.boolean(),
+  parameters: z.int().min(0),
+  labels: z.array(labelValueSchema),
+  /** How it was trained: slices learned from, steps, seconds; null for a model that came with the project. */
+  training: z
+    .object({
+      slices: z.int(),
+      steps: z.int(),
+      seconds: z.number(),
+      backend: z.string(),
+      lossBefore: z.number(),
+      lossAfter: z.number(),
+      diceBefore: z.number(),
+      diceAfter: z.number(),
+      curve: z.array(curvePointSchema),
+    })
+    .nullable(),
+})
+export type ModelSummary = z.infer<typeof modelSummarySchema>
+
+export const jobSchema = z.object({
+  id: idSchema,
+  kind: z.enum(['predict', 'train', 'export']),
+  state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+  caseId: idSchema.nullable(),
+  /** 0 to 1. */
+  progress: z.number().min(0).max(1),
+  /** What is going on, in words: "slice 12 of 80", "step 34 of 120". */
+  message: z.string(),
+  secondsLeft: z.number().min(0).nullable(),
+  curve: z.array(curvePointSchema),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  /** The model that a finished training made. */
+  modelId: idSchema.nullable(),
+})
+export type Job = z.infer<typeof jobSchema>
+
+export const computeStatusSchema = z.object({
+  state: z.enum(['stopped', 'starting', 'ready', 'busy', 'restarting', 'failed']),
+  /** The rung that runs: "wasm", "js" …; null until it is known. */
+  backend: z.string().nullable(),
+  threads: z.int().min(0),
+  /** A sentence for the user where something is not as it should be. */
+  message: z.string().nullable(),
+  /** How often compute was restarted after a crash since the start. */
+  restarts: z.int().min(0),
+})
+export type ComputeStatus = z.infer<typeof computeStatusSchema>
+
+export const backendReportSchema = z.object({
+  name: z.string(),
+  available: z.boolean(),
+  reason: z.string(),
+  selfTest: z.object({ ok: z.boolean(), ms: z.number() }).nullable(),
+})
+export const doctorReportSchema = z.object({
+  backends: z.array(backendReportSchema),
+  chosen: z.string().nullable(),
+  threads: z.int().min(0),
+  versions: z.record(z.string(), z.string()),
+  memory: z.object({ totalMB: z.number(), freeMB: z.number() }),
+})
+export type DoctorReport = z.infer<typeof doctorReportSchema>
+
+export const projectSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  /** For display alone. */
+  path: z.string(),
+  labels: z.array(labelSchema),
+  cases: z.array(caseSummarySchema),
+  models: z.array(modelSummarySchema),
+  jobs: z.array(jobSchema),
+  /** The case that was open last. */
+  lastCaseId: idSchema.nullable(),
+  isDemo: z.boolean(),
+})
+export type Project = z.infer<typeof projectSchema>
+
+/** A file or folder that the backend has seen on behalf of the page. The page holds the id; the path stays behind. */
+export const fileEntrySchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  /** The full text to put into the path field when this completion is taken. */
+  text: z.string(),
+  kind: z.enum(['file', 'folder']),
+})
+export type FileEntry = z.infer<typeof fileEntrySchema>
