@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { bytesSchema, curvePointSchema, doctorReportSchema, indexSchema, labelValueSchema, voxelTypeSchema } from './schemas.ts'
+import {
+  bytesSchema,
+  curvePointSchema,
+  doctorReportSchema,
+  indexSchema,
+  labelValueSchema,
+  voxelTypeSchema,
+} from './schemas.ts'
 import { wireErrorSchema } from './errors.ts'
 
 /**

@@ -184,4 +184,3 @@ export type Handlers = {
 
 /** `Handlers` in part: a shell adds `files.openDialog` and its like to what the backend gives. */
 export type PartialHandlers = Partial<Handlers>
-
