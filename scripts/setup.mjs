@@ -61,7 +61,7 @@ export function installPackages() {
   const installed = readStamp('packages') === stamp || isInstalled()
   if (!installed) {
     say('installing dependencies (npm ci); this takes a minute the first time')
-    run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], { what: 'npm ci' })
+    run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], { what: 'npm ci', quiet: true })
   }
   if (!existsSync(nodeBinary)) {
     say('fetching the pinned Node from the registry')
