@@ -1,0 +1,49 @@
+import { backend_util } from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import type * as tf from '@tensorflow/tfjs-core'
+
+const pair = z.union([z.number(), z.tuple([z.number(), z.number()])])
+const shape4 = z.tuple([z.number(), z.number(), z.number(), z.number()])
+const explicitPad = z.tuple([
+  z.tuple([z.number(), z.number()]),
+  z.tuple([z.number(), z.number()]),
+  z.tuple([z.number(), z.number()]),
+  z.tuple([z.number(), z.number()]),
+])
+const gradientAttrs = z.object({
+  strides: pair,
+  pad: z.union([z.enum(['same', 'valid']), z.number(), explicitPad]),
+  dataFormat: z.enum(['NHWC', 'NCHW']),
+  dimRoundingMode: z.enum(['floor', 'round', 'ceil']).nullish(),
+})
+const filterGradientAttrs = gradientAttrs.extend({ filterShape: shape4 })
+const inputGradientAttrs = gradientAttrs.extend({ inputShape: shape4 })
+
+/** The geometry of the convolution whose filter gradient is asked for. Sizes in pixels, channels last. */
+export function filterGradientInfo(x: tf.TensorInfo, attrs: unknown): backend_util.Conv2DInfo {
+  const { filterShape, ...rest } = filterGradientAttrs.parse(attrs)
+  return info(shape4.parse(x.shape), filterShape, rest)
+}
+
+/** The geometry of the convolution whose input gradient is asked for. */
+export function inputGradientInfo(filter: tf.TensorInfo, attrs: unknown): backend_util.Conv2DInfo {
+  const { inputShape, ...rest } = inputGradientAttrs.parse(attrs)
+  return info(inputShape, shape4.parse(filter.shape), rest)
+}
+
+function info(
+  inShape: [number, number, number, number],
+  filterShape: [number, number, number, number],
+  attrs: z.infer<typeof gradientAttrs>,
+): backend_util.Conv2DInfo {
+  return backend_util.computeConv2DInfo(
+    inShape,
+    filterShape,
+    attrs.strides,
+    1,
+    attrs.pad,
+    attrs.dimRoundingMode ?? undefined,
+    false,
+    backend_util.convertConv2DDataFormat(attrs.dataFormat),
+  )
+}

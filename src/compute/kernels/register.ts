@@ -1,0 +1,41 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+
+export interface WasmKernelArgs {
+  readonly inputs: tf.NamedTensorInfoMap
+  readonly attrs: tf.NamedAttrMap | undefined
+  readonly backend: BackendWasm
+}
+export type WasmKernel = (args: WasmKernelArgs) => tf.TensorInfo
+
+/** Registers a kernel for the wasm backend in place of the one that ships, if one does; returns the shipped one. */
+export function replaceWasmKernel(kernelName: string, kernel: WasmKernel): tf.KernelFunc | undefined {
+  const shipped = tf.getKernel(kernelName, 'wasm')
+  if (shipped) tf.unregisterKernel(kernelName, 'wasm')
+  tf.registerKernel({
+    kernelName,
+    backendName: 'wasm',
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      if (!(backend instanceof BackendWasm)) throw new Error(`${kernelName} was called for a backend other than wasm.`)
+      return kernel({ inputs, attrs, backend })
+    },
+  })
+  return shipped?.kernelFunc
+}
+
+export function input(inputs: tf.NamedTensorInfoMap, name: string): tf.TensorInfo {
+  const tensor = inputs[name]
+  if (tensor === undefined) throw new Error(`The kernel's input "${name}" is missing.`)
+  return tensor
+}
+
+/** An input that was handed over as a tensor, for kernels that are composed of TensorFlow.js operations. */
+export function tensor4(inputs: tf.NamedTensorInfoMap, name: string): tf.Tensor4D {
+  const tensor = input(inputs, name)
+  if (!isTensor4(tensor)) throw new Error(`The kernel's input "${name}" must be a 4-D tensor.`)
+  return tensor
+}
+
+function isTensor4(info: tf.TensorInfo): info is tf.Tensor4D {
+  return info instanceof tf.Tensor && info.rank === 4
+}
