@@ -127,6 +127,7 @@ if (wanted('lint')) {
 }
 if (wanted('types')) {
   tool('types of Node code', ['typescript/bin/tsc', '-p', 'tsconfig.node.json'])
+  tool('types of the end-to-end tests and benchmarks', ['typescript/bin/tsc', '-p', 'tsconfig.e2e.json'])
   tool('types of the page', ['vue-tsc/bin/vue-tsc.js', '-p', 'tsconfig.web.json'])
 }
 if (wanted('unit')) {
