@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import './jitless.ts'
 
 /** Every code that may cross the wire. The interface chooses its words and remedies by code, never by message. */
 export const errorCodes = [

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import './jitless.ts'
 
 /**
  * Shapes shared by methods and events.
