@@ -1,0 +1,77 @@
+import { computed, ref } from 'vue'
+import { defineStore } from 'pinia'
+import type { Job } from '../../../core/contract/index.ts'
+import { useClient } from '../api/client.ts'
+
+/** One click on Retrain ends after these steps or the chosen seconds, whichever comes first. */
+const trainingSteps = 2000
+const trainingSeed = 1
+
+/** A slice on screen: where long work starts, so that its result is seen first. */
+export interface ShownSlice {
+  readonly caseId: string
+  /** Index across the case's training axis. */
+  readonly index: number
+}
+
+/** Long work: prediction and retraining, with progress and cancel. */
+export const useJobsStore = defineStore('jobs', () => {
+  const jobs = ref<Job[]>([])
+  /** The last training that this page saw end or run: its curve stays on screen. */
+  const lastTraining = ref<Job | null>(null)
+
+  /** The job to show in the status bar: what runs, before what waits. */
+  const active = computed(
+    () => jobs.value.find((job) => job.state === 'running') ?? jobs.value.find((job) => job.state === 'queued') ?? null,
+  )
+  const predicting = computed(() => jobs.value.find((job) => job.kind === 'predict' && isAlive(job)) ?? null)
+  const training = computed(() => jobs.value.find((job) => job.kind === 'train' && isAlive(job)) ?? null)
+
+  function replaceAll(list: Job[]): void {
+    jobs.value = list
+    const newest = list.filter((job) => job.kind === 'train' && isAlive(job)).at(-1)
+    if (newest !== undefined) lastTraining.value = newest
+  }
+
+  function put(job: Job): void {
+    jobs.value = jobs.value.some((one) => one.id === job.id)
+      ? jobs.value.map((one) => (one.id === job.id ? job : one))
+      : [...jobs.value, job]
+    if (job.kind === 'train' && (isAlive(job) || lastTraining.value?.id === job.id)) lastTraining.value = job
+  }
+
+  /** Follows the backend's events; `ended` hears of each job once, when it is over. */
+  function follow(ended: (job: Job) => void): () => void {
+    return useClient().on('job.changed', ({ job }) => {
+      const before = jobs.value.find((one) => one.id === job.id)
+      put(job)
+      if (!isAlive(job) && (before === undefined || isAlive(before))) ended(job)
+    })
+  }
+
+  async function predict(slice: ShownSlice): Promise<Job> {
+    return started(await useClient().call('predict.start', { caseId: slice.caseId, index: slice.index }))
+  }
+
+  async function train(seconds: number, show: ShownSlice | null): Promise<Job> {
+    const job = await useClient().call('train.start', { steps: trainingSteps, seconds, seed: trainingSeed, show })
+    return started(job)
+  }
+
+  async function cancel(jobId: string): Promise<void> {
+    started(await useClient().call('job.cancel', { jobId }))
+  }
+
+  /** The answer to a call may come after an event that knows more. */
+  function started(job: Job): Job {
+    const known = jobs.value.find((one) => one.id === job.id)
+    if (known === undefined || isAlive(known)) put(job)
+    return job
+  }
+
+  return { jobs, lastTraining, active, predicting, training, replaceAll, follow, predict, train, cancel }
+})
+
+function isAlive(job: Job): boolean {
+  return job.state === 'queued' || job.state === 'running'
+}
