@@ -1,0 +1,2 @@
+/** The browser shell. */
+export { startServer, type RunningServer, type ServerOptions } from './startServer.ts'
