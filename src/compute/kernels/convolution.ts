@@ -2,8 +2,8 @@ import { backend_util } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import type * as tf from '@tensorflow/tfjs-core'
 
-const pair = z.union([z.number(), z.tuple([z.number(), z.number()])])
-const shape4 = z.tuple([z.number(), z.number(), z.number(), z.number()])
+export const pair = z.union([z.number(), z.tuple([z.number(), z.number()])])
+export const shape4 = z.tuple([z.number(), z.number(), z.number(), z.number()])
 const explicitPad = z.tuple([
   z.tuple([z.number(), z.number()]),
   z.tuple([z.number(), z.number()]),

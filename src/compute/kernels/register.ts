@@ -10,16 +10,20 @@ export type WasmKernel = (args: WasmKernelArgs) => tf.TensorInfo
 
 /** Registers a kernel for the wasm backend in place of the one that ships, if one does; returns the shipped one. */
 export function replaceWasmKernel(kernelName: string, kernel: WasmKernel): tf.KernelFunc | undefined {
-  const shipped = tf.getKernel(kernelName, 'wasm')
-  if (shipped) tf.unregisterKernel(kernelName, 'wasm')
-  tf.registerKernel({
-    kernelName,
-    backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      if (!(backend instanceof BackendWasm)) throw new Error(`${kernelName} was called for a backend other than wasm.`)
-      return kernel({ inputs, attrs, backend })
-    },
+  return replaceKernel(kernelName, 'wasm', ({ inputs, attrs, backend }) => {
+    if (!(backend instanceof BackendWasm)) throw new Error(`${kernelName} was called for a backend other than wasm.`)
+    return kernel({ inputs, attrs, backend })
   })
+}
+
+export function replaceKernel(
+  kernelName: string,
+  backendName: string,
+  kernelFunc: tf.KernelFunc,
+): tf.KernelFunc | undefined {
+  const shipped = tf.getKernel(kernelName, backendName)
+  if (shipped) tf.unregisterKernel(kernelName, backendName)
+  tf.registerKernel({ kernelName, backendName, kernelFunc })
   return shipped?.kernelFunc
 }
 

@@ -15,7 +15,7 @@ export async function startWasm(threads: number): Promise<number> {
   if (!started) throw new Error('The WebAssembly backend did not start.')
   const backend = tf.backend()
   if (!(backend instanceof BackendWasm)) throw new Error('The WebAssembly backend is not the one that started.')
-  registerWasmKernels(backend)
+  registerWasmKernels()
   if (threads <= 1) return 1
   await endUnusedWorkers(backend.wasm)
   return getThreadsCount()

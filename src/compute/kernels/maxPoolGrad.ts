@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { pair, shape4 } from './convolution.ts'
+import { floats } from './heap.ts'
+import { input, replaceWasmKernel } from './register.ts'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+import type { WasmKernelArgs } from './register.ts'
+
+const attrsSchema = z.object({
+  filterSize: pair,
+  strides: pair,
+  pad: z.union([z.enum(['same', 'valid']), z.number()]),
+  dimRoundingMode: z.enum(['floor', 'round', 'ceil']).nullish(),
+})
+
+/**
+ * Gradient of max pooling: each output's gradient goes to the first pixel of its window, in row order, that holds the
+ * maximum; never to several. (The kernel that ships with tfjs-backend-wasm 4.22 takes a window without a
+ * positive value for empty.) dy [n, oh, ow, c], input [n, h, w, c] -> [n, h, w, c]. Any size, stride and padding.
+ */
+export function registerMaxPoolGrad(): void {
+  replaceWasmKernel(tf.MaxPoolGrad, maxPoolGrad)
+}
+
+function maxPoolGrad({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo {
+  const x = input(inputs, 'input')
+  const { filterSize, strides, pad, dimRoundingMode } = attrsSchema.parse(attrs)
+  const shape = shape4.parse(x.shape)
+  const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode ?? undefined)
+  const out = backend.makeOutput(shape, 'float32')
+  scatter(backend, info, x, input(inputs, 'dy'), out)
+  return out
+}
+
+function scatter(
+  backend: BackendWasm,
+  info: tf.backend_util.Conv2DInfo,
+  x: tf.TensorInfo,
+  dy: tf.TensorInfo,
+  dx: tf.TensorInfo,
+): void {
+  const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels: channels, strideHeight, strideWidth } = info
+  const image = floats(backend, x)
+  const gradient = floats(backend, dy)
+  const result = floats(backend, dx).fill(0)
+  for (let n = 0; n < batchSize; n++) {
+    for (let oy = 0; oy < outHeight; oy++) {
+      const top = oy * strideHeight - info.padInfo.top
+      const firstRow = Math.max(0, top)
+      const endRow = Math.min(inHeight, top + info.filterHeight)
+      for (let ox = 0; ox < outWidth; ox++) {
+        const left = ox * strideWidth - info.padInfo.left
+        const firstColumn = Math.max(0, left)
+        const endColumn = Math.min(inWidth, left + info.filterWidth)
+        const from = ((n * outHeight + oy) * outWidth + ox) * channels
+        for (let c = 0; c < channels; c++) {
+          let best = -1
+          let top = -Infinity
+          for (let y = firstRow; y < endRow; y++) {
+            let at = ((n * inHeight + y) * inWidth + firstColumn) * channels + c
+            for (let x = firstColumn; x < endColumn; x++, at += channels) {
+              const value = image[at] ?? 0
+              if (value > top) {
+                top = value
+                best = at
+              }
+            }
+          }
+          if (best >= 0) result[best] = (result[best] ?? 0) + (gradient[from + c] ?? 0)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
+import { z } from 'zod'
+import { shape4 } from './convolution.ts'
+import { floats } from './heap.ts'
+import { input, replaceKernel, replaceWasmKernel } from './register.ts'
+
+const attrsSchema = z.object({ alignCorners: z.boolean(), halfPixelCenters: z.boolean().optional() })
+
+/**
+ * Gradient of nearest-neighbour resizing: each output's gradient is added to the pixel that it was copied from.
+ * dy [n, oh, ow, c], images [n, h, w, c] -> [n, h, w, c]. Any sizes. For `wasm` because it is some three times as fast as
+ * the kernel that ships; for `js` because the one that ships with tfjs-backend-cpu 4.22 reads the wrong rows of every
+ * image but the first of a batch.
+ */
+export function registerResizeNearestNeighborGrad(): void {
+  replaceWasmKernel(tf.ResizeNearestNeighborGrad, ({ inputs, attrs, backend }) => {
+    const images = input(inputs, 'images')
+    const dy = input(inputs, 'dy')
+    const out = backend.makeOutput(images.shape, 'float32')
+    addToSources(images.shape, dy.shape, attrs, floats(backend, dy), floats(backend, out).fill(0))
+    return out
+  })
+}
+
+export function registerResizeNearestNeighborGradForJs(): void {
+  replaceKernel(tf.ResizeNearestNeighborGrad, 'cpu', ({ inputs, attrs, backend }) => {
+    if (!(backend instanceof MathBackendCPU)) throw new Error('This kernel is for the js backend.')
+    const images = input(inputs, 'images')
+    const dy = input(inputs, 'dy')
+    const gradient = backend.readSync(dy.dataId)
+    if (!(gradient instanceof Float32Array)) throw new Error('A float32 gradient was expected.')
+    const result = new Float32Array(tf.util.sizeFromShape(images.shape))
+    addToSources(images.shape, dy.shape, attrs, gradient, result)
+    return backend.makeTensorInfo(images.shape, 'float32', result)
+  })
+}
+
+function addToSources(
+  shape: readonly number[],
+  outShape: readonly number[],
+  attrs: unknown,
+  gradient: Float32Array,
+  result: Float32Array,
+): void {
+  const { alignCorners, halfPixelCenters } = attrsSchema.parse(attrs)
+  const [count, height, width, channels] = shape4.parse(shape)
+  const [, outHeight, outWidth] = shape4.parse(outShape)
+  const rows = sources(height, outHeight, alignCorners, halfPixelCenters === true)
+  const columns = sources(width, outWidth, alignCorners, halfPixelCenters === true)
+  let from = 0
+  for (let n = 0; n < count; n++) {
+    for (const row of rows) {
+      const rowStart = (n * height + row) * width
+      for (const column of columns) {
+        const to = (rowStart + column) * channels
+        for (let c = 0; c < channels; c++) result[to + c] = (result[to + c] ?? 0) + (gradient[from + c] ?? 0)
+        from += channels
+      }
+    }
+  }
+}
+
+/** For each output index the input index that the forward kernel reads. */
+function sources(size: number, outSize: number, alignCorners: boolean, halfPixelCenters: boolean): Int32Array {
+  const aligned = alignCorners && outSize > 1
+  const ratio = (aligned ? size - 1 : size) / (aligned ? outSize - 1 : outSize)
+  return Int32Array.from({ length: outSize }, (_, i) => {
+    const position = ratio * (halfPixelCenters ? i + 0.5 : i)
+    return Math.max(0, Math.min(size - 1, alignCorners ? Math.round(position) : Math.floor(position)))
+  })
+}

@@ -1,0 +1,22 @@
+/** The learning rate of step `step` of `steps`: a short linear rise, then half a cosine down to a tenth. */
+export function learningRateAt(peak: number, step: number, steps: number): number {
+  const rise = Math.min(5, Math.ceil(steps / 10))
+  if (step < rise) return (peak * (step + 1)) / rise
+  const done = Math.min(1, (step - rise) / Math.max(1, steps - rise))
+  return peak * (0.1 + 0.9 * 0.5 * (1 + Math.cos(Math.PI * done)))
+}
+
+/** Steps measured before it is said how many fit into the time. */
+const MEASURED = 4
+
+/**
+ * How many steps there will be, so that the learning rate falls in time and the interface can show how far it is: the
+ * bound on steps, or what fits into the bound on seconds once a few steps have been timed. Where the seconds do not
+ * bind, nothing depends on timing.
+ */
+export function plannedSteps(steps: number, secondsLeft: number, times: readonly number[]): number {
+  if (times.length < MEASURED) return steps
+  const sorted = [...times].sort((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 1
+  return Math.max(times.length, Math.min(steps, times.length + Math.floor(secondsLeft / median)))
+}

@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { segmentationLoss } from './loss.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { PatchBatch } from '../data/patches.ts'
+import type { Optimizer } from './adam.ts'
+
+/**
+ * One optimizer step on a batch of count patches of size x size. Returns the loss before the step; nothing is updated
+ * when it is not a finite number. Leaves no tensor behind.
+ */
+export function trainingStep(
+  network: LayersModel,
+  variables: readonly tf.Variable[],
+  optimizer: Optimizer,
+  batch: PatchBatch,
+  size: number,
+  learningRate: number,
+): number {
+  const count = batch.images.length / (size * size)
+  return tf.tidy(() => {
+    const images = tf.tensor4d(batch.images, [count, size, size, 1])
+    const { value, grads } = tf.variableGrads(
+      () => lossOf(one(network.apply(images, { training: true })), batch.classes),
+      [...variables],
+    )
+    const loss = value.dataSync()[0] ?? NaN
+    if (Number.isFinite(loss)) optimizer.update(grads, learningRate)
+    return loss
+  })
+}
+
+/** The loss as an operation with a gradient of its own, computed outside TensorFlow.js. */
+function lossOf(logits: tf.Tensor, classes: Uint8Array): tf.Scalar {
+  const operation = tf.customGrad<tf.Scalar>((x) => {
+    if (!(x instanceof tf.Tensor)) throw new Error('The loss takes the logits.')
+    const values = x.dataSync()
+    if (!(values instanceof Float32Array)) throw new Error('Logits must be float32.')
+    const { loss, gradient } = segmentationLoss(values, classes, x.shape[3] ?? 0)
+    return {
+      value: tf.scalar(loss),
+      gradFunc: (dy) => {
+        const outer = Array.isArray(dy) ? dy[0] : dy
+        if (outer === undefined) throw new Error('The loss has one output.')
+        return tf.mul(outer, tf.tensor(gradient, x.shape))
+      },
+    }
+  })
+  return operation(logits)
+}
+
+function one(output: unknown): tf.Tensor {
+  if (output instanceof tf.Tensor) return output
+  throw new Error('The network must have one output.')
+}
