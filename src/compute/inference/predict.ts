@@ -105,6 +105,12 @@ function forward(
   })
 }
 
+export interface PredictedSlice {
+  readonly index: number
+  /** height x width label values, x fastest. */
+  readonly labels: Uint8Array<ArrayBuffer>
+}
+
 /**
  * Predicts slices: for each, in the order given, one label value a pixel (height x width, x fastest).
  * Ties go to the lower channel, background first.
@@ -113,7 +119,7 @@ export async function predictSlices(
   { network, card }: LoadedModel,
   slices: readonly ComputeSlice[],
   options: PredictOptions = {},
-): Promise<{ index: number; labels: Uint8Array }[]> {
+): Promise<PredictedSlice[]> {
   const results = slices.map(({ index, width, height }) => ({ index, labels: new Uint8Array(width * height) }))
   const values = Uint8Array.from([0, ...card.labels.map(({ value }) => value)])
   const image = (i: number): Float32Array => {

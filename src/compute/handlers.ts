@@ -1,0 +1,58 @@
+import { predictSlices } from './inference/predict.ts'
+import { modelCard } from './models/card.ts'
+import { createModelCache } from './models/cache.ts'
+import { saveModel } from './models/files.ts'
+import { doctor } from './runtime/doctor.ts'
+import { trainModel } from './training/train.ts'
+import type { ComputeHandlers } from './server.ts'
+import type { TrainedModel, TrainOptions } from './training/train.ts'
+import type { LoadedModel } from './models/files.ts'
+import type { Runtime } from './runtime/start.ts'
+
+/** The methods of the compute process, each waiting until the backend is chosen and proven. */
+export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): ComputeHandlers {
+  const models = createModelCache()
+  return {
+    async status() {
+      const { backend, threads, versions } = await runtime
+      return { backend, threads, versions }
+    },
+    async doctor() {
+      return await doctor(await runtime, probeEntry)
+    },
+    async predict({ modelDir, slices }, { signal }) {
+      await runtime
+      const start = performance.now()
+      const predicted = await models.with(modelDir, (model) => predictSlices(model, slices, { signal }))
+      return { slices: predicted, seconds: (performance.now() - start) / 1000 }
+    },
+    async train(params, { signal, onProgress }) {
+      const { backend } = await runtime
+      const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed } = params
+      const options: Omit<TrainOptions, 'parent'> = {
+        labels,
+        samples,
+        steps,
+        seconds,
+        seed,
+        backend,
+        signal,
+        onProgress,
+      }
+      const train = async (
+        parent: LoadedModel | null,
+      ): Promise<{ trained: TrainedModel; parentId: string | null }> => ({
+        trained: await trainModel({ parent, ...options }),
+        parentId: parent?.card.id ?? null,
+      })
+      const { trained, parentId } = await (parentDir === null ? train(null) : models.with(parentDir, train))
+      try {
+        const card = modelCard({ id: modelId, parentId, name, createdAt, labels }, trained)
+        await saveModel(outDir, trained.network, card)
+        return { card }
+      } finally {
+        trained.network.dispose()
+      }
+    },
+  }
+}

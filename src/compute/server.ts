@@ -1,0 +1,85 @@
+import { computeMethods, computeRequestSchema } from '../core/contract/compute.ts'
+import { CodedError, toWireError } from '../core/contract/errors.ts'
+import type { z } from 'zod'
+import type { ComputeMethod, ComputeMethods, ComputeProgress, ComputeReply } from '../core/contract/compute.ts'
+
+export interface ComputeCall {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: ComputeProgress) => void
+}
+export type ComputeHandlers = {
+  [M in ComputeMethod]: (
+    params: z.output<ComputeMethods[M]['params']>,
+    call: ComputeCall,
+  ) => Promise<z.output<ComputeMethods[M]['result']>>
+}
+
+/**
+ * Answers requests by the handlers; `send` takes the replies. Requests that are none of the protocol are dropped, all
+ * others are answered once. Returns what takes the messages.
+ */
+export function createComputeServer(
+  handlers: ComputeHandlers,
+  send: (reply: ComputeReply) => void,
+): (message: unknown) => void {
+  const running = new Map<number, AbortController>()
+
+  async function answer(id: number, method: string, params: unknown): Promise<void> {
+    const controller = new AbortController()
+    running.set(id, controller)
+    try {
+      const result = await dispatch(handlers, method, params, {
+        signal: controller.signal,
+        onProgress: (progress) => {
+          send({ t: 'progress', id, progress })
+        },
+      })
+      send({ t: 'ok', id, result })
+    } catch (error) {
+      send({ t: 'error', id, error: toWireError(error) })
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  return (message) => {
+    const parsed = computeRequestSchema.safeParse(message)
+    if (!parsed.success) return
+    const request = parsed.data
+    if (request.t === 'ping') send({ t: 'pong', id: request.id })
+    else if (request.t === 'cancel') running.get(request.id)?.abort()
+    else void answer(request.id, request.method, request.params)
+  }
+}
+
+async function dispatch(
+  handlers: ComputeHandlers,
+  method: string,
+  params: unknown,
+  call: ComputeCall,
+): Promise<unknown> {
+  if (!isMethod(method)) throw new CodedError('unknown-method', `The compute process has no method "${method}".`)
+  switch (method) {
+    case 'status':
+      return await handlers.status(parse('status', params), call)
+    case 'doctor':
+      return await handlers.doctor(parse('doctor', params), call)
+    case 'predict':
+      return await handlers.predict(parse('predict', params), call)
+    case 'train':
+      return await handlers.train(parse('train', params), call)
+  }
+}
+
+function parse<M extends ComputeMethod>(method: M, params: unknown): z.output<ComputeMethods[M]['params']>
+function parse(method: ComputeMethod, params: unknown): unknown {
+  const parsed = computeMethods[method].params.safeParse(params)
+  if (parsed.success) return parsed.data
+  throw new CodedError('bad-request', `A request to the compute process was not well formed (${method}).`, {
+    detail: parsed.error.message,
+  })
+}
+
+function isMethod(name: string): name is ComputeMethod {
+  return Object.hasOwn(computeMethods, name)
+}
