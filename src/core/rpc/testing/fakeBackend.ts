@@ -1,13 +1,13 @@
 import { CodedError, type EventName, type EventSource, type PartialHandlers } from '../../contract/index.ts'
 
-/** A case id tells the fake backend how to behave: `slow`, `locked`, `crash`, or the text of a log line. */
+/** A case id tells `annotation.history` how to behave: `slow`, `locked`, `crash`, `session`. */
 export interface FakeBackend {
   readonly handlers: PartialHandlers
   readonly events: EventSource
   emit(name: EventName, payload: unknown): void
   /** What happened, in order: "slow: started", "slow: aborted" … */
   readonly log: string[]
-  /** Lets every `slow` call go on. */
+  /** Lets every slow call go on. */
   release(): void
 }
 
@@ -53,6 +53,8 @@ export function createFakeBackend(): FakeBackend {
       return {}
     },
     'settings.set': async ({ key, value }) => {
+      // A write that is under way is not given up when the page goes.
+      if (key === 'slow') await new Promise<void>((resolve) => waiting.push(resolve))
       log.push(`${key} = ${JSON.stringify(value)}`)
       return {}
     },
