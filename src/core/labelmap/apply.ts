@@ -11,7 +11,7 @@ export interface LabelDelta {
 }
 
 /** Copies the labels of a box, x fastest. */
-export function readBox(labels: Uint8Array, dims: Dims, box: Box): Uint8Array {
+export function readBox(labels: Uint8Array, dims: Dims, box: Box): Uint8Array<ArrayBuffer> {
   const [width, height, depth] = boxExtent(box)
   const values = new Uint8Array(boxVolume(box))
   let to = 0
@@ -150,7 +150,7 @@ export function extractSlice<T extends VoxelArray>(voxels: T, dims: Dims, axis: 
 }
 
 /** Copies a rectangle out of a slice of the given width, row by row. */
-export function readRect(slice: Uint8Array, width: number, rect: Rect): Uint8Array {
+export function readRect(slice: Uint8Array, width: number, rect: Rect): Uint8Array<ArrayBuffer> {
   const values = new Uint8Array(rect.width * rect.height)
   for (let j = 0; j < rect.height; j++) {
     const from = (rect.y + j) * width + rect.x

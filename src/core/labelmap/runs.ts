@@ -7,7 +7,7 @@ export const RUN_FIELDS = 4
  * The change from `before` to `after` as runs [start, length, before, after], ascending.
  * Both arrays hold the same box of voxels, x fastest; equal voxels appear in no run.
  */
-export function deltaRuns(before: Uint8Array, after: Uint8Array): Uint32Array {
+export function deltaRuns(before: Uint8Array, after: Uint8Array): Uint32Array<ArrayBuffer> {
   const count = before.length
   if (after.length !== count) throw new RangeError(`deltaRuns: ${count} voxels before, ${after.length} after`)
   let runs = new Uint32Array(256)
@@ -37,7 +37,7 @@ export function deltaRuns(before: Uint8Array, after: Uint8Array): Uint32Array {
 }
 
 /** The runs that take the change back. */
-export function invertRuns(runs: Uint32Array): Uint32Array {
+export function invertRuns(runs: Uint32Array): Uint32Array<ArrayBuffer> {
   const inverse = runs.slice()
   for (let r = 0; r + 3 < runs.length; r += RUN_FIELDS) {
     inverse[r + 2] = runs[r + 3] ?? 0
@@ -71,7 +71,7 @@ const ENCODING = 1
  * before, the length (both as LEB128 varints), and the labels before and after as one byte each.
  * Throws CodedError('bad-request') where the runs are not ascending or a label is over 255.
  */
-export function encodeRuns(runs: Uint32Array): Uint8Array {
+export function encodeRuns(runs: Uint32Array): Uint8Array<ArrayBuffer> {
   if (runs.length % RUN_FIELDS !== 0) throw malformed('a run has four numbers')
   const count = runs.length / RUN_FIELDS
   const bytes = new Uint8Array(1 + 5 + count * 12)
@@ -96,7 +96,7 @@ export function encodeRuns(runs: Uint32Array): Uint8Array {
 }
 
 /** Reads what `encodeRuns` wrote. Throws CodedError('bad-request') on anything else, also on left-over bytes. */
-export function decodeRuns(bytes: Uint8Array): Uint32Array {
+export function decodeRuns(bytes: Uint8Array): Uint32Array<ArrayBuffer> {
   if (bytes[0] !== ENCODING) throw malformed('unknown encoding')
   let at = 1
   const varint = (): number => {

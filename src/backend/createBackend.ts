@@ -1,0 +1,77 @@
+import type { EventSource } from '../core/contract/events.ts'
+import type { Handlers } from '../core/contract/methods.ts'
+import type { FileEntry } from '../core/contract/schemas.ts'
+import type { ComputePort } from './compute/port.ts'
+import { createHandlers, type ShellInfo } from './handlers/handlers.ts'
+import { openProject } from './project/project.ts'
+import { createServices, type Services } from './services.ts'
+
+export interface BackendOptions extends ShellInfo {
+  /** An existing project folder; `createProject` or `createDemoProject` make one. */
+  readonly projectDir: string
+  /** Belongs to the backend from here on: `close` ends it. */
+  readonly compute: ComputePort
+  readonly log?: (line: string) => void
+}
+
+export interface Backend {
+  /** `files.openDialog` and `files.saveDialog` answer `unknown-method`; a shell with native dialogs replaces them. */
+  readonly handlers: Handlers
+  readonly events: EventSource
+  /** An id for a path that the user chose in a native dialog, to open or to save to. */
+  registerFile(path: string): FileEntry
+  /** Ends jobs, writes what waits to be written, ends compute, and releases the project. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a project and gives everything that a shell needs to serve it.
+ * Throws CodedError: `no-project`, `busy` where another Maskwright has it open, `bad-file`, `no-permission`; compute is
+ * then left to the caller.
+ */
+export async function createBackend(options: BackendOptions): Promise<Backend> {
+  const { compute, version, shell, log = () => undefined } = options
+  const project = openProject(options.projectDir)
+  let services: Services
+  try {
+    services = createServices({ project, compute, log })
+    services.models.removeLeftOvers()
+    await services.uploads.removeLeftOvers()
+    await services.volumes.locateAll()
+  } catch (error) {
+    project.close()
+    throw error
+  }
+  const { events } = services
+  const stopStatus = compute.onStatus((status) => events.emit('compute.status', status))
+  let closing: Promise<void> | null = null
+  return {
+    handlers: createHandlers(services, { version, shell }),
+    events,
+    registerFile: (path) => services.files.register(path, 'either'),
+    close: () => {
+      closing ??= shutDown(services, stopStatus)
+      return closing
+    },
+  }
+}
+
+async function shutDown(services: Services, stopStatus: () => void): Promise<void> {
+  const { trainer, predictor, uploads, snapshots, news, compute, project, log } = services
+  const step = async (name: string, work: () => unknown): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      log(`closing: ${name}: ${String(error)}`)
+    }
+  }
+  const jobsEnded = Promise.all([trainer.stop(), predictor.stop()])
+  stopStatus()
+  // Ends calls in flight too, so that the jobs do not wait for a slow step.
+  await step('compute', () => compute.close())
+  await step('jobs', () => jobsEnded)
+  await step('uploads', () => uploads.close())
+  await step('snapshots', () => snapshots.flush())
+  await step('news', () => news.close())
+  await step('project', () => project.close())
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto'
+import { open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { CodedError } from '../../core/contract/errors.ts'
+import type { FileEntry } from '../../core/contract/schemas.ts'
+import { contentHash, isSupported, supportedExtensions } from '../../imaging/index.ts'
+import { storageError } from '../errors.ts'
+import type { FileRegistry } from './registry.ts'
+
+/** Uploads under way at once, and the largest piece of one. */
+const MAX_UPLOADS = 8
+const MAX_CHUNK = 32 * 2 ** 20
+/** What must stay free on the disk, so that strokes can still be saved. */
+const RESERVE = 256 * 2 ** 20
+const PREFIX = '.upload-'
+
+interface Upload {
+  readonly name: string
+  readonly size: number
+  readonly temporary: string
+  readonly handle: FileHandle
+  /** Bytes received without a gap. */
+  received: number
+  /** Chunks of one upload are written one after the other. */
+  writing: Promise<void>
+}
+
+/** Dropped files: their bytes arrive in pieces and become a file of the project's images folder. */
+export class Uploads {
+  readonly #folder: string
+  readonly #files: FileRegistry
+  readonly #uploads = new Map<string, Upload>()
+
+  constructor(imagesFolder: string, files: FileRegistry) {
+    this.#folder = imagesFolder
+    this.#files = files
+  }
+
+  /** Throws CodedError: `bad-file` for something that is no image, `disk-full`, `busy`. */
+  async begin(name: string, size: number): Promise<string> {
+    const safe = safeName(name)
+    if (!isSupported(safe)) {
+      throw new CodedError(
+        'bad-file',
+        `"${safe}" is not an image that Maskwright reads; it reads ${supportedExtensions.join(', ')}.`,
+      )
+    }
+    if (this.#uploads.size >= MAX_UPLOADS) {
+      throw new CodedError('busy', 'Many files are being copied already; drop the rest when they are done.')
+    }
+    const pending = [...this.#uploads.values()].reduce((sum, upload) => sum + upload.size - upload.received, 0)
+    const free = await freeBytes(this.#folder)
+    if (size + pending + RESERVE > free) {
+      throw new CodedError('disk-full', `There is no room for "${safe}" in the project; free some space and try again.`)
+    }
+    const id = randomUUID()
+    const temporary = join(this.#folder, `${PREFIX}${id}`)
+    try {
+      const handle = await open(temporary, 'wx')
+      this.#uploads.set(id, { name: safe, size, temporary, handle, received: 0, writing: Promise.resolve() })
+    } catch (error) {
+      throw storageError(error, safe)
+    }
+    return id
+  }
+
+  /** Chunks come in order; one that was received already is taken again without harm. */
+  async chunk(id: string, offset: number, bytes: Uint8Array): Promise<void> {
+    const upload = this.#get(id)
+    if (bytes.length > MAX_CHUNK) throw new CodedError('bad-request', 'A piece of the file is too large.')
+    const written = upload.writing.then(async () => {
+      if (offset > upload.received || offset + bytes.length > upload.size) {
+        throw new CodedError('bad-request', `The pieces of "${upload.name}" do not fit together; drop the file again.`)
+      }
+      try {
+        await upload.handle.write(bytes, 0, bytes.length, offset)
+      } catch (error) {
+        throw storageError(error, upload.name)
+      }
+      upload.received = Math.max(upload.received, offset + bytes.length)
+    })
+    upload.writing = written.catch(() => undefined)
+    await written
+  }
+
+  /** The whole file is there: it gets its name, or that of an equal file that the project has already. */
+  async end(id: string): Promise<FileEntry> {
+    const upload = this.#get(id)
+    await upload.writing
+    this.#uploads.delete(id)
+    try {
+      if (upload.received !== upload.size) {
+        throw new CodedError('bad-request', `"${upload.name}" arrived incomplete; drop the file again.`)
+      }
+      await upload.handle.sync()
+      await upload.handle.close()
+      const path = (await this.#equalFile(upload)) ?? (await this.#place(upload))
+      return this.#files.register(path, 'open', upload.name)
+    } catch (error) {
+      throw storageError(error, upload.name)
+    } finally {
+      await upload.handle.close().catch(() => undefined)
+      await rm(upload.temporary, { force: true })
+    }
+  }
+
+  /** Removes what uploads of an earlier process left. */
+  async removeLeftOvers(): Promise<void> {
+    const names = await readdir(this.#folder)
+    const stale = names.filter((name) => name.startsWith(PREFIX) && !this.#uploads.has(name.slice(PREFIX.length)))
+    await Promise.all(stale.map((name) => rm(join(this.#folder, name), { force: true })))
+  }
+
+  async close(): Promise<void> {
+    const uploads = [...this.#uploads.values()]
+    this.#uploads.clear()
+    for (const upload of uploads) {
+      await upload.writing
+      await upload.handle.close().catch(() => undefined)
+      await rm(upload.temporary, { force: true })
+    }
+  }
+
+  #get(id: string): Upload {
+    const upload = this.#uploads.get(id)
+    if (upload === undefined)
+      throw new CodedError('not-found', 'This file is not being copied any more; drop it again.')
+    return upload
+  }
+
+  /** The same file dropped twice is kept once. */
+  async #equalFile(upload: Upload): Promise<string | null> {
+    let hash: string | null = null
+    for (const name of await readdir(this.#folder)) {
+      if (name.startsWith('.')) continue
+      const path = join(this.#folder, name)
+      if ((await stat(path)).size !== upload.size) continue
+      hash ??= await contentHash(upload.temporary)
+      if ((await contentHash(path)) === hash) return path
+    }
+    return null
+  }
+
+  async #place(upload: Upload): Promise<string> {
+    const taken = new Set((await readdir(this.#folder)).map((name) => name.toLowerCase()))
+    const ending = /\.nii\.gz$/i.exec(upload.name)?.[0] ?? extname(upload.name)
+    const stem = upload.name.slice(0, upload.name.length - ending.length)
+    let name = upload.name
+    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${stem} (${n})${ending}`
+    const path = join(this.#folder, name)
+    await rename(upload.temporary, path)
+    return path
+  }
+}
+
+/** A plain file name that every system takes, never a path and never hidden. */
+export function safeName(name: string): string {
+  const last = name.split(/[\\/]/).at(-1) ?? ''
+  const plain = last
+    .replace(/[\p{Cc}<>:"|?*]/gu, '_')
+    .replace(/^[.\s]+|[.\s]+$/g, '')
+    .slice(-200)
+  return plain === '' ? 'image' : plain
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  } catch {
+    // Where the system does not tell, the write itself will.
+    return Infinity
+  }
+}

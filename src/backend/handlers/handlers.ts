@@ -1,0 +1,167 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import type { Handlers } from '../../core/contract/methods.ts'
+import { acceptPrediction } from '../prediction/accept.ts'
+import { exportMask } from '../export/exportMask.ts'
+import { completePath, targetOfText } from '../files/paths.ts'
+import type { Services } from '../services.ts'
+
+/** What the backend's shell says of itself in `app.info`. */
+export interface ShellInfo {
+  readonly version: string
+  readonly shell: 'electron' | 'browser' | 'test'
+}
+
+type Part<Prefix extends string> = { [M in keyof Handlers as M extends `${Prefix}.${string}` ? M : never]: Handlers[M] }
+
+/** One function a method of the contract. Each translates ids and delegates; the work is in the services. */
+export function createHandlers(services: Services, info: ShellInfo): Handlers {
+  return {
+    ...appHandlers(services, info),
+    ...projectHandlers(services),
+    ...fileHandlers(services),
+    ...caseHandlers(services),
+    ...annotationHandlers(services),
+    ...labelHandlers(services),
+    ...computeHandlers(services),
+  }
+}
+
+function appHandlers({ compute, settings }: Services, info: ShellInfo): Part<'app'> & Part<'settings'> {
+  return {
+    'app.info': async () => ({ ...info, nativeDialogs: false, compute: compute.status() }),
+    'app.doctor': (_params, { signal }) => compute.call('doctor', {}, { signal }),
+    'settings.get': async () => settings.all(),
+    'settings.set': async ({ key, value }) => {
+      if (key.startsWith('.')) throw new CodedError('bad-request', `The setting "${key}" cannot be stored.`)
+      settings.set(key, value)
+      return {}
+    },
+  }
+}
+
+function projectHandlers({ project, labels, worklist, models, jobs, settings, cases }: Services): Part<'project'> {
+  return {
+    'project.get': async () => {
+      const lastCase = settings.get('.lastCase')
+      const known = typeof lastCase === 'string' && cases.find(lastCase)?.removed === false
+      return {
+        id: project.id,
+        name: project.name,
+        path: project.dir,
+        labels: labels.list(),
+        cases: worklist.summaries(),
+        models: models.list(),
+        jobs: jobs.list(),
+        lastCaseId: known ? lastCase : null,
+        isDemo: project.isDemo,
+      }
+    },
+  }
+}
+
+function fileHandlers({ files, uploads }: Services): Part<'files'> {
+  const noDialogs = async (): Promise<never> => {
+    throw new CodedError('unknown-method', 'This shell has no file dialogs; type the path instead.')
+  }
+  return {
+    'files.openDialog': noDialogs,
+    'files.saveDialog': noDialogs,
+    'files.complete': ({ text }) => completePath(text, files),
+    'files.target': ({ text }) => targetOfText(text, files),
+    'files.uploadBegin': async ({ name, size }) => ({ uploadId: await uploads.begin(name, size) }),
+    'files.uploadChunk': async ({ uploadId, offset, bytes }) => {
+      await uploads.chunk(uploadId, offset, bytes)
+      return {}
+    },
+    'files.uploadEnd': ({ uploadId }) => uploads.end(uploadId),
+  }
+}
+
+function caseHandlers(services: Services): Part<'case'> & Part<'volume'> & Part<'export'> {
+  const { files, worklist, settings, cases, masks, volumes, predictor, news } = services
+  return {
+    'case.add': async ({ fileId }) => {
+      const added = await worklist.add(files.path(fileId, 'open'))
+      news.projectChanged()
+      return added
+    },
+    'case.open': async ({ caseId }) => {
+      const detail = await worklist.detail(caseId)
+      await masks.use(caseId, () => undefined)
+      settings.set('.lastCase', caseId)
+      return detail
+    },
+    'case.remove': async ({ caseId }) => {
+      cases.get(caseId)
+      await predictor.stop(caseId)
+      cases.setRemoved(caseId, true)
+      volumes.forget(caseId)
+      news.projectChanged()
+      return {}
+    },
+    'case.relocate': async ({ caseId, fileId }) => {
+      const summary = await worklist.relocate(caseId, files.path(fileId, 'open'))
+      news.projectChanged()
+      return summary
+    },
+    'case.thumbnail': ({ caseId }) => worklist.thumbnail(caseId),
+    'volume.slice': ({ caseId, axis, index }) => volumes.slice(caseId, axis, index),
+    'export.mask': async ({ caseId, fileId }) => {
+      const written = await exportMask(services, caseId, fileId === null ? null : files.path(fileId, 'save'))
+      news.projectChanged()
+      return written
+    },
+  }
+}
+
+function annotationHandlers(services: Services): Part<'annotation'> {
+  const { annotations, predictions } = services
+  return {
+    'annotation.slice': async ({ caseId, axis, index, layer }) =>
+      layer === 'mask' ? annotations.slice(caseId, axis, index) : predictions.slice(caseId, axis, index),
+    'annotation.commit': ({ caseId, delta }, { sessionId }) => annotations.commit(caseId, delta, sessionId),
+    'annotation.undo': ({ caseId }, { sessionId }) => annotations.undo(caseId, sessionId),
+    'annotation.redo': ({ caseId }, { sessionId }) => annotations.redo(caseId, sessionId),
+    'annotation.history': ({ caseId }) => annotations.history(caseId),
+    'annotation.accept': (params, { sessionId }) => acceptPrediction(services, params, sessionId),
+  }
+}
+
+function labelHandlers({ labels, tallies, annotations, events }: Services): Part<'labels'> {
+  const changed = (): void => events.emit('labels.changed', { labels: labels.list() })
+  return {
+    'labels.add': async ({ name, color }) => {
+      const label = labels.add(name, color)
+      changed()
+      return label
+    },
+    'labels.update': async ({ value, change }) => {
+      const label = labels.update(value, change)
+      changed()
+      return label
+    },
+    'labels.usage': async ({ value }) => {
+      labels.get(value)
+      return tallies.usage(value)
+    },
+    'labels.remove': async ({ value }, { sessionId }) => {
+      await annotations.removeLabel(value, sessionId)
+      return {}
+    },
+  }
+}
+
+function computeHandlers(services: Services): Part<'models'> & Part<'predict'> & Part<'train'> & Part<'job'> {
+  const { models, predictor, trainer, jobs, events, news } = services
+  return {
+    'models.activate': async ({ modelId }) => {
+      const model = models.activate(modelId)
+      events.emit('models.changed', { models: models.list() })
+      news.projectChanged()
+      return model
+    },
+    'predict.start': async ({ caseId, index }) => predictor.start(caseId, index),
+    'train.start': async (params) => trainer.start(params),
+    'job.cancel': async ({ jobId }) => jobs.cancel(jobId),
+  }
+}

@@ -1,0 +1,75 @@
+import { CodedError } from '../../core/contract/errors.ts'
+
+interface Waiter {
+  readonly priority: number
+  readonly enter: () => void
+}
+
+/**
+ * Whose turn it is at the compute process, which does one thing at a time. The highest priority goes first, among
+ * equals who came first.
+ */
+export class Lane {
+  #taken = false
+  readonly #waiting: Waiter[] = []
+
+  /**
+   * Waits for the turn, then runs `work`; the turn ends with it.
+   * Throws CodedError('cancelled') when the signal is aborted before the turn comes.
+   */
+  async run<T>(priority: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await this.#enter(priority, signal)
+    try {
+      return await work()
+    } finally {
+      this.#taken = false
+      this.#next()
+    }
+  }
+
+  #enter(priority: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(cancelled())
+        return
+      }
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
+        reject(cancelled())
+      }
+      const waiter: Waiter = {
+        priority,
+        enter: () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        },
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#waiting.push(waiter)
+      this.#next()
+    })
+  }
+
+  #next(): void {
+    if (this.#taken) return
+    let best: Waiter | undefined
+    for (const waiter of this.#waiting) if (best === undefined || waiter.priority > best.priority) best = waiter
+    if (best === undefined) return
+    this.#waiting.splice(this.#waiting.indexOf(best), 1)
+    this.#taken = true
+    best.enter()
+  }
+}
+
+/** Who goes first at the compute process. */
+export const priorities = {
+  /** The slice somebody is looking at. */
+  visibleSlice: 3,
+  training: 2,
+  /** The rest of a volume. */
+  volume: 1,
+} as const
+
+export function cancelled(): CodedError {
+  return new CodedError('cancelled', 'This was cancelled.')
+}

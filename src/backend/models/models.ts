@@ -1,0 +1,157 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { CodedError } from '../../core/contract/errors.ts'
+import { modelCardSchema, type ModelCard } from '../../core/contract/compute.ts'
+import type { ModelSummary } from '../../core/contract/schemas.ts'
+import type { Database } from '../project/database.ts'
+import { flag, int, text, type Row } from '../project/rows.ts'
+
+/** A state of a slice that a model learned from. */
+export interface LearnedSlice {
+  readonly caseId: string
+  readonly slice: number
+  readonly changedSeq: number
+}
+
+export interface ModelRecord {
+  readonly id: string
+  readonly version: number
+  /** The folder with model.json, weights.bin and card.json. */
+  readonly dir: string
+  readonly card: ModelCard
+}
+
+/** The model versions of a project: models/001, models/002 … One is active. */
+export class Models {
+  readonly #db: Database
+  readonly #dir: string
+
+  constructor(db: Database, modelsDir: string) {
+    this.#db = db
+    this.#dir = modelsDir
+  }
+
+  /** By version, ascending. */
+  list(): ModelSummary[] {
+    return this.#db.all('SELECT * FROM models ORDER BY version').map((row) => this.#summary(row))
+  }
+
+  active(): ModelRecord | null {
+    const row = this.#db.get('SELECT * FROM models WHERE active = 1')
+    return row === undefined ? null : this.#record(row)
+  }
+
+  activeId(): string | null {
+    const row = this.#db.get('SELECT id FROM models WHERE active = 1')
+    return row === undefined ? null : text(row, 'id')
+  }
+
+  nextVersion(): number {
+    const row = this.#db.get('SELECT COALESCE(MAX(version), 0) + 1 AS version FROM models')
+    return row === undefined ? 1 : int(row, 'version')
+  }
+
+  dirOf(version: number): string {
+    return join(this.#dir, String(version).padStart(3, '0'))
+  }
+
+  /**
+   * Makes the complete model folder of `version` known, active, and the heir of what its parent learned.
+   * Throws CodedError('compute-failed') where the folder is not complete.
+   */
+  register(version: number, parentId: string | null, learned: readonly LearnedSlice[]): ModelSummary {
+    const card = readModelFolder(this.dirOf(version))
+    this.#db.transaction(() => {
+      this.#db.run('UPDATE models SET active = 0 WHERE active = 1')
+      this.#db.run(
+        'INSERT INTO models (id, version, parent_id, name, created_at, active, card) VALUES (?, ?, ?, ?, ?, 1, ?)',
+        card.id,
+        version,
+        parentId,
+        card.name,
+        card.createdAt,
+        JSON.stringify(card),
+      )
+      if (parentId !== null) {
+        this.#db.run(
+          'INSERT INTO learned SELECT ?, case_id, slice, changed_seq FROM learned WHERE model_id = ?',
+          card.id,
+          parentId,
+        )
+      }
+      for (const { caseId, slice, changedSeq } of learned) {
+        this.#db.run(
+          'INSERT INTO learned VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET changed_seq = excluded.changed_seq',
+          card.id,
+          caseId,
+          slice,
+          changedSeq,
+        )
+      }
+    })
+    return this.get(card.id)
+  }
+
+  activate(id: string): ModelSummary {
+    const model = this.get(id)
+    readModelFolder(this.dirOf(model.version))
+    this.#db.transaction(() => {
+      this.#db.run('UPDATE models SET active = 0 WHERE active = 1')
+      this.#db.run('UPDATE models SET active = 1 WHERE id = ?', id)
+    })
+    return this.get(id)
+  }
+
+  get(id: string): ModelSummary {
+    const row = this.#db.get('SELECT * FROM models WHERE id = ?', id)
+    if (row === undefined) throw new CodedError('not-found', 'This model is not in the project.')
+    return this.#summary(row)
+  }
+
+  /** Removes what a killed training left: folders that are of no registered version. */
+  removeLeftOvers(): void {
+    const known = new Set(this.#db.all('SELECT version FROM models').map((row) => this.dirOf(int(row, 'version'))))
+    for (const name of existsSync(this.#dir) ? readdirSync(this.#dir) : []) {
+      const path = join(this.#dir, name)
+      if (!known.has(path)) rmSync(path, { recursive: true, force: true })
+    }
+  }
+
+  #record(row: Row): ModelRecord {
+    const version = int(row, 'version')
+    const card = modelCardSchema.parse(JSON.parse(text(row, 'card')))
+    return { id: text(row, 'id'), version, dir: this.dirOf(version), card }
+  }
+
+  #summary(row: Row): ModelSummary {
+    const { id, version, card } = this.#record(row)
+    const parent = row['parent_id']
+    return {
+      id,
+      version,
+      name: card.name,
+      parentId: typeof parent === 'string' ? parent : null,
+      createdAt: card.createdAt,
+      active: flag(row, 'active'),
+      parameters: card.parameters,
+      labels: card.labels.map((label) => label.value),
+      training: card.training,
+    }
+  }
+}
+
+/** The card of a complete model folder. Throws CodedError('compute-failed') where a part is missing or wrong. */
+export function readModelFolder(dir: string): ModelCard {
+  for (const name of ['model.json', 'weights.bin', 'card.json']) {
+    if (!existsSync(join(dir, name))) {
+      throw new CodedError('compute-failed', `The model folder lacks "${name}"; train again.`, { detail: dir })
+    }
+  }
+  const card = modelCardSchema.safeParse(JSON.parse(readFileSync(join(dir, 'card.json'), 'utf8')))
+  if (!card.success) {
+    throw new CodedError('compute-failed', 'The model has no readable card; train again.', {
+      detail: card.error.message,
+    })
+  }
+  return card.data
+}

@@ -1,0 +1,192 @@
+import type { ComputeSlice } from '../../core/contract/compute.ts'
+import { CodedError } from '../../core/contract/errors.ts'
+import type { Job } from '../../core/contract/schemas.ts'
+import type { PlaneView } from '../../core/geometry/index.ts'
+import type { ImageVolume } from '../../imaging/index.ts'
+import type { ComputePort, ComputeResult } from '../compute/port.ts'
+import type { EventHub } from '../events.ts'
+import type { Jobs, RunningJob } from '../jobs/jobs.ts'
+import { cancelled, priorities, type Lane } from '../jobs/lane.ts'
+import type { ModelRecord, Models } from '../models/models.ts'
+import type { CaseRecord, Cases } from '../project/cases.ts'
+import type { Labels } from '../project/labels.ts'
+import { labelsFromCompute, networkLayout, sliceForCompute } from '../volume/computeSlices.ts'
+import type { Volumes } from '../volume/volumes.ts'
+import type { PredictedSlice, Predictions } from './predictions.ts'
+
+/** Pixels that go to compute in one batch, about; a batch is what a cancel has to wait for. */
+const BATCH_PIXELS = 2 ** 18
+
+export interface PredictorParts {
+  readonly cases: Cases
+  readonly labels: Labels
+  readonly models: Models
+  readonly volumes: Volumes
+  readonly predictions: Predictions
+  readonly jobs: Jobs
+  readonly lane: Lane
+  readonly compute: ComputePort
+  readonly events: EventHub
+  readonly touched: (caseId: string) => void
+  readonly slicesChanged: (caseId: string) => void
+}
+
+interface ActivePrediction {
+  readonly job: RunningJob
+  readonly modelId: string
+  /** Slices still to do, the next one first. */
+  readonly remaining: number[]
+  /** How many from the front are to be done alone, since somebody looks at them. */
+  urgent: number
+  finished: Promise<void>
+}
+
+/** Predicts cases with the active model: the slice on screen first and alone, then outwards from it. */
+export class Predictor {
+  readonly #parts: PredictorParts
+  readonly #active = new Map<string, ActivePrediction>()
+
+  constructor(parts: PredictorParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Starts predicting, or, where this case is being predicted with this model already, moves the slice to the front.
+   * Throws CodedError: `no-model`, `not-found`, `bad-request`.
+   */
+  start(caseId: string, index: number): Job {
+    const { cases, models, jobs } = this.#parts
+    const record = cases.get(caseId)
+    const count = record.dims[record.trainingAxis]
+    if (index >= count) throw new CodedError('bad-request', `There is no slice ${index}.`)
+    const model = models.active()
+    if (model === null) {
+      throw new CodedError(
+        'no-model',
+        'This project has no model yet; correct a few slices by brush, then press Retrain to make one.',
+      )
+    }
+    const active = this.#active.get(caseId)
+    if (active !== undefined && active.modelId === model.id && !active.job.signal.aborted) {
+      bringToFront(active, index)
+      return active.job.job
+    }
+    // Made with the model before: its result would be old at once.
+    active?.job.cancel()
+    const job = jobs.create('predict', caseId, `slice 0 of ${count}`)
+    const started: ActivePrediction = {
+      job,
+      modelId: model.id,
+      remaining: outwardsFrom(index, count),
+      urgent: 1,
+      finished: Promise.resolve(),
+    }
+    this.#active.set(caseId, started)
+    started.finished = this.#run(started, record, model)
+    return job.job
+  }
+
+  /** Cancels what predicts this case, or everything, and waits for the end of it. */
+  async stop(caseId: string | null = null): Promise<void> {
+    const stopped = [...this.#active].filter(([id]) => caseId === null || id === caseId).map(([, active]) => active)
+    for (const active of stopped) active.job.cancel()
+    await Promise.all(stopped.map((active) => active.finished))
+  }
+
+  async #run(active: ActivePrediction, record: CaseRecord, model: ModelRecord): Promise<void> {
+    const { job, remaining } = active
+    const total = remaining.length
+    try {
+      const volume = await this.#parts.volumes.get(record.id)
+      const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+      const startedAt = performance.now()
+      job.start(`slice 0 of ${total}`)
+      while (remaining.length > 0) {
+        await this.#batch(active, record, model, volume, layout)
+        const done = total - remaining.length
+        job.progress({
+          progress: done / total,
+          message: `slice ${done} of ${total}`,
+          secondsLeft: ((performance.now() - startedAt) / 1000 / done) * remaining.length,
+        })
+      }
+      job.done(`${total} of ${total} slices`)
+    } catch (error) {
+      const failed = job.fail(error)
+      if (failed.code === 'file-missing') this.#parts.touched(record.id)
+    } finally {
+      if (this.#active.get(record.id) === active) this.#active.delete(record.id)
+    }
+  }
+
+  async #batch(
+    active: ActivePrediction,
+    record: CaseRecord,
+    model: ModelRecord,
+    volume: ImageVolume,
+    layout: PlaneView,
+  ): Promise<void> {
+    const { cases, labels, predictions, events, lane, touched, slicesChanged } = this.#parts
+    const { job, remaining } = active
+    const priority = active.urgent > 0 ? priorities.visibleSlice : priorities.volume
+    let revision = 0
+    const { indices, answer } = await lane.run(priority, job.signal, async () => {
+      // Chosen when the turn comes, since another slice may have come on screen while this waited.
+      const indices = remaining.slice(0, active.urgent > 0 ? 1 : batchSize(layout.width * layout.height))
+      revision = cases.find(record.id)?.revision ?? 0
+      const slices = indices.map((index) => sliceForCompute(volume, layout, index, record.range))
+      return { indices, answer: await this.#predict(model, slices, job.signal) }
+    })
+    if (job.signal.aborted) throw cancelled()
+    const lut = Uint8Array.from({ length: 256 }, (_, value) => (labels.isCurrent(value) ? value : 0))
+    const slices = answer.slices.map((slice): PredictedSlice => ({
+      index: slice.index,
+      data: labelsFromCompute(slice.labels, layout).map((label) => lut[label] ?? 0),
+    }))
+    const before = predictions.indices(record.id).length
+    predictions.store(record.id, model.id, revision, slices)
+    for (const index of indices) remaining.splice(remaining.indexOf(index), 1)
+    active.urgent = Math.max(0, active.urgent - 1)
+    events.emit('prediction.slices', {
+      caseId: record.id,
+      modelId: model.id,
+      axis: layout.sliceAxis,
+      revision,
+      slices,
+    })
+    if (predictions.indices(record.id).length !== before) slicesChanged(record.id)
+    if (before === 0) touched(record.id)
+  }
+
+  /** A crash of compute costs one batch, which is asked for once more: compute is started again by its owner. */
+  async #predict(model: ModelRecord, slices: ComputeSlice[], signal: AbortSignal): Promise<ComputeResult<'predict'>> {
+    const { compute } = this.#parts
+    const ask = (): Promise<ComputeResult<'predict'>> =>
+      compute.call('predict', { modelDir: model.dir, slices }, { signal })
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'compute-crashed' || signal.aborted) throw error
+      return await ask()
+    }
+  }
+}
+
+function batchSize(pixels: number): number {
+  return Math.min(16, Math.max(1, Math.round(BATCH_PIXELS / pixels)))
+}
+
+/** index, index + 1, index - 1, index + 2 …: what the user scrolls to next comes next. */
+function outwardsFrom(index: number, count: number): number[] {
+  return Array.from({ length: count }, (_, slice) => slice).sort(
+    (a, b) => Math.abs(a - index) - Math.abs(b - index) || b - a,
+  )
+}
+
+function bringToFront(active: ActivePrediction, index: number): void {
+  const at = active.remaining.indexOf(index)
+  if (at < 0) return
+  active.remaining.splice(at, 1)
+  active.remaining.unshift(index)
+  active.urgent = 1
+}

@@ -1,0 +1,122 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import { labelSchema, type Label } from '../../core/contract/schemas.ts'
+import { nextLabelColor } from '../../core/labelmap/index.ts'
+import type { Database } from './database.ts'
+import { flag, int, text } from './rows.ts'
+
+/**
+ * The label table. Values are given out once and never again: an archived label keeps its row, since strokes in the
+ * journal and models refer to its value, and so that an undone deletion brings it back.
+ */
+export class Labels {
+  readonly #db: Database
+  /** Also the archived ones. The table has at most 255 rows. */
+  readonly #byValue = new Map<number, { label: Label; archived: boolean }>()
+
+  constructor(db: Database) {
+    this.#db = db
+    this.reload()
+  }
+
+  /** Reads afresh, after a transaction that touched labels was rolled back. */
+  reload(): void {
+    this.#byValue.clear()
+    for (const row of this.#db.all('SELECT * FROM labels ORDER BY value')) {
+      const label: Label = {
+        value: int(row, 'value'),
+        name: text(row, 'name'),
+        color: text(row, 'color'),
+        visible: flag(row, 'visible'),
+        locked: flag(row, 'locked'),
+      }
+      this.#byValue.set(label.value, { label, archived: flag(row, 'archived') })
+    }
+  }
+
+  /** The labels in use, by value. */
+  list(): Label[] {
+    return [...this.#byValue.values()].filter((entry) => !entry.archived).map((entry) => ({ ...entry.label }))
+  }
+
+  get(value: number): Label {
+    const entry = this.#byValue.get(value)
+    if (entry === undefined || entry.archived) {
+      throw new CodedError('not-found', `Label ${value} is not on the list (any more).`)
+    }
+    return { ...entry.label }
+  }
+
+  isCurrent(value: number): boolean {
+    return this.#byValue.get(value)?.archived === false
+  }
+
+  isArchived(value: number): boolean {
+    return this.#byValue.get(value)?.archived === true
+  }
+
+  isLocked(value: number): boolean {
+    const entry = this.#byValue.get(value)
+    return entry !== undefined && !entry.archived && entry.label.locked
+  }
+
+  /** Also for archived labels: the words of an old stroke. */
+  nameOf(value: number): string {
+    return this.#byValue.get(value)?.label.name ?? `label ${value}`
+  }
+
+  add(name: string, color: string | null): Label {
+    const value = Math.max(0, ...this.#byValue.keys()) + 1
+    if (value > 255) {
+      throw new CodedError('bad-request', 'A project holds 255 labels at most; make another project for more.')
+    }
+    const label: Label = {
+      value,
+      name: this.#checkedName(name, null),
+      color: color ?? nextLabelColor(this.list()),
+      visible: true,
+      locked: false,
+    }
+    this.#db.run('INSERT INTO labels (value, name, color) VALUES (?, ?, ?)', value, label.name, label.color)
+    this.#byValue.set(value, { label, archived: false })
+    return { ...label }
+  }
+
+  update(value: number, change: { [K in keyof Omit<Label, 'value'>]?: Label[K] | undefined }): Label {
+    const before = this.get(value)
+    const label = labelSchema.parse({
+      value,
+      name: change.name === undefined ? before.name : this.#checkedName(change.name, value),
+      color: change.color ?? before.color,
+      visible: change.visible ?? before.visible,
+      locked: change.locked ?? before.locked,
+    })
+    this.#db.run(
+      'UPDATE labels SET name = ?, color = ?, visible = ?, locked = ? WHERE value = ?',
+      label.name,
+      label.color,
+      Number(label.visible),
+      Number(label.locked),
+      value,
+    )
+    this.#byValue.set(value, { label, archived: false })
+    return { ...label }
+  }
+
+  /** Takes the label off the list, or puts it back (unlocked, so that nothing stands in the way of the next step). */
+  setArchived(value: number, archived: boolean): void {
+    const entry = this.#byValue.get(value)
+    if (entry === undefined || entry.archived === archived) return
+    this.#db.run('UPDATE labels SET archived = ?, locked = 0 WHERE value = ?', Number(archived), value)
+    this.#byValue.set(value, { label: { ...entry.label, locked: false }, archived })
+  }
+
+  #checkedName(name: string, self: number | null): string {
+    const trimmed = name.trim()
+    if (trimmed === '') throw new CodedError('bad-request', 'A label needs a name.')
+    const taken = this.list().some(
+      (label) => label.value !== self && label.name.toLowerCase() === trimmed.toLowerCase(),
+    )
+    if (taken) throw new CodedError('conflict', `There is already a label "${trimmed}"; choose another name.`)
+    return trimmed
+  }
+}

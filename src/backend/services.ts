@@ -1,0 +1,90 @@
+import { totalmem } from 'node:os'
+import { Annotations } from './annotation/annotations.ts'
+import { Journal } from './annotation/journal.ts'
+import { Masks } from './annotation/masks.ts'
+import { Snapshots } from './annotation/snapshots.ts'
+import { Tallies } from './annotation/tallies.ts'
+import type { ComputePort } from './compute/port.ts'
+import { EventHub } from './events.ts'
+import { FileRegistry } from './files/registry.ts'
+import { Uploads } from './files/uploads.ts'
+import { Jobs } from './jobs/jobs.ts'
+import { Lane } from './jobs/lane.ts'
+import { Models } from './models/models.ts'
+import { News } from './news.ts'
+import { Predictions } from './prediction/predictions.ts'
+import { Predictor } from './prediction/predictor.ts'
+import { Cases } from './project/cases.ts'
+import { Labels } from './project/labels.ts'
+import type { Project } from './project/project.ts'
+import { Settings } from './project/settings.ts'
+import { Trainer } from './training/trainer.ts'
+import { Volumes } from './volume/volumes.ts'
+import { Worklist } from './worklist/worklist.ts'
+
+/** A snapshot of the mask follows this long after the last stroke. */
+const SNAPSHOT_QUIET_MS = 4000
+
+export type Services = ReturnType<typeof createServices>
+
+/** Wires the parts of the backend over one open project. Nothing here does work of its own. */
+export function createServices(options: { project: Project; compute: ComputePort; log: (line: string) => void }) {
+  const { project, compute, log } = options
+  const { db, folders } = project
+  const memory = totalmem()
+  const events = new EventHub(log)
+  const settings = new Settings(db)
+  const labels = new Labels(db)
+  const cases = new Cases(db)
+  const journal = new Journal(db)
+  const tallies = new Tallies(db)
+  const predictions = new Predictions(db, cases)
+  const models = new Models(db, folders.models)
+  const news = new News(events, tallies, predictions)
+  const touched = (): void => news.projectChanged()
+  const slicesChanged = (caseId: string): void => news.slicesChanged(caseId)
+
+  const volumes = new Volumes({ project, cases, budget: Math.min(2 ** 31, memory / 4), missingChanged: touched })
+  const image = (caseId: string): ReturnType<Volumes['get']> => volumes.get(caseId)
+  const snapshots = new Snapshots({ project, cases, image, quietMs: SNAPSHOT_QUIET_MS, log })
+  const readSnapshot: Snapshots['read'] = (caseId, dims) => snapshots.read(caseId, dims)
+  const masks = new Masks({ cases, journal, readSnapshot, budget: Math.min(2 ** 29, memory / 8) })
+  snapshots.connect(masks)
+  const annotations = new Annotations({
+    db,
+    cases,
+    labels,
+    journal,
+    tallies,
+    masks,
+    snapshots,
+    events,
+    touched,
+    slicesChanged,
+  })
+  const worklist = new Worklist({ project, cases, volumes, models, predictions, tallies })
+  news.connect(worklist)
+
+  const jobs = new Jobs(db, events, log)
+  const lane = new Lane()
+  const shared = { project, cases, labels, models, volumes, predictions, masks, jobs, lane, compute, events }
+  const predictor = new Predictor({ ...shared, touched, slicesChanged })
+  const trainer = new Trainer({ ...shared, predictor, learned: touched })
+  const files = new FileRegistry()
+  const uploads = new Uploads(folders.images, files)
+  return {
+    ...shared,
+    settings,
+    journal,
+    tallies,
+    snapshots,
+    annotations,
+    worklist,
+    news,
+    predictor,
+    trainer,
+    files,
+    uploads,
+    log,
+  }
+}

@@ -1,0 +1,114 @@
+import type { TrainingSample } from '../../core/contract/compute.ts'
+import { CodedError } from '../../core/contract/errors.ts'
+import { extractSlice } from '../../core/labelmap/index.ts'
+import type { Masks } from '../annotation/masks.ts'
+import type { LearnedSlice } from '../models/models.ts'
+import type { Cases } from '../project/cases.ts'
+import type { Database } from '../project/database.ts'
+import { flag, int, text } from '../project/rows.ts'
+import { labelsForCompute, networkLayout, sliceForCompute } from '../volume/computeSlices.ts'
+import type { Volumes } from '../volume/volumes.ts'
+
+/** Newest corrected slices that one training learns from. */
+const MAX_CORRECTED = 64
+/** Slices that keep what was learned before: as many as the corrected ones, within these bounds. */
+const MIN_REPLAY = 8
+const MAX_REPLAY = 32
+
+export interface SliceChoice {
+  readonly caseId: string
+  readonly slice: number
+  readonly role: TrainingSample['role']
+}
+
+/**
+ * What the next training learns from. Corrected slices that the active model has not learned in their present state
+ * come first, newest first; without such, all corrected ones; without any, those that were accepted with a volume.
+ * What else a person found right is replayed, spread evenly over all of it.
+ */
+export function chooseSlices(db: Database, activeModelId: string | null): SliceChoice[] {
+  const rows = db
+    .all(
+      `SELECT s.case_id, s.slice, s.corrected,
+         EXISTS (SELECT 1 FROM learned l WHERE l.model_id = ? AND l.case_id = s.case_id AND l.slice = s.slice
+           AND l.changed_seq = s.changed_seq) AS known
+       FROM slice_state s JOIN cases c ON c.id = s.case_id
+       WHERE c.removed = 0 AND (s.corrected OR s.accepted > 0)
+       ORDER BY s.changed_seq DESC, s.case_id, s.slice`,
+      activeModelId,
+    )
+    .map((row) => ({
+      caseId: text(row, 'case_id'),
+      slice: int(row, 'slice'),
+      corrected: flag(row, 'corrected'),
+      known: flag(row, 'known'),
+    }))
+  const corrected = rows.filter((row) => row.corrected)
+  const fresh = corrected.filter((row) => !row.known)
+  const lead = (fresh.length > 0 ? fresh : corrected.length > 0 ? corrected : rows).slice(0, MAX_CORRECTED)
+  const others = rows.filter((row) => !lead.includes(row))
+  const replay = spread(others, Math.min(MAX_REPLAY, Math.max(MIN_REPLAY, lead.length)))
+  return [
+    ...lead.map(({ caseId, slice }): SliceChoice => ({ caseId, slice, role: 'corrected' })),
+    ...replay.map(({ caseId, slice }): SliceChoice => ({ caseId, slice, role: 'replay' })),
+  ]
+}
+
+function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items]
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]).filter(
+    (item) => item !== undefined,
+  )
+}
+
+export interface GatheredSamples {
+  readonly samples: TrainingSample[]
+  /** The state in which each slice was taken. */
+  readonly learned: LearnedSlice[]
+  /** Names of cases that had to be left out, since their image is missing. */
+  readonly leftOut: string[]
+}
+
+/** Reads images and masks of the chosen slices, case by case. */
+export async function gatherSamples(
+  parts: { db: Database; cases: Cases; masks: Masks; volumes: Volumes },
+  choice: readonly SliceChoice[],
+  signal: AbortSignal,
+): Promise<GatheredSamples> {
+  const gathered: GatheredSamples = { samples: [], learned: [], leftOut: [] }
+  for (const caseId of new Set(choice.map((item) => item.caseId))) {
+    signal.throwIfAborted()
+    const wanted = choice.filter((item) => item.caseId === caseId)
+    try {
+      await gatherCase(parts, caseId, wanted, gathered)
+    } catch (error) {
+      if (!(error instanceof CodedError) || (error.code !== 'file-missing' && error.code !== 'bad-file')) throw error
+      gathered.leftOut.push(parts.cases.find(caseId)?.name ?? caseId)
+    }
+  }
+  return gathered
+}
+
+async function gatherCase(
+  { db, cases, masks, volumes }: { db: Database; cases: Cases; masks: Masks; volumes: Volumes },
+  caseId: string,
+  wanted: readonly SliceChoice[],
+  into: GatheredSamples,
+): Promise<void> {
+  const { range, trainingAxis } = cases.get(caseId)
+  const volume = await volumes.get(caseId)
+  const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+  await masks.use(caseId, (mask) => {
+    for (const { slice, role } of wanted) {
+      const row = db.get('SELECT changed_seq FROM slice_state WHERE case_id = ? AND slice = ?', caseId, slice)
+      if (row === undefined) continue
+      const labels = extractSlice(mask.labels, mask.dims, trainingAxis, slice)
+      into.samples.push({
+        ...sliceForCompute(volume, layout, slice, range),
+        labels: labelsForCompute(labels, layout),
+        role,
+      })
+      into.learned.push({ caseId, slice, changedSeq: int(row, 'changed_seq') })
+    }
+  })
+}
