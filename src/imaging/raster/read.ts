@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import type { Dims } from '../../core/contract/schemas.ts'
+import { greyIfColourless } from '../colour.ts'
+import { fileSize, readError } from '../files.ts'
+import { typeOf } from '../nifti/datatypes.ts'
+import type { ImageFormat, ImageInfo, ImageVolume, ReadOptions, VoxelArray } from '../types.ts'
+import { bmpSize, decodeBmp } from './bmp.ts'
+import { decodeRaster, rasterHeader } from './decode.ts'
+
+export type RasterFormat = Exclude<ImageFormat, 'nifti1' | 'nifti2'>
+
+/** Size, type and channels of a picture. A picture has no geometry: spacing 1, no affine. */
+export async function rasterInfo(path: string, format: RasterFormat): Promise<ImageInfo> {
+  return infoOf(await load(path), path, format)
+}
+
+/** Reads a picture as one slice, x to the right and y down. RGB whose pixels are all grey comes as one channel. */
+export async function readRaster(path: string, format: RasterFormat, options: ReadOptions = {}): Promise<ImageVolume> {
+  const bytes = await load(path, options)
+  const info = await infoOf(bytes, path, format)
+  const decoded = await decode(bytes, path, format)
+  options.signal?.throwIfAborted()
+  const { data, channels } = simplify(decoded)
+  const warnings = [...info.warnings, ...decoded.warnings]
+  if (channels === 3 && decoded.data instanceof Uint16Array)
+    warnings.push('The colours were reduced to 8 bits a channel.')
+  const dims: Dims = [info.dims[0], info.dims[1], 1]
+  return {
+    info,
+    kind: 'image',
+    dims,
+    channels,
+    voxelType: typeOf(data),
+    data,
+    slope: 1,
+    inter: 0,
+    affine: null,
+    spacing: info.spacing,
+    spacingKnown: false,
+    orientation: null,
+    source: { kind: 'raster', path },
+    warnings,
+  }
+}
+
+async function load(path: string, options: ReadOptions = {}): Promise<Uint8Array> {
+  await fileSize(path)
+  // Read here and not by the library, which would keep results by file name and miss a changed file.
+  return readFile(path, { signal: options.signal }).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+}
+
+async function infoOf(bytes: Uint8Array, path: string, format: RasterFormat): Promise<ImageInfo> {
+  const base = {
+    format,
+    spacing: [1, 1, 1] as [number, number, number],
+    spacingKnown: false,
+    affine: null,
+    affineSource: 'none',
+    orientation: null,
+    slope: 1,
+    inter: 0,
+  } as const
+  if (format === 'bmp') {
+    const { width, height } = bmpSize(bytes, path)
+    return {
+      ...base,
+      dims: [width, height, 1, 1],
+      datatype: 'uint8',
+      channels: 3,
+      byteOrder: 'little',
+      compressed: false,
+      frames: 1,
+      levels: 1,
+      warnings: [],
+    }
+  }
+  const header = await rasterHeader(bytes, path)
+  const { metadata } = header
+  const warnings =
+    header.pages > 1 ? [`The file holds ${header.pages} pages or resolution levels; the first one is used.`] : []
+  return {
+    ...base,
+    dims: [header.width, header.height, 1, header.pages],
+    datatype: header.datatype,
+    channels: header.channels,
+    byteOrder: format === 'tiff' && bytes[0] === 0x49 ? 'little' : 'big',
+    compressed: format !== 'tiff' || bytes.length < header.width * header.height * metadata.channels,
+    frames: header.pages,
+    levels: header.levels,
+    warnings,
+  }
+}
+
+interface Decoded {
+  readonly data: VoxelArray
+  readonly channels: 1 | 3
+  readonly warnings: readonly string[]
+}
+
+async function decode(bytes: Uint8Array, path: string, format: RasterFormat): Promise<Decoded> {
+  if (format === 'bmp') return { data: decodeBmp(bytes, path).rgb, channels: 3, warnings: [] }
+  return decodeRaster(bytes, await rasterHeader(bytes, path), path)
+}
+
+/** Grey stored as colour becomes one channel; 16-bit colour, which no screen shows, becomes 8-bit. */
+function simplify({ data, channels }: Decoded): { data: VoxelArray; channels: 1 | 3 } {
+  if (channels === 1 || !(data instanceof Uint8Array || data instanceof Uint16Array)) return { data, channels }
+  const grey = greyIfColourless(data)
+  if (grey !== null) return { data: grey, channels: 1 }
+  return { data: data instanceof Uint16Array ? Uint8Array.from(data, (value) => value >> 8) : data, channels }
+}

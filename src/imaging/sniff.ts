@@ -1,0 +1,60 @@
+import { badFile, fileSize, readStart } from './files.ts'
+import type { RasterFormat } from './raster/index.ts'
+
+/** Endings of files that can be opened, as for a file dialog. What a file is, its first bytes say. */
+export const supportedExtensions = ['nii', 'nii.gz', 'png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp'] as const
+
+/** Can a file of this name be an image? By its ending alone, for lists of files. */
+export function isSupported(name: string): boolean {
+  const lower = name.toLowerCase()
+  return supportedExtensions.some((extension) => lower.endsWith(`.${extension}`))
+}
+
+interface Signature {
+  readonly at: number
+  readonly bytes: readonly number[]
+}
+
+const text = (at: number, value: string): Signature => ({ at, bytes: [...value].map((c) => c.charCodeAt(0)) })
+
+const RASTER: readonly (readonly [RasterFormat, Signature])[] = [
+  ['png', { at: 0, bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] }],
+  ['jpeg', { at: 0, bytes: [0xff, 0xd8, 0xff] }],
+  ['tiff', { at: 0, bytes: [0x49, 0x49, 42, 0] }],
+  ['tiff', { at: 0, bytes: [0x4d, 0x4d, 0, 42] }],
+  ['tiff', { at: 0, bytes: [0x49, 0x49, 43, 0] }],
+  ['tiff', { at: 0, bytes: [0x4d, 0x4d, 0, 43] }],
+  ['bmp', text(0, 'BM')],
+]
+
+/** Other formats by name, so that the refusal can say what to do. */
+const OTHERS: readonly (readonly [string, Signature])[] = [
+  ['a DICOM file', text(128, 'DICM')],
+  ['a GIF picture', text(0, 'GIF8')],
+  ['a WebP picture', text(8, 'WEBP')],
+  ['a PDF document', text(0, '%PDF')],
+  ['a ZIP archive', { at: 0, bytes: [0x50, 0x4b, 3, 4] }],
+  ['an NRRD volume', text(0, 'NRRD')],
+  ['an HDF5 or MINC file', { at: 0, bytes: [0x89, 0x48, 0x44, 0x46] }],
+]
+
+/** What a file is, by its first bytes. Throws a CodedError where it is missing, empty, a folder or no image. */
+export async function sniff(path: string): Promise<RasterFormat | 'nifti'> {
+  await fileSize(path)
+  const start = await readStart(path, 540)
+  const has = ({ at, bytes }: Signature): boolean => bytes.every((byte, i) => start[at + i] === byte)
+  const isNifti =
+    has({ at: 0, bytes: [0x1f, 0x8b] }) ||
+    has(text(344, 'n+1')) ||
+    has(text(344, 'ni1')) ||
+    has(text(4, 'n+2')) ||
+    has(text(4, 'ni2'))
+  if (isNifti) return 'nifti'
+  const raster = RASTER.find(([, signature]) => has(signature))
+  if (raster !== undefined) return raster[0]
+  const other = OTHERS.find(([, signature]) => has(signature))
+  if (other !== undefined) {
+    throw badFile(path, `is ${other[0]}, which cannot be opened; convert it to NIfTI, PNG or TIFF.`)
+  }
+  throw badFile(path, 'is not an image that can be opened; choose a NIfTI, PNG, JPEG, TIFF or BMP file.')
+}
