@@ -1,0 +1,262 @@
+import { Stage } from 'konva/lib/Stage.js'
+import type { PlaneView } from '../../../core/geometry/types.ts'
+import { cursorRect, drawBrushCursor, type BrushCursor } from './brushCursor.ts'
+import { FrameScheduler } from './frame.ts'
+import { ImagePainter } from './imagePainter.ts'
+import { growRect, sliceLayout, sliceRectToDisplay, type Rect, type SliceLayout } from './layout.ts'
+import { OverlayPainter, type OverlayLabels, type OverlayStyle } from './overlayPainter.ts'
+import { PartialLayer } from './partialLayer.ts'
+import type { ImageSlice } from './samples.ts'
+import { createCanvasSurface } from './tileGrid.ts'
+import { fitViewport, panBy, toImage, zoomAt, zoomOf, type Point, type Size, type Viewport } from './viewport.ts'
+import type { DisplayWindow } from './windowLevel.ts'
+
+/** All that is drawn of one slice. Buffers are drawn as they are, in the wire's slice order, and never copied. */
+export interface ShownSlice {
+  readonly view: PlaneView
+  readonly index: number
+  readonly image: ImageSlice
+  readonly labels: OverlayLabels
+}
+
+interface Scene {
+  readonly view: PlaneView
+  readonly layout: SliceLayout
+  readonly image: ImagePainter
+  readonly overlay: OverlayPainter
+}
+
+const FIT_MARGIN = 24
+
+/** Told on the element: what was painted and how long it took since the event that asked for it, in ms. */
+export const PAINTED_EVENT = 'maskwright:painted'
+export interface PaintedDetail {
+  readonly kind: 'slice' | 'brush'
+  readonly milliseconds: number
+}
+
+/**
+ * The picture of one slice on a Konva stage: image, overlay and cursor layers. It knows nothing of Vue, of the backend
+ * or of tools; all sizes are CSS pixels of its element, all rectangles of labels are in the slice buffer's own order.
+ */
+export class SliceViewer {
+  readonly element: HTMLDivElement
+  private readonly stage: Stage
+  private readonly imageLayer: PartialLayer
+  private readonly overlayLayer: PartialLayer
+  private readonly cursorLayer: PartialLayer
+  private readonly frames: FrameScheduler
+  private readonly observer: ResizeObserver
+  private readonly onViewport: (zoom: number) => void
+  private scene: Scene | null = null
+  private shownSlice: ShownSlice | null = null
+  private viewport: Viewport = { offsetX: 0, offsetY: 0, scaleX: 1, scaleY: 1 }
+  private size: Size = { width: 0, height: 0 }
+  private fitted = true
+  private window: DisplayWindow = { center: 127.5, width: 255 }
+  private style: OverlayStyle
+  private interpolate = false
+  private cursor: BrushCursor | null = null
+  private cause: { kind: PaintedDetail['kind']; since: number } | null = null
+
+  constructor(element: HTMLDivElement, style: OverlayStyle, onViewport: (zoom: number) => void) {
+    this.element = element
+    this.style = style
+    this.onViewport = onViewport
+    this.stage = new Stage({ container: element, width: 1, height: 1, listening: false })
+    this.imageLayer = new PartialLayer((context, ratio, clip) => {
+      this.scene?.image.draw(context, this.viewport, ratio, clip, this.interpolate)
+    })
+    this.overlayLayer = new PartialLayer((context, ratio, clip) => {
+      this.scene?.overlay.draw(context, this.viewport, ratio, clip)
+    })
+    this.cursorLayer = new PartialLayer((context, ratio) => {
+      if (this.cursor && this.scene) drawBrushCursor(context, this.cursor, this.viewport, ratio)
+    })
+    this.stage.add(this.imageLayer.layer, this.overlayLayer.layer, this.cursorLayer.layer)
+    this.frames = new FrameScheduler(() => {
+      this.flush()
+    })
+    this.observer = new ResizeObserver(() => {
+      this.resize()
+    })
+    this.observer.observe(element)
+    this.resize()
+  }
+
+  get shown(): ShownSlice | null {
+    return this.shownSlice
+  }
+
+  get zoom(): number {
+    return this.scene ? zoomOf(this.viewport, this.scene.view) : 1
+  }
+
+  /** Shows another slice. The view (zoom, pan) stays unless the plane or its extent is another. */
+  show(slice: ShownSlice, since = performance.now()): void {
+    const layout = sliceLayout(slice.view)
+    const scene = this.scene
+    const sameView = scene !== null && this.shownSlice !== null && scene.view === slice.view
+    if (sameView && this.shownSlice?.image.channels === slice.image.channels) {
+      scene.image.setSlice(slice.image)
+      scene.overlay.setLabels(slice.labels)
+    } else {
+      this.scene = {
+        view: slice.view,
+        layout,
+        image: new ImagePainter(layout, slice.image, this.window, createCanvasSurface),
+        overlay: new OverlayPainter(layout, slice.labels, this.style, createCanvasSurface),
+      }
+      this.setViewport(fitViewport(slice.view, this.size, FIT_MARGIN), true)
+    }
+    this.shownSlice = slice
+    this.imageLayer.invalidate()
+    this.overlayLayer.invalidate()
+    this.cause = { kind: 'slice', since }
+    this.frames.urgent()
+  }
+
+  clear(): void {
+    this.scene = null
+    this.shownSlice = null
+    this.cursor = null
+    this.invalidateAll()
+  }
+
+  /** Other labels for the slice on screen: a prediction that came, a mask that was read again. */
+  setLabels(labels: OverlayLabels): void {
+    if (!this.scene || !this.shownSlice) return
+    this.shownSlice = { ...this.shownSlice, labels }
+    this.scene.overlay.setLabels(labels)
+    this.overlayLayer.invalidate()
+    this.frames.request()
+  }
+
+  /**
+   * The mask buffer on screen was changed inside `rect` (of the buffer). With `since`, the time stamp of a pointer
+   * event, it is painted before this returns if nothing else was in this frame.
+   */
+  maskChanged(rect: Rect, since?: number): void {
+    if (!this.scene) return
+    const display = sliceRectToDisplay(this.scene.layout, rect)
+    this.scene.overlay.invalidate(display)
+    this.overlayLayer.invalidate(growRect(this.screenRect(display), this.scene.overlay.reach))
+    if (since === undefined) {
+      this.frames.request()
+    } else {
+      this.cause ??= { kind: 'brush', since }
+      this.frames.urgent()
+    }
+  }
+
+  setWindow(window: DisplayWindow): void {
+    this.window = window
+    this.scene?.image.setWindow(window)
+    this.imageLayer.invalidate()
+    this.frames.request()
+  }
+
+  setStyle(style: OverlayStyle): void {
+    this.style = style
+    this.scene?.overlay.setStyle(style)
+    this.overlayLayer.invalidate()
+    this.frames.request()
+  }
+
+  setInterpolate(interpolate: boolean): void {
+    this.interpolate = interpolate
+    this.imageLayer.invalidate()
+    this.frames.request()
+  }
+
+  setCursor(cursor: BrushCursor | null): void {
+    const before = this.cursor
+    if (before === cursor) return
+    this.cursor = cursor
+    if (before) this.cursorLayer.invalidate(cursorRect(before, this.viewport))
+    if (cursor) this.cursorLayer.invalidate(cursorRect(cursor, this.viewport))
+    this.frames.urgent()
+  }
+
+  fit(): void {
+    if (this.scene) this.setViewport(fitViewport(this.scene.view, this.size, FIT_MARGIN), true)
+  }
+
+  panBy(dx: number, dy: number): void {
+    if (this.scene) this.setViewport(panBy(this.viewport, this.scene.view, this.size, dx, dy), false)
+  }
+
+  /** Zooms by `factor`; what is under `anchor` stays there. Left out: the middle of the element. */
+  zoomBy(factor: number, anchor: Point = { x: this.size.width / 2, y: this.size.height / 2 }): void {
+    if (this.scene) this.setViewport(zoomAt(this.viewport, this.scene.view, anchor, factor), false)
+  }
+
+  /** Image position (continuous display pixels) under a point of the element; null without an image. */
+  imagePoint(screen: Point): Point | null {
+    return this.scene ? toImage(this.viewport, screen) : null
+  }
+
+  get layout(): SliceLayout | null {
+    return this.scene?.layout ?? null
+  }
+
+  dispose(): void {
+    this.observer.disconnect()
+    this.frames.dispose()
+    this.stage.destroy()
+  }
+
+  private resize(): void {
+    const width = Math.max(1, this.element.clientWidth)
+    const height = Math.max(1, this.element.clientHeight)
+    const ratio = globalThis.devicePixelRatio || 1
+    const layers = [this.imageLayer, this.overlayLayer, this.cursorLayer]
+    for (const { layer } of layers) {
+      if (layer.getCanvas().getPixelRatio() !== ratio) layer.getCanvas().setPixelRatio(ratio)
+    }
+    const before = this.size
+    this.size = { width, height }
+    this.stage.size(this.size)
+    if (this.fitted) this.fit()
+    else this.panBy((width - before.width) / 2, (height - before.height) / 2)
+    this.invalidateAll()
+    // Resizing cleared the canvases; waiting for the next frame would show one without an image.
+    this.flush()
+  }
+
+  private setViewport(viewport: Viewport, fitted: boolean): void {
+    this.viewport = viewport
+    this.fitted = fitted
+    this.onViewport(this.zoom)
+    this.invalidateAll()
+  }
+
+  private invalidateAll(): void {
+    this.imageLayer.invalidate()
+    this.overlayLayer.invalidate()
+    this.cursorLayer.invalidate()
+    this.frames.request()
+  }
+
+  private screenRect(display: Rect): Rect {
+    const { offsetX, offsetY, scaleX, scaleY } = this.viewport
+    return {
+      x0: offsetX + display.x0 * scaleX,
+      y0: offsetY + display.y0 * scaleY,
+      x1: offsetX + display.x1 * scaleX,
+      y1: offsetY + display.y1 * scaleY,
+    }
+  }
+
+  private flush(): void {
+    const { width, height } = this.size
+    this.imageLayer.flush(width, height)
+    this.overlayLayer.flush(width, height)
+    this.cursorLayer.flush(width, height)
+    if (!this.cause) return
+    const { kind, since } = this.cause
+    this.cause = null
+    const detail: PaintedDetail = { kind, milliseconds: performance.now() - since }
+    this.element.dispatchEvent(new CustomEvent(PAINTED_EVENT, { detail }))
+  }
+}

@@ -1,0 +1,99 @@
+import type { PlaneView } from '../../../core/geometry/types.ts'
+
+/**
+ * Where the image lies on the screen, in CSS pixels of the viewer's element: screen = offset + image * scale.
+ * Image coordinates are continuous display pixels: column i covers i <= x < i + 1.
+ */
+export interface Viewport {
+  readonly offsetX: number
+  readonly offsetY: number
+  readonly scaleX: number
+  readonly scaleY: number
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** Screen pixels an image pixel may cover, smallest and largest. */
+export const ZOOM_LIMITS = { min: 0.02, max: 64 } as const
+
+/** Width and height of an image pixel relative to its shorter side, so that millimetres are square on the screen. */
+export function pixelAspect(view: PlaneView): Point {
+  const unit = Math.min(view.columnSpacing, view.rowSpacing)
+  return { x: view.columnSpacing / unit, y: view.rowSpacing / unit }
+}
+
+export function zoomOf(viewport: Viewport, view: PlaneView): number {
+  return viewport.scaleX / pixelAspect(view).x
+}
+
+export function toImage(viewport: Viewport, screen: Point): Point {
+  return { x: (screen.x - viewport.offsetX) / viewport.scaleX, y: (screen.y - viewport.offsetY) / viewport.scaleY }
+}
+
+export function toScreen(viewport: Viewport, image: Point): Point {
+  return { x: viewport.offsetX + image.x * viewport.scaleX, y: viewport.offsetY + image.y * viewport.scaleY }
+}
+
+/** The largest view of the whole image, centred, `margin` CSS pixels from the edges. */
+export function fitViewport(view: PlaneView, element: Size, margin: number): Viewport {
+  const aspect = pixelAspect(view)
+  const zoom = Math.min(
+    Math.max(1, element.width - 2 * margin) / (view.width * aspect.x),
+    Math.max(1, element.height - 2 * margin) / (view.height * aspect.y),
+  )
+  return centred(view, element, clampZoom(zoom), { x: view.width / 2, y: view.height / 2 })
+}
+
+/** The view with `image` in the middle of the element. */
+export function centred(view: PlaneView, element: Size, zoom: number, image: Point): Viewport {
+  const aspect = pixelAspect(view)
+  const scaleX = zoom * aspect.x
+  const scaleY = zoom * aspect.y
+  return {
+    scaleX,
+    scaleY,
+    offsetX: element.width / 2 - image.x * scaleX,
+    offsetY: element.height / 2 - image.y * scaleY,
+  }
+}
+
+/** Zooms by `factor` and keeps what is under `anchor` (screen) where it is. */
+export function zoomAt(viewport: Viewport, view: PlaneView, anchor: Point, factor: number): Viewport {
+  const before = zoomOf(viewport, view)
+  const applied = clampZoom(before * factor) / before
+  const image = toImage(viewport, anchor)
+  const scaleX = viewport.scaleX * applied
+  const scaleY = viewport.scaleY * applied
+  return { scaleX, scaleY, offsetX: anchor.x - image.x * scaleX, offsetY: anchor.y - image.y * scaleY }
+}
+
+/** Moves the image, but never so far that less than `keep` CSS pixels of it stay inside the element. */
+export function panBy(viewport: Viewport, view: PlaneView, element: Size, dx: number, dy: number, keep = 48): Viewport {
+  const spanX = view.width * viewport.scaleX
+  const spanY = view.height * viewport.scaleY
+  return {
+    ...viewport,
+    offsetX: clamp(viewport.offsetX + dx, Math.min(keep, element.width) - spanX, element.width - Math.min(keep, spanX)),
+    offsetY: clamp(
+      viewport.offsetY + dy,
+      Math.min(keep, element.height) - spanY,
+      element.height - Math.min(keep, spanY),
+    ),
+  }
+}
+
+function clampZoom(zoom: number): number {
+  return clamp(zoom, ZOOM_LIMITS.min, ZOOM_LIMITS.max)
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(high, value))
+}

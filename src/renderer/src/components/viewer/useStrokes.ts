@@ -1,0 +1,90 @@
+import type { ShallowRef } from 'vue'
+import { lockTable } from '../../../../core/voxels/index.ts'
+import type { SliceViewer } from '../../canvas/sliceViewer.ts'
+import { viewerText } from '../../i18n/viewer.ts'
+import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useProjectStore } from '../../stores/project.ts'
+import { useViewStore } from '../../stores/view.ts'
+import { brushRadii } from '../../tools/brushSize.ts'
+import { StrokeDriver, type StrokeTarget } from '../../tools/strokeDriver.ts'
+
+const text = viewerText.notice
+
+/** Strokes on the slice on screen: what they may change, what must come first, where they go. */
+export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): StrokeDriver {
+  const view = useViewStore()
+  const annotation = useAnnotationStore()
+  const project = useProjectStore()
+
+  return new StrokeDriver({
+    target(erase) {
+      const layout = viewer.value?.layout
+      const shown = viewer.value?.shown
+      const session = annotation.session
+      if (!layout || !shown || !session) return null
+      const key = { axis: shown.view.sliceAxis, index: shown.index }
+      const mask = session.masks.get(key)
+      const onScreen = shown.view === view.view && shown.index === view.index && mask?.labels === shown.labels.mask
+      if (!onScreen) return refuse(text.notReady)
+      if (!view.overlay.maskVisible) return refuse(text.maskHidden)
+      const label = project.labelByValue(view.activeLabel)
+      if (!erase) {
+        if (!label) return refuse(text.noLabel)
+        if (label.locked) return refuse(text.locked(label.name))
+        if (!label.visible) return refuse(text.hiddenLabel(label.name))
+      }
+      const radii = brushRadii(shown.view, view.brushRadius)
+      return {
+        ...key,
+        labels: mask.labels,
+        layout,
+        radiusX: radii.x,
+        radiusY: radii.y,
+        label: view.activeLabel,
+        locked: lockTable(project.labels),
+      }
+    },
+
+    prepare(target) {
+      return wantsAccept(target) ? acceptFirst(target) : null
+    },
+
+    painted(rect, since) {
+      viewer.value?.maskChanged({ x0: rect.x, y0: rect.y, x1: rect.x + rect.width, y1: rect.y + rect.height }, since)
+    },
+
+    commit(stroke, target) {
+      annotation.commit(stroke, target.labels)
+    },
+
+    active(active) {
+      annotation.setDrawing(active)
+    },
+  })
+
+  function refuse(sentence: string): null {
+    view.tell('warning', sentence)
+    return null
+  }
+
+  /** Only what the user sees is accepted, and only where predictions lie: across the training axis. */
+  function wantsAccept(target: StrokeTarget): boolean {
+    return (
+      view.acceptOnBrush &&
+      view.overlay.predictionVisible &&
+      target.axis === view.detail?.trainingAxis &&
+      annotation.predicted.includes(target.index) &&
+      !annotation.corrected.includes(target.index)
+    )
+  }
+
+  async function acceptFirst(target: StrokeTarget): Promise<void> {
+    try {
+      const scope = { kind: 'slice' as const, axis: target.axis, index: target.index }
+      await annotation.accept({ scope, labels: null, keepCorrected: true })
+      view.tell('info', text.accepted(target.index + 1))
+    } catch {
+      view.tell('warning', text.acceptFailed)
+    }
+  }
+}

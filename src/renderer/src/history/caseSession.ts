@@ -1,0 +1,122 @@
+import type { Axis, CaseDetail, LabelSlice, SliceData, StrokeDelta } from '../../../core/contract/schemas.ts'
+import type { Rect } from '../canvas/layout.ts'
+import { toImageSlice, type ImageSlice } from '../canvas/samples.ts'
+import { SliceCache, type SliceKey } from '../canvas/sliceCache.ts'
+import { MaskSlices, type MaskSlice } from './maskSlices.ts'
+
+/** What the session asks of the backend, for one case. */
+export interface CaseReader {
+  readImage(key: SliceKey, signal: AbortSignal): Promise<SliceData>
+  readLabels(key: SliceKey, layer: 'mask' | 'prediction', signal: AbortSignal): Promise<LabelSlice>
+}
+
+export interface CaseSessionOptions {
+  readonly detail: CaseDetail
+  readonly reader: CaseReader
+  readonly pending: () => readonly StrokeDelta[]
+  readonly onMask: (key: SliceKey, rect: Rect | null) => void
+}
+
+/** Everything that is drawn of one slice; `prediction` is null where the slice has not been predicted. */
+export interface SliceLayers {
+  readonly image: ImageSlice
+  readonly mask: MaskSlice
+  readonly prediction: Uint8Array | null
+}
+
+interface Prediction {
+  readonly labels: Uint8Array | null
+}
+
+const MEGABYTE = 2 ** 20
+const BUDGET = { images: 72 * MEGABYTE, masks: 28 * MEGABYTE, predictions: 28 * MEGABYTE } as const
+
+/** The slices of one open case that are on this page: image, mask and prediction, loaded and dropped together. */
+export class CaseSession {
+  readonly caseId: string
+  readonly detail: CaseDetail
+  readonly masks: MaskSlices
+  private readonly images: SliceCache<ImageSlice>
+  private readonly predictions: SliceCache<Prediction>
+  private predicted: ReadonlySet<number>
+
+  constructor(options: CaseSessionOptions) {
+    const { detail, reader } = options
+    this.caseId = detail.id
+    this.detail = detail
+    this.predicted = new Set(detail.predicted)
+    this.images = new SliceCache<ImageSlice>({
+      load: async (key, signal) => toImageSlice(await reader.readImage(key, signal)),
+      bytesOf: (slice) => slice.samples.byteLength,
+      budgetBytes: BUDGET.images,
+    })
+    this.predictions = new SliceCache<Prediction>({
+      load: async (key, signal) => {
+        const slice = await reader.readLabels(key, 'prediction', signal)
+        return { labels: slice.modelId === null ? null : slice.data }
+      },
+      bytesOf: (prediction) => prediction.labels?.byteLength ?? 1,
+      budgetBytes: BUDGET.predictions,
+    })
+    this.masks = new MaskSlices({
+      dims: detail.dims,
+      revision: detail.revision,
+      load: (key, signal) => reader.readLabels(key, 'mask', signal),
+      pending: options.pending,
+      onChanged: options.onMask,
+      budgetBytes: BUDGET.masks,
+    })
+  }
+
+  /** The layers if all of them are here. */
+  peek(key: SliceKey): SliceLayers | null {
+    const image = this.images.get(key)
+    const mask = this.masks.get(key)
+    const prediction = this.mayBePredicted(key) ? this.predictions.get(key) : { labels: null }
+    return image && mask && prediction ? { image, mask, prediction: prediction.labels } : null
+  }
+
+  async load(key: SliceKey): Promise<SliceLayers> {
+    const [image, mask, prediction] = await Promise.all([
+      this.images.want(key),
+      this.masks.want(key),
+      this.mayBePredicted(key) ? this.predictions.want(key) : { labels: null },
+    ])
+    return { image, mask, prediction: prediction.labels }
+  }
+
+  prefetch(keys: readonly SliceKey[]): void {
+    this.images.prefetch(keys)
+    this.masks.prefetch(keys)
+    this.predictions.prefetch(keys.filter((key) => this.mayBePredicted(key)))
+  }
+
+  /** New predicted slices across `axis`. Slices of other planes cut through them and are asked for again. */
+  putPredictions(axis: Axis, slices: readonly { readonly index: number; readonly data: Uint8Array }[]): void {
+    this.predicted = new Set([...this.predicted, ...slices.map(({ index }) => index)])
+    for (const { index, data } of slices) this.predictions.put({ axis, index }, { labels: data })
+    const others = [...this.predictions.values()].filter(([key]) => key.axis !== axis)
+    for (const [key] of others) this.predictions.drop(key)
+  }
+
+  /** The slices across the training axis that have a prediction, as the backend tells. */
+  setPredicted(indices: readonly number[]): void {
+    this.predicted = new Set(indices)
+  }
+
+  /** Events were missed: masks and predictions are read again, images stay. */
+  reload(): void {
+    this.predictions.clear()
+    this.masks.reload()
+  }
+
+  close(): void {
+    this.images.clear()
+    this.predictions.clear()
+    this.masks.clear()
+  }
+
+  private mayBePredicted(key: SliceKey): boolean {
+    return key.axis === this.detail.trainingAxis ? this.predicted.has(key.index) : this.predicted.size > 0
+  }
+}
