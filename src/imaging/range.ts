@@ -22,8 +22,7 @@ export function robustRange(volume: Pick<ImageVolume, 'data' | 'channels' | 'slo
   const values = volume.channels === 3 && volume.data instanceof Uint8Array ? luminance(volume.data) : volume.data
   let min = Infinity
   let max = -Infinity
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0
+  for (const value of values) {
     if (value < min && value > -Infinity) min = value
     if (value > max && value < Infinity) max = value
   }

@@ -15,7 +15,7 @@ interface Signature {
   readonly bytes: readonly number[]
 }
 
-const text = (at: number, value: string): Signature => ({ at, bytes: [...value].map((c) => c.charCodeAt(0)) })
+const text = (at: number, value: string): Signature => ({ at, bytes: [...new TextEncoder().encode(value)] })
 
 const RASTER: readonly (readonly [RasterFormat, Signature])[] = [
   ['png', { at: 0, bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] }],

@@ -16,13 +16,13 @@ export interface Qform {
 
 /**
  * The affine of a qform (nifti1.h, method 2). b, c, d are stored in single precision and often rounded so that
- * b*b + c*c + d*d > 1; the square root then has a negative radicand. As the reference implementation (nifti_quatern_to_mat44)
- * does, a is taken as 0 and b, c, d are brought to length 1, instead of giving NaN.
+ * b*b + c*c + d*d > 1; the square root then has a negative radicand. As nibabel does, a is then taken as 0 and b, c, d are
+ * brought to length 1, instead of giving NaN.
  */
 export function qformToAffine(qform: Qform): Affine {
   let { b, c, d } = qform
   let a = 1 - (b * b + c * c + d * d)
-  if (a < 1e-7) {
+  if (a < 0) {
     const norm = Math.hypot(b, c, d)
     if (norm > 0) {
       b /= norm

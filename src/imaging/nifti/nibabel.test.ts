@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
+import { affineToQform, orientationOf, qformToAffine } from '../../core/geometry/index.ts'
 import { readImage, verifyMask, writeMask, writeVolume, type ImageVolume } from '../index.ts'
 import { temporaryFolder, testData } from '../testing/folders.ts'
 import { findPython, runPython } from '../testing/peer.ts'
@@ -84,6 +85,20 @@ for path in sys.argv[2:]:
     except Exception as e:
         answers[path] = dict(ok=False, error=str(e))
 print(json.dumps(answers))
+`
+
+/** Random affines with rotation, shear, spacing and mirroring, some exactly along the axes. */
+const AFFINES = `
+import json, numpy as np, nibabel as nib
+rng = np.random.default_rng(11)
+out = []
+for n in range(400):
+    m = np.linalg.qr(rng.normal(size=(3, 3)))[0] if n % 4 else np.eye(3)[rng.permutation(3)] * rng.choice([-1, 1], 3)
+    shear = np.eye(3) + np.triu(rng.normal(0, 0.15, (3, 3)), 1) * (n % 3 == 0)
+    affine = nib.affines.from_matvec(m @ shear @ np.diag(rng.uniform(0.3, 6, 3)), rng.uniform(-200, 200, 3))
+    header = nib.Nifti2Header(); header.set_qform(affine, 1, strip_shears=True)
+    out.append(dict(affine=affine.tolist(), axes=''.join(nib.aff2axcodes(affine)), qform=header.get_qform().tolist()))
+print(json.dumps(out))
 `
 
 interface Description {
@@ -228,6 +243,17 @@ describe.skipIf(!peer.available)(`NIfTI against nibabel ${peer.reason}`, () => {
     })
     expect(truth.affine.flat()).toEqual(close(affine.flat()))
     expect([...(await valuesOf(truth))]).toEqual([...data])
+  })
+
+  it('names orientations and finds quaternions alike for any affine', () => {
+    const truth = runPython(peer, AFFINES) as { affine: number[][]; axes: string; qform: number[][] }[]
+    expect(truth.length).toBe(400)
+    for (const { affine, axes, qform } of truth) {
+      expect(orientationOf(affine), JSON.stringify(affine)).toBe(axes)
+      const own = affineToQform(affine)
+      const again = own === null ? [] : qformToAffine(own).flat()
+      expect(again).toEqual(close(qform.flat()))
+    }
   })
 
   const conformance = testData('nifti')

@@ -44,6 +44,6 @@ function failed(path: string, what: string, cause?: unknown): CodedError {
   return new CodedError(
     'verify-failed',
     `${basename(path)} was written but ${what}; save it again, to another disk if it happens again.`,
-    cause === undefined ? {} : { cause, detail: cause instanceof Error ? cause.message : String(cause) },
+    cause instanceof Error ? { cause, detail: cause.message } : {},
   )
 }

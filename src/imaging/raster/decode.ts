@@ -73,11 +73,7 @@ function datatypeName(metadata: Metadata): string {
 }
 
 /** Decodes the first page: turned as EXIF data ask, alpha dropped, palettes and CMYK resolved to RGB. */
-export async function decodeRaster(
-  bytes: Uint8Array,
-  header: RasterHeader,
-  path: string,
-): Promise<{ data: VoxelArray; channels: 1 | 3; warnings: string[] }> {
+export async function decodeRaster(bytes: Uint8Array, header: RasterHeader, path: string): Promise<Decoded> {
   try {
     const image = (await openSharp(bytes)).autoOrient().removeAlpha()
     return header.channels === 1 ? await decodeGrey(image, header, path) : await decodeColour(image, header)
@@ -86,7 +82,11 @@ export async function decodeRaster(
   }
 }
 
-type Decoded = { data: VoxelArray; channels: 1 | 3; warnings: string[] }
+interface Decoded {
+  data: VoxelArray
+  channels: 1 | 3
+  warnings: string[]
+}
 
 async function decodeGrey(image: Sharp, { metadata, datatype }: RasterHeader, path: string): Promise<Decoded> {
   // sharp converts to sRGB unless it is told the space that the samples are in already.
@@ -116,7 +116,7 @@ async function decodeColour(image: Sharp, { metadata }: RasterHeader): Promise<D
 
 async function raw(image: Sharp, depth: keyof typeof TYPES): Promise<ArrayBuffer> {
   const buffer = await image.raw({ depth }).toBuffer()
-  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer
+  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength)
 }
 
 /** One byte a pixel as an 8-bit greyscale PNG. */

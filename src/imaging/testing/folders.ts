@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
  * missing: tests then fall back to generated data or skip with a reason.
  */
 export function testData(...parts: string[]): string | null {
-  const root = process.env['MASKWRIGHT_DATA'] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url))
+  const root = process.env.MASKWRIGHT_DATA ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url))
   const path = join(root, ...parts)
   return existsSync(path) ? path : null
 }

@@ -10,9 +10,7 @@ export type PythonPeer =
  * set-up installs), then the one on the path. Tests that compare with it skip with `reason` where there is none.
  */
 export function findPython(modules: readonly string[]): PythonPeer {
-  const candidates = [process.env['MASKWRIGHT_PYTHON'], '/usr/bin/python3', 'python3'].filter(
-    (name) => name !== undefined,
-  )
+  const candidates = [process.env.MASKWRIGHT_PYTHON, '/usr/bin/python3', 'python3'].filter((name) => name !== undefined)
   for (const python of candidates) {
     const { status } = spawnSync(python, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore', timeout: 60_000 })
     if (status === 0) return { available: true, python, reason: '' }

@@ -20,7 +20,7 @@ export function tiffBytes(pages: readonly TiffPage[]): Uint8Array {
   pages.forEach((page, index) => {
     const { width, height, data } = page
     const strip = at + 2 + tags * ENTRY + 4
-    const format = data instanceof Float32Array ? 3 : /^Int/.test(data.constructor.name) ? 2 : 1
+    const format = data instanceof Float32Array ? 3 : data.constructor.name.startsWith('Int') ? 2 : 1
     const entries: [number, number, number][] = [
       [256, LONG, width],
       [257, LONG, height],
