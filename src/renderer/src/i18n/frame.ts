@@ -155,6 +155,7 @@ export const t = {
     acceptSlice: 'Accept slice',
     acceptAll: 'Accept all',
     acceptLabel: 'Accept one label',
+    acceptLabelShort: 'One label',
     acceptLabelOf: (name: string) => `Accept ${name} in the whole volume`,
     effort: 'Time',
     effortLong: 'How long to retrain at most',
@@ -191,6 +192,7 @@ export const t = {
     retrain: 'Teach the model your corrections.',
     retraining: 'The overlay is predicted again when the new version is ready.',
     save: 'Save the mask to disk, or go on correcting.',
+    done: 'The mask is on disk. Pick the next case, or go on correcting.',
   },
 
   reasons: {
@@ -286,6 +288,7 @@ export const t = {
   help: {
     title: 'Keyboard and mouse',
     close: 'Close',
+    labelKeys: 'Paint with label 1 to 9',
     mouse: 'Mouse',
     mouseRows: [
       ['Wheel', 'Scroll slices'],
@@ -323,8 +326,6 @@ export const t = {
     details: 'Details',
     copy: 'Copy details',
     copied: 'Copied',
-    caseTitle: 'This case cannot be shown',
-    tryAgain: 'Try again',
     doing: {
       open: 'Opening the image',
       addCase: 'Adding the image',

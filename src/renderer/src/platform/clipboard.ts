@@ -16,7 +16,7 @@ function copyBySelection(text: string): boolean {
   const focused = document.activeElement
   document.body.append(area)
   area.select()
-  // Deprecated, and the only way left where the asynchronous clipboard is refused.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way where the asynchronous clipboard is refused
   const copied = document.execCommand('copy')
   area.remove()
   if (focused instanceof HTMLElement) focused.focus()

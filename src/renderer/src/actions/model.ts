@@ -1,0 +1,122 @@
+import { t } from '../i18n/frame.ts'
+import { useAnnotationStore } from '../stores/annotation.ts'
+import { useConnectionStore } from '../stores/connection.ts'
+import { useJobsStore } from '../stores/jobs.ts'
+import { useProjectStore } from '../stores/project.ts'
+import { useSettingsStore } from '../stores/settings.ts'
+import { useOnTrainingPlane, useShownSlice } from '../stores/shown.ts'
+import { useUiStore } from '../stores/ui.ts'
+import { useViewStore } from '../stores/view.ts'
+import { acceptPrediction } from './flows.ts'
+import type { Action } from './types.ts'
+
+type Check = () => true | string
+
+/** The first reason why not; true when there is none. */
+function all(...checks: Check[]): Check {
+  return () => {
+    for (const check of checks) {
+      const answer = check()
+      if (answer !== true) return answer
+    }
+    return true
+  }
+}
+
+export function modelActions(): Action[] {
+  const view = useViewStore()
+  const annotation = useAnnotationStore()
+  const project = useProjectStore()
+  const jobs = useJobsStore()
+  const settings = useSettingsStore()
+  const connection = useConnectionStore()
+  const ui = useUiStore()
+  const shown = useShownSlice()
+  const onTrainingPlane = useOnTrainingPlane()
+
+  const connected: Check = () => connection.open || t.reasons.noConnection
+  const withCase: Check = () => view.detail !== null || t.reasons.noCase
+  const withModel: Check = () => project.activeModel !== null || t.reasons.noModel
+  const idle: Check = () => jobs.active === null || t.reasons.jobRuns
+  const running: Check = () => project.compute?.state !== 'failed' || t.reasons.computeDown
+  const predicted: Check = () => annotation.predicted.length > 0 || t.reasons.nothingPredicted
+  const slicePredicted: Check = () => {
+    if (!onTrainingPlane.value) return t.reasons.notTrainingPlane
+    return annotation.predicted.includes(view.index) || t.reasons.slicePredicted
+  }
+  const corrected: Check = () =>
+    project.correctedSlices > 0 || annotation.corrected.length > 0 || t.reasons.nothingCorrected
+
+  return [
+    {
+      id: 'predict',
+      group: 'model',
+      label: () => (annotation.predicted.length > 0 ? t.model.predictAgain : t.actions.predict),
+      shortcuts: ['P'],
+      when: all(connected, withCase, withModel, running, idle),
+      run: async () => {
+        ui.note = null
+        view.overlay.predictionVisible = true
+        if (shown.value !== null) await jobs.predict(shown.value)
+      },
+      doing: t.errors.doing.predict,
+    },
+    {
+      id: 'accept-slice',
+      group: 'model',
+      label: () => t.actions.acceptSlice,
+      shortcuts: ['A'],
+      when: all(connected, withCase, predicted, slicePredicted),
+      run: async () => {
+        const axis = view.detail?.trainingAxis
+        if (axis === undefined) return
+        ui.note = await acceptPrediction({ kind: 'slice', axis, index: view.index }, null)
+      },
+      doing: t.errors.doing.accept,
+    },
+    {
+      id: 'accept-all',
+      group: 'model',
+      label: () => t.actions.acceptAll,
+      shortcuts: ['Shift+A'],
+      when: all(connected, withCase, predicted),
+      run: async () => {
+        ui.note = await acceptPrediction({ kind: 'volume' }, null)
+      },
+      doing: t.errors.doing.accept,
+    },
+    {
+      id: 'retrain',
+      group: 'model',
+      label: () => t.model.retrain(project.newCorrectedSlices),
+      shortcuts: ['R'],
+      when: all(connected, withModel, running, idle, corrected),
+      run: async () => {
+        ui.note = null
+        await jobs.train(settings.trainingSeconds, shown.value)
+      },
+      doing: t.errors.doing.train,
+    },
+    {
+      id: 'cancel-job',
+      group: 'model',
+      label: () => t.actions.cancelJob,
+      shortcuts: ['Ctrl+.'],
+      when: () => (jobs.active === null ? t.reasons.noJob : true),
+      run: async () => {
+        if (jobs.active !== null) await jobs.cancel(jobs.active.id)
+      },
+      doing: t.errors.doing.cancel,
+    },
+  ]
+}
+
+/** Accepts one label of the prediction in the whole volume. */
+export async function acceptLabel(value: number): Promise<void> {
+  const ui = useUiStore()
+  try {
+    ui.note = await acceptPrediction({ kind: 'volume' }, [value])
+  } catch (error) {
+    ui.report(error, t.errors.doing.accept)
+  }
+}

@@ -1,0 +1,75 @@
+import { watch } from 'vue'
+import { errorCodeSchema, type Job } from '../../../core/contract/index.ts'
+import { useClient } from '../api/client.ts'
+import { asWireError } from '../api/errors.ts'
+import { t } from '../i18n/frame.ts'
+import { useConnectionStore } from '../stores/connection.ts'
+import { useJobsStore } from '../stores/jobs.ts'
+import { useProjectStore } from '../stores/project.ts'
+import { useSettingsStore } from '../stores/settings.ts'
+import { useThumbnailsStore } from '../stores/thumbnails.ts'
+import { useUiStore } from '../stores/ui.ts'
+import { useViewStore } from '../stores/view.ts'
+import { openCase } from './flows.ts'
+
+/**
+ * Reads the project, shows the case that was open last, and follows the backend from then on: what it tells, and
+ * everything afresh after events were missed. The answer ends it.
+ */
+export function startUp(): () => void {
+  const connection = useConnectionStore()
+  const project = useProjectStore()
+  const jobs = useJobsStore()
+  const ui = useUiStore()
+  let loading = false
+
+  async function load(): Promise<void> {
+    if (loading) return
+    loading = true
+    try {
+      await Promise.all([useSettingsStore().load(), project.load()])
+      await showSomething()
+    } catch (error) {
+      // A lost connection has a banner of its own, and is read afresh when it is back.
+      if (asWireError(error).code !== 'connection-lost') ui.report(error, t.errors.doing.load)
+    } finally {
+      loading = false
+    }
+  }
+
+  function refresh(): void {
+    useThumbnailsStore().forget()
+    void load()
+  }
+
+  const stops = [
+    connection.follow(refresh),
+    project.follow(),
+    jobs.follow(reportFailure),
+    useClient().on('notice', ({ level, message }) => ui.toast(level, message)),
+    watch(
+      () => connection.open,
+      (open) => {
+        if (open && project.project === null) void load()
+      },
+    ),
+  ]
+  void load()
+  return () => stops.forEach((stop) => stop())
+}
+
+/** The case that was open last, else the first one. */
+async function showSomething(): Promise<void> {
+  const { cases, project } = useProjectStore()
+  const view = useViewStore()
+  if (view.caseId !== null) return
+  const last = cases.find((one) => one.id === project?.lastCaseId) ?? cases[0]
+  if (last !== undefined) await openCase(last.id)
+}
+
+function reportFailure(job: Job): void {
+  if (job.state !== 'failed' || job.error === null) return
+  const known = errorCodeSchema.safeParse(job.error.code)
+  const doing = { predict: t.errors.doing.predict, train: t.errors.doing.train, export: t.errors.doing.save }[job.kind]
+  useUiStore().reportWire({ code: known.success ? known.data : 'internal', message: job.error.message }, doing)
+}

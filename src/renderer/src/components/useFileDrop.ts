@@ -1,0 +1,52 @@
+import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
+
+/** Files dragged over the window, and dropped anywhere on it. Other drags are left alone. */
+export function useFileDrop(dropped: (files: File[]) => void): Readonly<Ref<boolean>> {
+  const over = ref(false)
+  /** Entering a child comes before leaving its parent: only the sum tells whether the pointer is still inside. */
+  let depth = 0
+
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true
+
+  function onEnter(event: DragEvent): void {
+    if (!hasFiles(event)) return
+    event.preventDefault()
+    depth += 1
+    over.value = true
+  }
+
+  function onOver(event: DragEvent): void {
+    if (!hasFiles(event)) return
+    event.preventDefault()
+    if (event.dataTransfer !== null) event.dataTransfer.dropEffect = 'copy'
+  }
+
+  function onLeave(event: DragEvent): void {
+    if (!hasFiles(event)) return
+    depth = Math.max(0, depth - 1)
+    over.value = depth > 0
+  }
+
+  function onDrop(event: DragEvent): void {
+    if (!hasFiles(event)) return
+    event.preventDefault()
+    depth = 0
+    over.value = false
+    const files = [...(event.dataTransfer?.files ?? [])]
+    if (files.length > 0) dropped(files)
+  }
+
+  onMounted(() => {
+    window.addEventListener('dragenter', onEnter)
+    window.addEventListener('dragover', onOver)
+    window.addEventListener('dragleave', onLeave)
+    window.addEventListener('drop', onDrop)
+  })
+  onBeforeUnmount(() => {
+    window.removeEventListener('dragenter', onEnter)
+    window.removeEventListener('dragover', onOver)
+    window.removeEventListener('dragleave', onLeave)
+    window.removeEventListener('drop', onDrop)
+  })
+  return over
+}

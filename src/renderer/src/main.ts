@@ -1,0 +1,13 @@
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import { provideClient } from './api/client.ts'
+import App from './components/App.vue'
+import { connectBackend } from './platform/connect.ts'
+import { applyTheme, rememberedTheme } from './platform/theme.ts'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+
+applyTheme(rememberedTheme())
+provideClient(connectBackend())
+createApp(App).use(createPinia()).mount('#app')

@@ -1,0 +1,54 @@
+import { computed } from 'vue'
+import { defineStore } from 'pinia'
+import { useAnnotationStore } from './annotation.ts'
+import { useExportsStore } from './exports.ts'
+import { useJobsStore } from './jobs.ts'
+import { useProjectStore } from './project.ts'
+import { firstRunSteps, useSettingsStore, type FirstRunStep } from './settings.ts'
+import { useViewStore } from './view.ts'
+
+export type NextStep = 'open' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'save' | 'done'
+
+/** What to do next, from the state of the work: it decides which one button is the primary one. */
+export const useNextStepStore = defineStore('next-step', () => {
+  const view = useViewStore()
+  const annotation = useAnnotationStore()
+  const project = useProjectStore()
+  const jobs = useJobsStore()
+  const settings = useSettingsStore()
+  const exported = useExportsStore()
+
+  const next = computed<NextStep>(() => {
+    const caseId = view.caseId
+    if (caseId === null) return 'open'
+    if (jobs.training !== null) return 'retraining'
+    if (jobs.predicting !== null) return 'predicting'
+    const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
+    if (untouched && project.activeModel !== null) return 'predict'
+    if (project.newCorrectedSlices > 0 && project.activeModel !== null) return 'retrain'
+    if (annotation.corrected.length === 0) return 'correct'
+    return project.caseById(caseId)?.status === 'saved' ? 'done' : 'save'
+  })
+
+  /** The steps of the first-run path that the state of the project shows as done. */
+  const reached = computed<FirstRunStep[]>(() => {
+    const seen: Record<FirstRunStep, boolean> = {
+      predict: annotation.predicted.length > 0 || project.cases.some((one) => one.status === 'predicted'),
+      correct: annotation.corrected.length > 0 || project.correctedSlices > 0,
+      retrain: project.models.some((model) => model.training !== null && model.parentId !== null),
+      save: project.cases.some((one) => one.status === 'saved') || Object.keys(exported.results).length > 0,
+    }
+    return firstRunSteps.filter((step) => seen[step] || settings.firstRunDone.includes(step))
+  })
+
+  /** Shown until it is dismissed; the demo project brings it, and any project without a finished mask. */
+  const pathShown = computed(() => settings.loaded && !settings.firstRunDismissed)
+
+  /** A step once done stays ticked, also when its result was undone later. */
+  async function remember(): Promise<void> {
+    const done = reached.value
+    if (settings.loaded && done.length > settings.firstRunDone.length) await settings.set('firstRunDone', [...done])
+  }
+
+  return { next, reached, pathShown, remember }
+})
