@@ -146,6 +146,9 @@ describe('what cannot be opened', () => {
     const jpeg = await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })
       .jpeg()
       .toBuffer()
+    const oldJpeg = tiffBytes([{ width: 4, height: 3, data: new Uint8Array(12) }])
+    // The fourth entry of the directory is the compression.
+    oldJpeg[8 + 2 + 3 * 12 + 8] = 6
     const files: [string, Uint8Array, RegExp][] = [
       ['empty.png', Buffer.alloc(0), /empty/],
       ['text.png', Buffer.from('this is no picture, only words'), /not an image/],
@@ -153,6 +156,7 @@ describe('what cannot be opened', () => {
       ['cut.jpg', jpeg.subarray(0, 900), /cut off|damaged/],
       ['stub.jpg', jpeg.subarray(0, 4), /damaged|cut off/],
       ['noise.tif', Buffer.concat([Buffer.from([0x49, 0x49, 42, 0]), Buffer.alloc(60, 7)]), /save it again|copy/],
+      ['old-jpeg.tif', oldJpeg, /old kind of JPEG/],
       ['moving.gif', Buffer.from('GIF89a and more'), /GIF/],
       ['scan.dcm', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM and more')]), /DICOM/],
     ]

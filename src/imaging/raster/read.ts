@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Dims } from '../../core/contract/schemas.ts'
 import { greyIfColourless } from '../colour.ts'
-import { fileSize, readError } from '../files.ts'
+import { badFile, fileSize, readError } from '../files.ts'
 import { typeOf } from '../nifti/datatypes.ts'
 import type { ImageFormat, ImageInfo, ImageVolume, ReadOptions, VoxelArray } from '../types.ts'
 import { bmpSize, decodeBmp } from './bmp.ts'
 import { decodeRaster, rasterHeader } from './decode.ts'
+import { TIFF_COMPRESSION, TIFF_OLD_JPEG, TIFF_UNCOMPRESSED, tiffTag } from './tiffTags.ts'
 
 export type RasterFormat = Exclude<ImageFormat, 'nifti1' | 'nifti2'>
 
@@ -76,8 +77,12 @@ async function infoOf(bytes: Uint8Array, path: string, format: RasterFormat): Pr
       warnings: [],
     }
   }
+  const compression = format === 'tiff' ? tiffTag(bytes, TIFF_COMPRESSION) : null
+  if (compression === TIFF_OLD_JPEG) {
+    // libvips gives a black picture for some of these instead of an error.
+    throw badFile(path, 'uses the old kind of JPEG compression in TIFF; save it again as TIFF or PNG and open that.')
+  }
   const header = await rasterHeader(bytes, path)
-  const { metadata } = header
   const warnings =
     header.pages > 1 ? [`The file holds ${header.pages} pages or resolution levels; the first one is used.`] : []
   return {
@@ -86,7 +91,7 @@ async function infoOf(bytes: Uint8Array, path: string, format: RasterFormat): Pr
     datatype: header.datatype,
     channels: header.channels,
     byteOrder: format === 'tiff' && bytes[0] === 0x49 ? 'little' : 'big',
-    compressed: format !== 'tiff' || bytes.length < header.width * header.height * metadata.channels,
+    compressed: compression !== TIFF_UNCOMPRESSED,
     frames: header.pages,
     levels: header.levels,
     warnings,
