@@ -2,7 +2,7 @@ import type { Affine, Axis, Dims, Vec3 } from '../contract/schemas.ts'
 import { linearPart, nearestRotation, type Matrix3 } from './affine.ts'
 
 /** For a voxel axis: the world axis (0 x, 1 y, 2 z of RAS+) it runs along most, and in which sense. */
-export interface AxisDirection {
+interface AxisDirection {
   readonly world: Axis
   readonly sign: 1 | -1
 }

@@ -7,7 +7,7 @@
  */
 
 /** Smaller radii would leave gaps along a stroke; half a pixel always meets a pixel centre. */
-export const MIN_RADIUS = 0.5
+const MIN_RADIUS = 0.5
 
 /** Rounding must not decide whether a centre that lies on the edge belongs to the shape. */
 const EDGE = 1e-9
