@@ -160,7 +160,9 @@ export function paintTable(grid: CtGrid, random: Random): void {
         const i = x + nx * (y + ny * z)
         const below = v - top + 0.0011 * u * u
         if (below < 0 || below > 26 || Math.abs(u) > 150 || (grid.hu[i] ?? 0) > -700) continue
-        grid.hu[i] = below < 3.4 || below > 22.6 ? -40 : -930
+        const shell = Math.min(Math.abs(below - 2.5), Math.abs(below - 23.5)) - 1.3
+        const cover = Math.max(0, Math.min(1, 0.5 - shell / 2.4))
+        grid.hu[i] = -930 + cover * 780
       }
     }
   }

@@ -14,7 +14,7 @@ export interface CtGrid {
   /** Size of this patient relative to the standard body, per axis. */
   readonly scale: Vec3
   readonly hu: Float32Array
-  readonly labels: Uint8Array
+  readonly labels: Uint8Array<ArrayBuffer>
   readonly u: Float32Array
   readonly v: Float32Array
   readonly w: Float32Array

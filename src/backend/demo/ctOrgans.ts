@@ -183,7 +183,7 @@ export function paintKidney(grid: CtGrid, side: -1 | 1, place: OrganPlace, hu: E
 
 /** Pancreas, duodenum, and the great vessels of the abdomen. */
 export function paintMidline(grid: CtGrid, hu: Enhancement, random: Random): void {
-  const lobule = (i: number): number => hu.liver - 14 + 22 * (grid.texture[i] ?? 0)
+  const lobule = (i: number): number => hu.spleen - 28 + 22 * (grid.texture[i] ?? 0)
   const tail = random.range(-6, 8)
   paintTube(
     grid,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { generateCtCase, type CtCase } from './phantomCt.ts'
+import { generateCtCase, type CtCase, type CtOptions } from './phantomCt.ts'
 
 interface Organ {
   voxels: number
@@ -55,6 +55,7 @@ describe('generateCtCase', () => {
   })
 
   it('holds organs of human size, place and portal venous density', () => {
+    const ct = generateCtCase(7, { contrast: 1, arterial: 0, steatosis: 0 })
     const liver = measure(ct, (label) => label === 1)
     const spleen = measure(ct, (label) => label === 2)
     const right = measure(ct, (label, x) => label === 3 && x < nx / 2)
@@ -81,5 +82,13 @@ describe('generateCtCase', () => {
       expect(organ.mean).toBeLessThan(150)
     }
     expect(spine.mean).toBeGreaterThan(180)
+  })
+
+  it('shows less of the kidneys where less contrast is given, and darker livers with fat', () => {
+    const mean = (wanted: number, options: CtOptions): number =>
+      measure(generateCtCase(7, options), (label) => label === wanted).mean
+    const full = { contrast: 1, arterial: 0, steatosis: 0 }
+    expect(mean(3, { ...full, contrast: 0.3 })).toBeLessThan(mean(3, full) - 50)
+    expect(mean(1, { ...full, steatosis: 40 })).toBeLessThan(mean(1, full) - 30)
   })
 })

@@ -23,9 +23,9 @@ export interface CtCase {
   /** Voxel to RAS+ mm. Voxels lie in LPS order: x grows to the patient's left, y to posterior, z to superior. */
   readonly affine: Affine
   /** Hounsfield units, -1024 to 1500. */
-  readonly data: Int16Array
+  readonly data: Int16Array<ArrayBuffer>
   /** 0 background, 1 liver, 2 spleen, 3 kidney, 4 vertebra. */
-  readonly labels: Uint8Array
+  readonly labels: Uint8Array<ArrayBuffer>
 }
 
 export const CT_LABELS = { liver: 1, spleen: 2, kidney: 3, vertebra: 4 } as const
@@ -35,11 +35,21 @@ const SPACING: Vec3 = [2.2, 2.2, 3.5]
 /** Radius of the scanner's circle of reconstruction, mm; beyond it there is no data. */
 const FIELD = 177
 
+/** Each is drawn by the seed where it is not given. */
+export interface CtOptions {
+  /** How much contrast agent is seen: 0 none (a native scan), 1 a full dose. */
+  readonly contrast?: number
+  /** Phase of contrast: 0 portal venous, 1 late arterial. */
+  readonly arterial?: number
+  /** Hounsfield units by which fat in its cells darkens the liver. */
+  readonly steatosis?: number
+}
+
 /**
- * Paints the abdomen of a patient who does not exist, in the portal venous phase of contrast. The seed alone decides
- * build, position, size and contrast of the organs; the same seed gives the same voxels on every machine.
+ * Paints the abdomen of a patient who does not exist. The seed decides build, position, size and contrast of the
+ * organs; the same seed gives the same voxels on every machine.
  */
-export function generateCtCase(seed: number): CtCase {
+export function generateCtCase(seed: number, options: CtOptions = {}): CtCase {
   const random = createRandom(seed)
   const scale: Vec3 = [random.range(0.95, 1.06), random.range(0.93, 1.06), random.range(0.95, 1.04)]
   const grid = createCtGrid(DIMS, SPACING, scale, random)
@@ -52,12 +62,17 @@ export function generateCtCase(seed: number): CtCase {
   }
   paintBody(grid, build)
   paintTable(grid, random)
-  paintInside(grid, build, random)
+  const drawn = {
+    contrast: random.range(0.3, 1),
+    arterial: random.range(0, 0.8),
+    steatosis: random.chance(0.4) ? random.range(8, 20) : 0,
+  }
+  paintInside(grid, build, { ...drawn, ...options }, random)
   return finish(grid, random)
 }
 
-function paintInside(grid: CtGrid, build: BodyBuild, random: Random): void {
-  const hu = enhancement(random)
+function paintInside(grid: CtGrid, build: BodyBuild, options: Required<CtOptions>, random: Random): void {
+  const hu = enhancement(options, random)
   const place = (size: number, shift: number): OrganPlace => ({
     size: random.range(1 - size, 1 + size),
     shift: [random.range(-shift, shift), random.range(-shift, shift), random.range(-shift, shift)],
@@ -79,16 +94,18 @@ function paintInside(grid: CtGrid, build: BodyBuild, random: Random): void {
   paintMidline(grid, hu, random)
 }
 
-function enhancement(random: Random): Enhancement {
-  const phase = random.range(-1, 1)
+/** Hounsfield units: without contrast, and what a full dose adds in the portal venous and the late arterial phase. */
+function enhancement({ contrast, arterial, steatosis }: Required<CtOptions>, random: Random): Enhancement {
+  const mix = (native: number, portal: number, early: number, spread: number): number =>
+    native + contrast * (portal + arterial * (early - portal) - native + random.range(-spread, spread))
   return {
-    liver: 108 + 8 * phase + random.range(-8, 8),
-    spleen: 122 + 6 * phase + random.range(-6, 6),
-    cortex: 184 + 12 * phase + random.range(-10, 10),
-    medulla: 142 + 12 * phase + random.range(-8, 8),
-    aorta: 158 - 8 * phase + random.range(-8, 8),
-    veins: 156 + 6 * phase + random.range(-8, 8),
-    bowelWall: random.range(72, 96),
+    liver: mix(58, 110, 74, 8) - steatosis,
+    spleen: mix(48, 122, 132, 7),
+    cortex: mix(34, 184, 208, 14),
+    medulla: mix(32, 148, 92, 10),
+    aorta: mix(42, 158, 262, 10),
+    veins: mix(40, 158, 98, 8),
+    bowelWall: mix(40, 84, 96, 10),
   }
 }
 

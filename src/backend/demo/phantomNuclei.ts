@@ -9,9 +9,9 @@ export interface NucleiCase {
   /** 1: fluorescence, bright nuclei on black. 3: haematoxylin and eosin, blue-violet nuclei on pink, RGB interleaved. */
   readonly channels: 1 | 3
   /** height x width x channels, x fastest. */
-  readonly data: Uint8Array
+  readonly data: Uint8Array<ArrayBuffer>
   /** height x width: 0 background, 5 nucleus. */
-  readonly labels: Uint8Array
+  readonly labels: Uint8Array<ArrayBuffer>
 }
 
 export const NUCLEUS_LABEL = 5
@@ -36,7 +36,7 @@ interface Field {
   readonly cover: Float32Array
   /** Amount of nuclear stain, about 1 inside a common nucleus. */
   readonly stain: Float32Array
-  readonly labels: Uint8Array
+  readonly labels: Uint8Array<ArrayBuffer>
 }
 
 /** Paints cells that do not exist. The seed alone decides; every third image or so is stained tissue, the rest glow. */
@@ -133,7 +133,7 @@ function paintNuclei(dims: Dims, nuclei: readonly Nucleus[], random: Random): Fi
 }
 
 /** Fluorescence: glow around bright nuclei, uneven illumination, dim cytoplasm, camera noise. */
-function fluorescence(field: Field, random: Random): Uint8Array {
+function fluorescence(field: Field, random: Random): Uint8Array<ArrayBuffer> {
   const { dims } = field
   const [width, height] = dims
   const glow = Float32Array.from(field.stain)
@@ -163,7 +163,7 @@ const HAEMATOXYLIN = [0.65, 0.704, 0.286] as const
 const EOSIN = [0.072, 0.99, 0.105] as const
 
 /** Haematoxylin and eosin by the law of Beer and Lambert: light passed = 240 * exp(-density). */
-function tissue(field: Field, random: Random): Uint8Array {
+function tissue(field: Field, random: Random): Uint8Array<ArrayBuffer> {
   const { dims } = field
   const [width, height] = dims
   const nuclear = Float32Array.from(field.stain)
