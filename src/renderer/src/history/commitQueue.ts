@@ -104,6 +104,7 @@ export class CommitQueue {
 
   /** The connection is back: what was not acknowledged is sent again at once. */
   connectionOpened(): void {
+    if (this.error?.code === 'connection-lost') this.error = null
     this.retry()
   }
 
