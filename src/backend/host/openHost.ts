@@ -1,0 +1,85 @@
+import { readdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { CodedError } from '../../core/contract/errors.ts'
+import { createComputeProcess } from '../compute/process.ts'
+import { createBackend, createDemoProject, createProject, projectExists, type Backend } from '../index.ts'
+import { readLastProject, rememberProject } from './lastProject.ts'
+import { userDataDir, type Places } from './places.ts'
+
+export interface HostOptions {
+  readonly places: Places
+  /** The project folder asked for; null: the one that was open last, else the demo project of this user. */
+  readonly projectDir: string | null
+  /** Make the demo project in `projectDir` where there is none yet, instead of an empty one. */
+  readonly demo?: boolean
+  readonly shell: 'electron' | 'browser'
+  /** For the compute process: MASKWRIGHT_BACKEND, MASKWRIGHT_THREADS. */
+  readonly computeEnv?: Readonly<Record<string, string>>
+  /** Where the demo project and the memory of the last project are kept. */
+  readonly dataDir?: string
+  readonly log?: (line: string) => void
+}
+
+/** An open project with its backend and compute process, as every shell has it. */
+export interface Host {
+  /** Absolute. */
+  readonly projectDir: string
+  readonly backend: Backend
+  /** Resolves when all that was promised is on disk and the compute process has ended. */
+  close(): Promise<void>
+}
+
+/**
+ * Chooses the project, makes it where it does not exist yet, starts compute, and opens the backend.
+ *
+ * @throws CodedError with a sentence for the user: `no-project` for a folder that holds something else, `busy` where
+ *   another Maskwright has the project open, and what the disk says.
+ */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { places, log = () => undefined } = options
+  const dataDir = options.dataDir ?? userDataDir()
+  const projectDir = chooseProject(options.projectDir, dataDir)
+  if (!projectExists(projectDir)) {
+    if (options.projectDir === null || options.demo === true) {
+      log(`making the demo project in ${projectDir}`)
+      await createDemoProject(projectDir, { modelDir: places.modelDir })
+    } else {
+      await refuseForeignFolder(projectDir)
+      createProject(projectDir, { name: basename(projectDir) }).close()
+    }
+  }
+  const compute = createComputeProcess({
+    nodePath: places.nodePath,
+    entry: places.computeEntry,
+    env: options.computeEnv ?? {},
+    log: (line) => log(`compute: ${line}`),
+  })
+  try {
+    const { version } = places
+    const backend = await createBackend({ projectDir, compute, version, shell: options.shell, log })
+    rememberProject(dataDir, projectDir)
+    return { projectDir, backend, close: () => backend.close() }
+  } catch (error) {
+    await compute.close()
+    throw error
+  }
+}
+
+function chooseProject(asked: string | null, dataDir: string): string {
+  if (asked !== null) return resolve(asked)
+  const last = readLastProject(dataDir)
+  return last !== null && projectExists(last) ? last : join(dataDir, 'demo')
+}
+
+/** A folder of images that was named by mistake is not filled with a project's files. */
+async function refuseForeignFolder(dir: string): Promise<void> {
+  const names = await readdir(dir).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return ['a file']
+    return []
+  })
+  if (names.length === 0) return
+  throw new CodedError(
+    'no-project',
+    `"${basename(dir)}" is not a Maskwright project and is not empty; name a project, or a new folder to make one in.`,
+  )
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { createComputeProcess } from '../backend/compute/process.ts'
+import { findPlaces } from '../backend/host/places.ts'
+import type { ComputePort } from '../backend/index.ts'
+import { modelCardSchema, type ModelCard } from '../core/contract/compute.ts'
+import { CodedError } from '../core/contract/errors.ts'
+import type { CommonOptions, Output } from './output.ts'
+
+export interface ComputeOptions extends CommonOptions {
+  readonly backend: string
+  readonly threads: number
+  readonly seed: number
+}
+
+/**
+ * Runs work with a compute process that ends with it. Interrupting the command aborts the signal, so that what the
+ * command began to write is removed.
+ */
+export async function withComputeProcess<T>(
+  options: ComputeOptions,
+  output: Output,
+  work: (compute: ComputePort, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const places = findPlaces()
+  const compute = createComputeProcess({
+    nodePath: places.nodePath,
+    entry: places.computeEntry,
+    env: {
+      MASKWRIGHT_BACKEND: options.backend,
+      ...(options.threads > 0 ? { MASKWRIGHT_THREADS: String(options.threads) } : {}),
+    },
+    log: (line) => {
+      if (options.debug === true) output.note(`compute: ${line}`)
+    },
+  })
+  const interrupted = new AbortController()
+  const interrupt = () => interrupted.abort()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)
+  try {
+    return await work(compute, interrupted.signal)
+  } catch (error) {
+    if (interrupted.signal.aborted)
+      throw new CodedError('cancelled', 'interrupted; no unfinished file was left behind.')
+    throw error
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
+    output.endProgress()
+    await compute.close()
+  }
+}
+
+/** Reads the card of a model folder. Throws CodedError('bad-file') that names the folder. */
+export async function readCard(modelDir: string): Promise<ModelCard> {
+  const path = join(resolve(modelDir), 'card.json')
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new CodedError('file-missing', `${modelDir} is not a model folder: it has no readable card.json.`, { cause })
+  }
+  try {
+    return modelCardSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new CodedError('bad-file', `${path} is not the card of a model that this version can read.`, { cause })
+  }
+}

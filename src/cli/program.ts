@@ -1,0 +1,124 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { findPlaces } from '../backend/host/places.ts'
+import type { ComputeOptions } from './compute.ts'
+import type { FinetuneOptions } from './commands/finetune.ts'
+import { failureDetail, failureLine, UsageError, type CommonOptions } from './output.ts'
+
+/** What a command does with its arguments, which come first, and its options. Loaded only when it is asked for. */
+type Load<A extends unknown[], O> = () => Promise<(...args: [...A, O]) => Promise<void>>
+
+/**
+ * The command line.
+ *
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage.
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  let debug = argv.includes('--debug')
+  const program = new Command('maskwright')
+    .description('Offline annotation and segmentation of medical images')
+    .version(findPlaces().version)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`${text.split('\n', 1).join('')}\n`) })
+    .showSuggestionAfterError(false)
+
+  function command<A extends unknown[], O extends CommonOptions>(usage: string, description: string, load: Load<A, O>) {
+    return program
+      .command(usage)
+      .description(description)
+      .option('--json', 'machine output alone on stdout')
+      .option('--debug', 'show the stack trace of a failure')
+      .action(async (...given: unknown[]) => {
+        // commander appends the options and the command itself to the arguments.
+        const args = given.slice(0, -1) as [...A, O]
+        debug = (given.at(-2) as O).debug === true
+        const work = await load()
+        await work(...args)
+      })
+  }
+
+  command<[string], CommonOptions>(
+    'info <file>',
+    'what an image file says of itself',
+    async () => (await import('./commands/info.ts')).info,
+  )
+
+  withCompute(
+    command<[string[]], ComputeOptions & { model: string; out: string }>(
+      'predict <input...>',
+      'one mask per image: .nii.gz in the same geometry, or .png of label values',
+      async () => (await import('./commands/predict.ts')).predict,
+    )
+      .requiredOption('--model <dir>', 'model folder')
+      .requiredOption('--out <dir>', 'folder for the masks'),
+  )
+
+  withCompute(
+    command<[], FinetuneOptions>(
+      'finetune',
+      'train a model further on corrected cases',
+      async () => (await import('./commands/finetune.ts')).finetune,
+    )
+      .requiredOption('--model <dir>', 'model folder to begin with')
+      .requiredOption('--data <dir>', 'corrected cases: DIR/images and DIR/masks, paired by file stem')
+      .requiredOption('--out <dir>', 'folder for the new model; must not exist yet')
+      .option('--steps <n>', 'at most this many optimizer steps', wholeNumber(1), 200)
+      .option('--seconds <s>', 'at most this long', positive, 120)
+      .option('--replay <dir>', 'earlier cases that must not be forgotten, laid out as --data')
+      .option('--holdout <dir>', 'cases that decide whether the new model is better, laid out as --data'),
+  )
+
+  command<[string | undefined], CommonOptions & { port?: number; open: boolean; demo?: boolean }>(
+    'serve [project]',
+    'the workstation in the browser, on this computer alone',
+    async () => (await import('./commands/serve.ts')).serve,
+  )
+    .option('--port <n>', 'exactly this port', wholeNumber(0, 65535))
+    .option('--no-open', 'do not open a browser')
+    .option('--demo', 'make the demo project in PROJECT where there is none yet')
+
+  withCompute(
+    command<[], ComputeOptions>(
+      'doctor',
+      'which compute backends work here, and why others do not',
+      async () => (await import('./commands/doctor.ts')).doctor,
+    ),
+  )
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`${failureLine(error)}\n`)
+    if (debug) process.stderr.write(`${failureDetail(error)}\n`)
+    return error instanceof UsageError ? 2 : 1
+  }
+}
+
+function withCompute(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--backend <name>', 'what computes')
+        .choices(['auto', 'native', 'cuda', 'webgpu', 'tensorflow', 'wasm', 'js'])
+        .default('auto'),
+    )
+    .option('--threads <n>', 'threads to compute with; 0: as many as are useful', wholeNumber(0, 1024), 0)
+    .option('--seed <n>', 'the same seed and backend give the same numbers', wholeNumber(0), 1)
+}
+
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min}${max < 1e9 ? ` to ${max}` : ''} on.`)
+    }
+    return value
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be positive.')
+  return value
+}
