@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
 import { normalizedSlice } from '../data/intensity.ts'
 import { copyMirrored } from '../data/padding.ts'
+import { forwardOf } from '../models/forward.ts'
 import { planTiles } from './tiles.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeSlice } from '../../core/contract/compute.ts'
@@ -97,8 +98,7 @@ function forward(
   shape: [number, number, number, number],
 ): { logits: Float32Array; classes: number } {
   return tf.tidy(() => {
-    const output = network.apply(tf.tensor4d(input, shape))
-    if (!(output instanceof tf.Tensor)) throw new Error('The network must have one output.')
+    const output = forwardOf(network)(tf.tensor4d(input, shape), false)
     const logits = output.dataSync()
     if (!(logits instanceof Float32Array)) throw new Error('Logits must be float32.')
     return { logits, classes: output.shape[3] ?? 0 }

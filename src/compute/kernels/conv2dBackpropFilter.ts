@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { filterGradientInfo } from './convolution.ts'
-import { input, replaceWasmKernel, tensor4 } from './register.ts'
+import { input, registerWasmKernel, tensor4 } from './register.ts'
 import type { WasmKernelArgs } from './register.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { WasmKernelArgs } from './register.ts'
  * x [n, h, w, c], dy [n, oh, ow, o] -> [kh, kw, c, o]. Any stride, padding and size; channels last.
  */
 export function registerConv2dBackpropFilter(): void {
-  replaceWasmKernel(tf.Conv2DBackpropFilter, conv2dBackpropFilter)
+  registerWasmKernel(tf.Conv2DBackpropFilter, conv2dBackpropFilter)
 }
 
 function conv2dBackpropFilter({ inputs, attrs }: WasmKernelArgs): tf.TensorInfo {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { inputGradientInfo } from './convolution.ts'
-import { input, replaceWasmKernel, tensor4 } from './register.ts'
+import { input, registerWasmKernel, tensor4 } from './register.ts'
 import type { WasmKernelArgs } from './register.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { WasmKernelArgs } from './register.ts'
  * dy [n, oh, ow, o], filter [kh, kw, c, o] -> [n, h, w, c]; channels last.
  */
 export function registerConv2dBackpropInput(): void {
-  const shipped = replaceWasmKernel(tf.Conv2DBackpropInput, (args) => {
+  const shipped = registerWasmKernel(tf.Conv2DBackpropInput, (args) => {
     const result = conv2dBackpropInput(args)
     if (result !== null) return result
     if (shipped === undefined) throw new Error('No kernel for this Conv2DBackpropInput.')

@@ -1,14 +1,21 @@
 /**
- * Kernels of ours for the wasm backend: gradients that it lacks, computes slowly or gets wrong. One file a kernel; each
- * is checked against numeric differentiation and against the `js` backend.
+ * Kernels of ours for the wasm backend: gradients that it lacks, computes slowly or gets wrong, and operations that it
+ * has only as many. One file a kernel; each is checked against numeric differentiation or against the `js` backend.
  */
 import { registerConv2dBackpropFilter } from './conv2dBackpropFilter.ts'
 import { registerConv2dBackpropInput } from './conv2dBackpropInput.ts'
+import { registerInstanceNorm, registerInstanceNormForJs } from './instanceNorm.ts'
 import { registerMaxPoolGrad } from './maxPoolGrad.ts'
+import { registerReluGradient } from './reluGradient.ts'
 import {
   registerResizeNearestNeighborGrad,
   registerResizeNearestNeighborGradForJs,
 } from './resizeNearestNeighborGrad.ts'
+import { registerSplitChannels } from './splitChannels.ts'
+
+export { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT } from './instanceNorm.ts'
+export { RELU_GRADIENT } from './reluGradient.ts'
+export { SPLIT_CHANNELS } from './splitChannels.ts'
 
 let registered = false
 let registeredForJs = false
@@ -21,11 +28,15 @@ export function registerWasmKernels(): void {
   registerConv2dBackpropInput()
   registerMaxPoolGrad()
   registerResizeNearestNeighborGrad()
+  registerInstanceNorm()
+  registerSplitChannels()
+  registerReluGradient()
 }
 
-/** Puts right what is wrong in the `js` backend. */
+/** Puts right what is wrong in the `js` backend, and adds what both have. */
 export function registerJsKernels(): void {
   if (registeredForJs) return
   registeredForJs = true
   registerResizeNearestNeighborGradForJs()
+  registerInstanceNormForJs()
 }

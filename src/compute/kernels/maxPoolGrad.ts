@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { pair, shape4 } from './convolution.ts'
-import { floats } from './heap.ts'
-import { input, replaceWasmKernel } from './register.ts'
+import { address, floats } from './heap.ts'
+import { input, registerWasmKernel } from './register.ts'
+import { simd } from './simdFunctions.ts'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { WasmKernelArgs } from './register.ts'
 
@@ -19,7 +20,7 @@ const attrsSchema = z.object({
  * positive value for empty.) dy [n, oh, ow, c], input [n, h, w, c] -> [n, h, w, c]. Any size, stride and padding.
  */
 export function registerMaxPoolGrad(): void {
-  replaceWasmKernel(tf.MaxPoolGrad, maxPoolGrad)
+  registerWasmKernel(tf.MaxPoolGrad, maxPoolGrad)
 }
 
 function maxPoolGrad({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo {
@@ -27,9 +28,27 @@ function maxPoolGrad({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo 
   const { filterSize, strides, pad, dimRoundingMode } = attrsSchema.parse(attrs)
   const shape = shape4.parse(x.shape)
   const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode ?? undefined)
+  const dy = input(inputs, 'dy')
   const out = backend.makeOutput(shape, 'float32')
-  scatter(backend, info, x, input(inputs, 'dy'), out)
+  if (isPlainHalving(info)) {
+    const at = (tensor: tf.TensorInfo) => address(backend, tensor)
+    const { batchSize, outHeight, outWidth, inChannels } = info
+    simd(backend).maxPool2Gradient(at(x), at(dy), at(out), batchSize * outHeight, outWidth, inChannels)
+  } else scatter(backend, info, x, dy, out)
   return out
+}
+
+/** 2 x 2 windows side by side that cover the image, for channels in multiples of four. */
+function isPlainHalving(info: tf.backend_util.Conv2DInfo): boolean {
+  return (
+    info.filterHeight === 2 &&
+    info.filterWidth === 2 &&
+    info.strideHeight === 2 &&
+    info.strideWidth === 2 &&
+    info.inHeight === 2 * info.outHeight &&
+    info.inWidth === 2 * info.outWidth &&
+    info.inChannels % 4 === 0
+  )
 }
 
 function scatter(

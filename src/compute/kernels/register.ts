@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 
-export interface WasmKernelArgs {
+interface WasmKernelArgs {
   readonly inputs: tf.NamedTensorInfoMap
   readonly attrs: tf.NamedAttrMap | undefined
   readonly backend: BackendWasm
 }
-export type WasmKernel = (args: WasmKernelArgs) => tf.TensorInfo
+type WasmKernel = (args: WasmKernelArgs) => tf.TensorInfo | tf.TensorInfo[]
 
-/** Registers a kernel for the wasm backend in place of the one that ships, if one does; returns the shipped one. */
-export function replaceWasmKernel(kernelName: string, kernel: WasmKernel): tf.KernelFunc | undefined {
+/** Registers a kernel for the wasm backend, in place of the one that ships if one does; returns the shipped one. */
+export function registerWasmKernel(kernelName: string, kernel: WasmKernel): tf.KernelFunc | undefined {
   return replaceKernel(kernelName, 'wasm', ({ inputs, attrs, backend }) => {
     if (!(backend instanceof BackendWasm)) throw new Error(`${kernelName} was called for a backend other than wasm.`)
     return kernel({ inputs, attrs, backend })
@@ -21,8 +21,8 @@ export function replaceKernel(
   backendName: string,
   kernelFunc: tf.KernelFunc,
 ): tf.KernelFunc | undefined {
-  const shipped = tf.getKernel(kernelName, backendName)
-  if (shipped) tf.unregisterKernel(kernelName, backendName)
+  const shipped = tf.getKernelsForBackend(backendName).find((kernel) => kernel.kernelName === kernelName)
+  if (shipped !== undefined) tf.unregisterKernel(kernelName, backendName)
   tf.registerKernel({ kernelName, backendName, kernelFunc })
   return shipped?.kernelFunc
 }
@@ -43,3 +43,5 @@ export function tensor4(inputs: tf.NamedTensorInfoMap, name: string): tf.Tensor4
 function isTensor4(info: tf.TensorInfo): info is tf.Tensor4D {
   return info instanceof tf.Tensor && info.rank === 4
 }
+
+export type { WasmKernelArgs }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
-import { buildUNet, HEAD_NAME } from './unet.ts'
+import { buildUNet, HEAD_NAME, UNET_KINDS } from './unet.ts'
 import { createRandom, randomNormal } from '../data/random.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard } from '../../core/contract/compute.ts'
@@ -19,10 +19,11 @@ const NEW_LABEL_BIAS = -2
  */
 export function extendNetwork(parent: LoadedModel, labels: Labels, seed: number): LayersModel {
   const { architecture } = parent.card
-  if (architecture.name !== UNET_NAME) {
+  const normalized = architecture.name === UNET_KINDS.normalized
+  if (!normalized && architecture.name !== UNET_KINDS.plain) {
     throw new CodedError('bad-file', `Models of the kind ${architecture.name} can predict but not be trained here.`)
   }
-  const network = buildUNet({ ...architecture, classes: labels.length + 1, seed })
+  const network = buildUNet({ ...architecture, classes: labels.length + 1, seed, normalized })
   for (const layer of network.layers) {
     const old = parent.network.layers.find(({ name }) => name === layer.name)
     if (layer.weights.length === 0) continue
@@ -35,8 +36,6 @@ export function extendNetwork(parent: LoadedModel, labels: Labels, seed: number)
   }
   return network
 }
-
-export const UNET_NAME = 'unet'
 
 /** Columns of the new head: [1, 1, c, labels + 1] and its bias. */
 function headWeights(old: tf.Tensor[], oldLabels: Labels, labels: Labels, seed: number): tf.Tensor[] {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { forwardOf } from '../models/forward.ts'
 import { segmentationLoss } from './loss.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { PatchBatch } from '../data/patches.ts'
@@ -17,12 +18,10 @@ export function trainingStep(
   learningRate: number,
 ): number {
   const count = batch.images.length / (size * size)
+  const forward = forwardOf(network)
   return tf.tidy(() => {
     const images = tf.tensor4d(batch.images, [count, size, size, 1])
-    const { value, grads } = tf.variableGrads(
-      () => lossOf(one(network.apply(images, { training: true })), batch.classes),
-      [...variables],
-    )
+    const { value, grads } = tf.variableGrads(() => lossOf(forward(images, true), batch.classes), [...variables])
     const loss = value.dataSync()[0] ?? NaN
     if (Number.isFinite(loss)) optimizer.update(grads, learningRate)
     return loss
@@ -46,9 +45,4 @@ function lossOf(logits: tf.Tensor, classes: Uint8Array): tf.Scalar {
     }
   })
   return operation(logits)
-}
-
-function one(output: unknown): tf.Tensor {
-  if (output instanceof tf.Tensor) return output
-  throw new Error('The network must have one output.')
 }

@@ -5,8 +5,8 @@ import { roundUp } from '../data/padding.ts'
 import { createRandom } from '../data/random.ts'
 import { trainingImage } from '../data/trainingImage.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
-import { extendNetwork, UNET_NAME } from '../models/head.ts'
-import { buildUNet } from '../models/unet.ts'
+import { extendNetwork } from '../models/head.ts'
+import { buildUNet, UNET_KINDS } from '../models/unet.ts'
 import { createAdam } from './adam.ts'
 import { evaluate } from './evaluate.ts'
 import { learningRateAt, plannedSteps } from './schedule.ts'
@@ -20,7 +20,7 @@ import type { LoadedModel } from '../models/files.ts'
 export interface TrainOptions {
   /** null: a new network from scratch, of `architecture`. The parent is not changed and stays the caller's. */
   readonly parent: LoadedModel | null
-  readonly architecture?: { readonly levels: number; readonly base: number }
+  readonly architecture?: { readonly levels: number; readonly base: number; readonly normalized?: boolean }
   readonly labels: ModelCard['labels']
   readonly samples: readonly TrainingSample[]
   /** Whichever of the two bounds comes first ends the training. */
@@ -50,6 +50,7 @@ export interface TrainedModel {
   readonly training: NonNullable<ModelCard['training']>
 }
 
+const DEFAULT_ARCHITECTURE = { levels: 4, base: 8 }
 /** Slices measured during training; more would take longer than they tell. */
 const EVALUATED_SLICES = 12
 const CURVE_POINTS = 400
@@ -66,11 +67,15 @@ const RESERVE = 0.04
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const { parent, labels, seed } = options
   const images = options.samples.map((sample) => trainingImage(sample, labels))
-  const { levels, base } = parent?.card.architecture ?? options.architecture ?? { levels: 4, base: 8 }
-  const architecture: ModelCard['architecture'] = { name: UNET_NAME, levels, base, inputChannels: 1, step: 2 ** levels }
+  const architecture = parent?.card.architecture ?? newArchitecture(options.architecture)
   const network =
     parent === null
-      ? buildUNet({ levels, base, classes: labels.length + 1, seed })
+      ? buildUNet({
+          ...architecture,
+          classes: labels.length + 1,
+          seed,
+          normalized: architecture.name === UNET_KINDS.normalized,
+        })
       : extendNetwork(parent, labels, seed)
   try {
     const training = await fit(network, architecture.step, images, options)
@@ -79,6 +84,15 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
     network.dispose()
     throw error
   }
+}
+
+function newArchitecture({
+  levels,
+  base,
+  normalized = true,
+}: TrainOptions['architecture'] & object = DEFAULT_ARCHITECTURE): ModelCard['architecture'] {
+  const name = normalized ? UNET_KINDS.normalized : UNET_KINDS.plain
+  return { name, levels, base, inputChannels: 1, step: 2 ** levels }
 }
 
 async function fit(

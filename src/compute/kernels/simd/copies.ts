@@ -1,0 +1,32 @@
+import { add, FunctionBuilder, i32, load, quarter, vAnd, vConstant, vGreater } from './assembler.ts'
+
+const QUAD = 16
+
+/** splitChannels(from, first, second, pixels, a, b): [pixels, a + b] into [pixels, a] and [pixels, b]; a, b % 4 = 0. */
+export function splitChannelsFunction(): FunctionBuilder {
+  const f = new FunctionBuilder('splitChannels')
+  const [from, first, second] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const [pixels, a, b] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const quads = [f.let(quarter(a)), f.let(quarter(b))] as const
+  f.repeat(pixels, () => {
+    for (const [index, to] of [first, second].entries()) {
+      f.repeat(quads[index] ?? i32(0), () => {
+        f.store(to, load(from))
+        f.set(to, add(to, i32(QUAD)))
+        f.set(from, add(from, i32(QUAD)))
+      })
+    }
+  })
+  return f
+}
+
+/** reluGradient(y, dy, dx, quads): dy where y is above zero, else zero; four values a quad. */
+export function reluGradientFunction(): FunctionBuilder {
+  const f = new FunctionBuilder('reluGradient')
+  const [y, dy, dx, quads] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  f.repeat(quads, () => {
+    f.store(dx, vAnd(load(dy), vGreater(load(y), vConstant(0))))
+    for (const pointer of [y, dy, dx]) f.set(pointer, add(pointer, i32(QUAD)))
+  })
+  return f
+}

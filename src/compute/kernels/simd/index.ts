@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { assemble } from './assembler.ts'
+import { reluGradientFunction, splitChannelsFunction } from './copies.ts'
+import { normFunction, normGradientFunction } from './norm.ts'
+import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
+
+/** The assembled functions; each documented where it is written. Addresses are bytes in the backend's memory. */
+export interface SimdFunctions {
+  instanceNormRelu(
+    ...args: [x: number, y: number, stats: number, count: number, pixels: number, channels: number, epsilon: number]
+  ): void
+  instanceNormReluGradient(
+    ...args: [x: number, dy: number, dx: number, stats: number, count: number, pixels: number, channels: number]
+  ): void
+  maxPool2Gradient(...args: [x: number, dy: number, dx: number, rows: number, width: number, channels: number]): void
+  upsample2Gradient(...args: [dy: number, dx: number, rows: number, width: number, channels: number]): void
+  splitChannels(...args: [from: number, first: number, second: number, pixels: number, a: number, b: number]): void
+  reluGradient(...args: [y: number, dy: number, dx: number, quads: number]): void
+}
+
+const functionSchema = z.custom<(...args: number[]) => void>((value) => typeof value === 'function')
+const functionsSchema = z.object({
+  instanceNormRelu: functionSchema,
+  instanceNormReluGradient: functionSchema,
+  maxPool2Gradient: functionSchema,
+  upsample2Gradient: functionSchema,
+  splitChannels: functionSchema,
+  reluGradient: functionSchema,
+})
+
+/** Assembles and starts the functions over a memory, in a few milliseconds. */
+export function startSimd(memory: WebAssembly.Memory): SimdFunctions {
+  const builders = [
+    normFunction(),
+    normGradientFunction(),
+    maxPool2GradientFunction(),
+    upsample2GradientFunction(),
+    splitChannelsFunction(),
+    reluGradientFunction(),
+  ]
+  const module = new WebAssembly.Module(assemble(builders, memory.buffer instanceof SharedArrayBuffer))
+  return functionsSchema.parse(new WebAssembly.Instance(module, { env: { memory } }).exports)
+}
+
+const heapSchema = z.looseObject({ wasmMemory: z.unknown().optional(), asm: z.record(z.string(), z.unknown()) })
+
+/** The memory of tfjs-backend-wasm's module, whichever of its binaries runs. */
+export function memoryOf(wasmModule: unknown): WebAssembly.Memory {
+  const { wasmMemory, asm } = heapSchema.parse(wasmModule)
+  for (const candidate of [wasmMemory, ...Object.values(asm)]) {
+    if (candidate instanceof WebAssembly.Memory) return candidate
+  }
+  throw new Error('The WebAssembly backend does not show its memory.')
+}

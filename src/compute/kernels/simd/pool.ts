@@ -1,0 +1,83 @@
+import {
+  add,
+  FunctionBuilder,
+  i32,
+  load,
+  multiply,
+  quarter,
+  vAdd,
+  vAnd,
+  vAndNot,
+  vEqual,
+  vMax,
+  vOr,
+} from './assembler.ts'
+
+const QUAD = 16
+
+/**
+ * maxPool2Gradient(x, dy, dx, rows, width, channels): the gradient of max pooling by 2 x 2 without padding, x and dx
+ * [2 rows, 2 width, channels], dy [rows, width, channels], rows counted over the whole batch; channels in multiples of
+ * four. The first of equal values gets the gradient.
+ */
+export function maxPool2GradientFunction(): FunctionBuilder {
+  const f = new FunctionBuilder('maxPool2Gradient')
+  const [x, dy, dx] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const [rows, width, channels] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const quads = f.let(quarter(channels))
+  const pixel = f.let(multiply(channels, i32(4)))
+  const row = f.let(multiply(multiply(width, i32(2)), pixel))
+  const below = f.let(add(row, pixel))
+  const [a, b, c, d] = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')]
+  const [top, taken, gradient] = [f.local('v128'), f.local('v128'), f.local('v128')]
+  f.repeat(rows, () => {
+    f.repeat(width, () => {
+      f.repeat(quads, () => {
+        f.set(a, load(x))
+        f.set(b, load(add(x, pixel)))
+        f.set(c, load(add(x, row)))
+        f.set(d, load(add(x, below)))
+        f.set(top, vMax(vMax(a, b), vMax(c, d)))
+        f.set(gradient, load(dy))
+        f.set(taken, vEqual(a, top))
+        f.store(dx, vAnd(gradient, taken))
+        f.set(b, vAndNot(vEqual(b, top), taken))
+        f.store(add(dx, pixel), vAnd(gradient, b))
+        f.set(taken, vOr(taken, b))
+        f.set(c, vAndNot(vEqual(c, top), taken))
+        f.store(add(dx, row), vAnd(gradient, c))
+        f.set(taken, vOr(taken, c))
+        f.store(add(dx, below), vAndNot(gradient, taken))
+        for (const pointer of [x, dy, dx]) f.set(pointer, add(pointer, i32(QUAD)))
+      })
+      // Past the second pixel of the pair.
+      for (const pointer of [x, dx]) f.set(pointer, add(pointer, pixel))
+    })
+    for (const pointer of [x, dx]) f.set(pointer, add(pointer, row))
+  })
+  return f
+}
+
+/** upsample2Gradient(dy, dx, rows, width, channels): of nearest up-sampling by two; dy [2 rows, 2 width, channels]. */
+export function upsample2GradientFunction(): FunctionBuilder {
+  const f = new FunctionBuilder('upsample2Gradient')
+  const [dy, dx] = [f.parameter('i32'), f.parameter('i32')]
+  const [rows, width, channels] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const quads = f.let(quarter(channels))
+  const pixel = f.let(multiply(channels, i32(4)))
+  const row = f.let(multiply(multiply(width, i32(2)), pixel))
+  const below = f.let(add(row, pixel))
+  f.repeat(rows, () => {
+    f.repeat(width, () => {
+      f.repeat(quads, () => {
+        const upper = vAdd(load(dy), load(add(dy, pixel)))
+        const lower = vAdd(load(add(dy, row)), load(add(dy, below)))
+        f.store(dx, vAdd(upper, lower))
+        for (const pointer of [dy, dx]) f.set(pointer, add(pointer, i32(QUAD)))
+      })
+      f.set(dy, add(dy, pixel))
+    })
+    f.set(dy, add(dy, row))
+  })
+  return f
+}

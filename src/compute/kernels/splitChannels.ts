@@ -1,0 +1,24 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { shape4 } from './convolution.ts'
+import { address } from './heap.ts'
+import { input, registerWasmKernel } from './register.ts'
+import { simd } from './simdFunctions.ts'
+
+/** [n, h, w, a + b] into [n, h, w, a] and [n, h, w, b], a and b in multiples of four: the gradient of joining channels. */
+export const SPLIT_CHANNELS = 'SplitChannels'
+
+const attrsSchema = z.object({ first: z.int() })
+
+export function registerSplitChannels(): void {
+  registerWasmKernel(SPLIT_CHANNELS, ({ inputs, attrs, backend }) => {
+    const x = input(inputs, 'x')
+    const [n, h, w, channels] = shape4.parse(x.shape)
+    const { first } = attrsSchema.parse(attrs)
+    const a = backend.makeOutput([n, h, w, first], 'float32')
+    const b = backend.makeOutput([n, h, w, channels - first], 'float32')
+    const at = (tensor: tf.TensorInfo) => address(backend, tensor)
+    simd(backend).splitChannels(at(x), at(a), at(b), n * h * w, first, channels - first)
+    return [a, b]
+  })
+}

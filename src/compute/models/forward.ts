@@ -1,0 +1,144 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { convolve, instanceNormRelu, joinChannels } from './operations.ts'
+import type { Convolution } from './operations.ts'
+import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
+
+type Layer = layers.Layer
+
+/** images [n, h, w, 1] -> logits [n, h, w, classes]; call it inside tf.tidy. */
+export type Forward = (images: tf.Tensor4D, training: boolean) => tf.Tensor
+
+interface Node {
+  readonly layer: Layer
+  /** The nodes that it reads, by their place in the plan. */
+  readonly inputs: readonly number[]
+  readonly run: (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor
+  /** The last node that reads this one's output. */
+  readonly lastReader: number
+}
+
+const plans = new WeakMap<LayersModel, Forward>()
+
+/**
+ * Runs a network by our own operations where there is one for a layer or a pair of layers, and by the layer itself
+ * where not: the same numbers as `network.apply`, with fewer passes over memory. Intermediate results are disposed as
+ * soon as nothing reads them any more, unless gradients need them (`training`).
+ */
+export function forwardOf(network: LayersModel): Forward {
+  const known = plans.get(network)
+  if (known !== undefined) return known
+  const forward = compile(network)
+  plans.set(network, forward)
+  return forward
+}
+
+function compile(network: LayersModel): Forward {
+  const places = new Map(network.layers.map((layer, index) => [layer, index]))
+  const inputsOf = network.layers.map((layer) => (layer.inboundNodes[0]?.inboundLayers ?? []).map(place))
+  function place(layer: Layer): number {
+    const index = places.get(layer)
+    if (index === undefined) throw new Error(`The layer ${layer.name} is not part of the network.`)
+    return index
+  }
+  const readersOf = network.layers.map((_, index) =>
+    inputsOf.flatMap((inputs, at) => (inputs.includes(index) ? [at] : [])),
+  )
+  const last = network.layers.length - 1
+  const nodes = network.layers.map((layer, index): Node => {
+    const inputs = inputsOf[index] ?? []
+    const readers = readersOf[index] ?? []
+    const before = network.layers[inputs[0] ?? -1]
+    const after = network.layers[readers[0] ?? -1]
+    const afterImage = before?.getClassName() === 'InputLayer'
+    const lastReader = readers.length === 0 ? last : Math.max(...readers)
+    if (readers.length === 1 && isInstanceNorm(layer) && isRelu(after)) {
+      return { layer, inputs, lastReader, run: passOn }
+    }
+    const normalized = isRelu(layer) && before !== undefined && isInstanceNorm(before) && readersOf[inputs[0] ?? -1]
+    return { layer, inputs, lastReader, run: normalized ? fusedNorm(before) : operationFor(layer, afterImage) }
+  })
+  return (images, training) => {
+    const outputs: (tf.Tensor | undefined)[] = []
+    nodes.forEach(({ inputs, run }, index) => {
+      const values = inputs.map((at) => outputs[at]).filter((value) => value !== undefined)
+      outputs[index] = values.length === 0 ? images : run(values, training)
+      if (!training) disposeRead(nodes, outputs, index)
+    })
+    const result = outputs[last]
+    if (result === undefined) throw new Error('The network has no layers.')
+    return result
+  }
+}
+
+/** Disposes what node `index` was the last to read; one tensor may be the output of several nodes, passed on. */
+function disposeRead(nodes: readonly Node[], outputs: (tf.Tensor | undefined)[], index: number): void {
+  for (const at of new Set(nodes[index]?.inputs)) {
+    const output = outputs[at]
+    if (output === undefined || nodes[at]?.lastReader !== index) continue
+    outputs[at] = undefined
+    if (at > 0 && !outputs.includes(output)) output.dispose()
+  }
+}
+
+function passOn([value]: readonly tf.Tensor[]): tf.Tensor {
+  if (value === undefined) throw new Error('A layer needs an input.')
+  return value
+}
+
+function fusedNorm(norm: Layer): Node['run'] {
+  const { epsilon } = normConfig.parse(norm.getConfig())
+  return (inputs) => instanceNormRelu(passOn(inputs), epsilon)
+}
+
+const normConfig = z.object({
+  axis: z.tuple([z.literal(1), z.literal(2)]),
+  epsilon: z.number(),
+  center: z.literal(false),
+  scale: z.literal(false),
+})
+
+/** Layer normalization over height and width without scale and shift is instance normalization. */
+function isInstanceNorm(layer: Layer): boolean {
+  return layer.getClassName() === 'LayerNormalization' && normConfig.safeParse(layer.getConfig()).success
+}
+
+function isRelu(layer: Layer | undefined): boolean {
+  return layer?.getClassName() === 'Activation' && layer.getConfig()['activation'] === 'relu'
+}
+
+const convolutionConfig = z.object({
+  strides: z.tuple([z.literal(1), z.literal(1)]),
+  dilationRate: z.tuple([z.literal(1), z.literal(1)]),
+  padding: z.enum(['same', 'valid']),
+  dataFormat: z.literal('channelsLast'),
+  activation: z.enum(['relu', 'linear']),
+})
+
+function operationFor(layer: Layer, afterImage: boolean): Node['run'] {
+  const convolution = convolutionOf(layer)
+  if (convolution !== null) return (inputs) => convolve(passOn(inputs), convolution, !afterImage)
+  if (layer.getClassName() === 'Concatenate') {
+    return ([a, b, ...more]) => {
+      if (a === undefined || b === undefined) throw new Error('Joining takes two inputs.')
+      return more.length === 0 ? joinChannels(a, b) : applied(layer, [a, b, ...more], false)
+    }
+  }
+  return (inputs, training) => applied(layer, inputs, training)
+}
+
+function convolutionOf(layer: Layer): Convolution | null {
+  if (layer.getClassName() !== 'Conv2D') return null
+  const config = convolutionConfig.safeParse(layer.getConfig())
+  const [filter, bias] = layer.weights.map((weight) => weight.read())
+  if (!config.success || !(filter instanceof tf.Variable)) return null
+  if (bias !== undefined && !(bias instanceof tf.Variable)) return null
+  const { padding, activation } = config.data
+  return { filter, bias: bias ?? null, padding, relu: activation === 'relu' }
+}
+
+function applied(layer: Layer, inputs: readonly tf.Tensor[], training: boolean): tf.Tensor {
+  const output = layer.apply(inputs.length === 1 ? passOn(inputs) : [...inputs], { training })
+  if (output instanceof tf.Tensor) return output
+  throw new Error(`The layer ${layer.name} must have one output.`)
+}

@@ -1,0 +1,117 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT, RELU_GRADIENT, SPLIT_CHANNELS } from '../kernels/index.ts'
+
+/**
+ * The operations of our networks with gradients of their own: fewer passes over memory than what TensorFlow.js would
+ * record for the same. Each works on every backend; where it has no kernel of ours, it is composed of operations.
+ */
+export interface Convolution {
+  readonly filter: tf.Variable
+  readonly bias: tf.Variable | null
+  readonly padding: 'same' | 'valid'
+  readonly relu: boolean
+}
+
+/** Stride 1. The gradient by the input is only computed where `inputMatters`: not for the image itself. */
+export function convolve(x: tf.Tensor, { filter, bias, padding, relu }: Convolution, inputMatters: boolean): tf.Tensor {
+  const operation = tf.customGrad((...inputs) => {
+    const save = inputs.at(-1)
+    const y = run(tf.FusedConv2D, bias === null ? { x, filter } : { x, filter, bias }, {
+      strides: [1, 1],
+      pad: padding,
+      dataFormat: 'NHWC',
+      dilations: [1, 1],
+      dimRoundingMode: '',
+      activation: relu ? 'relu' : 'linear',
+      leakyreluAlpha: 0,
+    })
+    keepFor(save, [x, filter, y])
+    return {
+      value: y,
+      gradFunc: (dy, saved) => {
+        const [image, weights, output] = saved
+        const outer = one(dy)
+        if (image === undefined || weights === undefined || output === undefined) throw new Error('Nothing was saved.')
+        const inner = relu ? reluGradient(output, outer) : outer
+        const common = { strides: 1, pad: padding, dataFormat: 'NHWC', dimRoundingMode: null }
+        const gradients = [
+          run(tf.Conv2DBackpropFilter, { x: image, dy: inner }, { ...common, filterShape: weights.shape }),
+        ]
+        if (bias !== null) gradients.push(tf.sum(inner, [0, 1, 2]))
+        if (inputMatters) {
+          gradients.unshift(
+            run(tf.Conv2DBackpropInput, { dy: inner, filter: weights }, { ...common, inputShape: image.shape }),
+          )
+        }
+        return gradients
+      },
+    }
+  })
+  return operation(...(inputMatters ? [x] : []), filter, ...(bias === null ? [] : [bias]))
+}
+
+/** Instance normalization and ReLU (kernels/instanceNormLoops.ts). */
+export function instanceNormRelu(x: tf.Tensor, epsilon: number): tf.Tensor {
+  if (!hasKernel(INSTANCE_NORM_RELU)) {
+    const { mean, variance } = tf.moments(x, [1, 2], true)
+    return tf.relu(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon))))
+  }
+  const operation = tf.customGrad((image, save) => {
+    const [y, stats] = tf.engine().runKernel<tf.Tensor[]>(INSTANCE_NORM_RELU, { x: one(image) }, { epsilon })
+    if (y === undefined || stats === undefined) throw new Error('The kernel has two outputs.')
+    keepFor(save, [one(image), stats])
+    return {
+      value: y,
+      gradFunc: (dy, saved) => {
+        const [input, moments] = saved
+        if (input === undefined || moments === undefined) throw new Error('Nothing was saved.')
+        return run(INSTANCE_NORM_RELU_GRADIENT, { x: input, stats: moments, dy: one(dy) }, {})
+      },
+    }
+  })
+  return operation(x)
+}
+
+/** [n, h, w, a] and [n, h, w, b] to [n, h, w, a + b]. */
+export function joinChannels(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const first = a.shape[3] ?? 0
+  const second = b.shape[3] ?? 0
+  if (!hasKernel(SPLIT_CHANNELS) || first % 4 !== 0 || second % 4 !== 0) return tf.concat([a, b], 3)
+  const operation = tf.customGrad((left, right) => ({
+    value: tf.concat([one(left), one(right)], 3),
+    gradFunc: (dy) => tf.engine().runKernel<tf.Tensor[]>(SPLIT_CHANNELS, { x: one(dy) }, { first }),
+  }))
+  return operation(a, b)
+}
+
+function reluGradient(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  if (hasKernel(RELU_GRADIENT) && y.size % 4 === 0) return run(RELU_GRADIENT, { y, dy }, {})
+  return tf.mul(dy, tf.step(y))
+}
+
+function run(kernel: string, inputs: tf.NamedTensorMap, attrs: object): tf.Tensor {
+  return tf.engine().runKernel<tf.Tensor>(kernel, inputs, { ...attrs })
+}
+
+const known = new Map<string, boolean>()
+
+function hasKernel(name: string): boolean {
+  const backend = tf.getBackend()
+  const key = `${backend} ${name}`
+  const found = known.get(key) ?? tf.getKernelsForBackend(backend).some((kernel) => kernel.kernelName === name)
+  known.set(key, found)
+  return found
+}
+
+type GradientArgument = Parameters<Parameters<typeof tf.customGrad>[0]>[number]
+
+/** Custom gradients get the function that saves tensors as their last argument. */
+function keepFor(save: GradientArgument | undefined, tensors: tf.Tensor[]): void {
+  if (typeof save === 'function') save(tensors)
+}
+
+function one(value: unknown): tf.Tensor {
+  const single: unknown = Array.isArray(value) ? value[0] : value
+  if (single instanceof tf.Tensor) return single
+  throw new Error('One tensor was expected.')
+}
