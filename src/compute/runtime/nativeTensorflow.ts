@@ -4,7 +4,8 @@ import path from 'node:path'
 import util from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 
-const require = createRequire(import.meta.url)
+// Not named `require`: the build puts its own of that name into the same chunk.
+const packages = createRequire(import.meta.url)
 
 /**
  * Why a package of the TensorFlow C library cannot be loaded, in plain words, as far as files tell; null when it may
@@ -13,7 +14,7 @@ const require = createRequire(import.meta.url)
 export function missingNativeTensorflow(packageName: string): string | null {
   let root: string
   try {
-    root = path.dirname(require.resolve(`${packageName}/package.json`))
+    root = path.dirname(packages.resolve(`${packageName}/package.json`))
   } catch {
     return `The optional package ${packageName} is not installed.`
   }

@@ -12,15 +12,16 @@ import { z } from 'zod'
  * 3. The thread count is capped at half of `os.cpus().length`: the list is shown longer for that moment.
  */
 
-const require = createRequire(import.meta.url)
+// Not named `require`: the build puts its own of that name into the same chunk.
+const packages = createRequire(import.meta.url)
 const threadedModule = '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js'
 const workerModule = '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.worker.js'
 const workerModuleSchema = z.object({ wasmWorkerContents: z.string() })
 const loadMessageSchema = z.looseObject({ cmd: z.literal('load') })
 
 function workerSource(): string {
-  const { wasmWorkerContents } = workerModuleSchema.parse(require(workerModule))
-  const modulePath = JSON.stringify(require.resolve(threadedModule))
+  const { wasmWorkerContents } = workerModuleSchema.parse(packages(workerModule))
+  const modulePath = JSON.stringify(packages.resolve(threadedModule))
   // The contents were written for a Blob, which turns the escaped line ends into real ones; here they must stay.
   return `${wasmWorkerContents.replace(/\n/g, '\\n')}
 ;globalThis.importScripts = () => { globalThis.WasmBackendModuleThreadedSimd = require(${modulePath}) }`
