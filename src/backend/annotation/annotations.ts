@@ -169,7 +169,7 @@ export class Annotations {
   append(mask: CaseMask, stroke: PlannedStroke, origin: string | null): AppliedChange & { delta: StrokeDelta } {
     const { db, cases, labels, journal, snapshots, events, touched, slicesChanged, tallies } = this.#parts
     const before = { corrected: tallies.corrected(mask.caseId).join(), labels: labels.list().length }
-    let applied = false
+    const memory = { applied: false }
     try {
       const entry = db.transaction(() => {
         const appended = journal.append(
@@ -192,14 +192,14 @@ export class Annotations {
         this.#tally(mask, stroke, appended.seq)
         // Last before the commit, so that a conflict rolls back; nobody can look in between.
         applyDelta(mask.labels, mask.dims, stroke)
-        applied = true
+        memory.applied = true
         return appended
       })
       pushHistory(mask, entry)
       mask.revision = entry.revision
       mask.seq = entry.seq
     } catch (error) {
-      if (applied) applyDelta(mask.labels, mask.dims, { box: stroke.box, runs: invertRuns(stroke.runs) })
+      if (memory.applied) applyDelta(mask.labels, mask.dims, { box: stroke.box, runs: invertRuns(stroke.runs) })
       labels.reload()
       cases.forget(mask.caseId)
       throw error

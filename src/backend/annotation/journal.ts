@@ -185,7 +185,7 @@ function toEntry(row: Row): JournalEntry {
     caseId: text(row, 'case_id'),
     revision: int(row, 'revision'),
     strokeId: text(row, 'stroke_id'),
-    kind: strokeKindSchema.parse(row['kind']),
+    kind: strokeKindSchema.parse(row.kind),
     label: int(row, 'label'),
     axis: axis === 0 || axis === 1 || axis === 2 ? axis : null,
     targetSeq: intOrNull(row, 'target_seq'),
@@ -196,7 +196,7 @@ function toEntry(row: Row): JournalEntry {
       max: [int(row, 'x1'), int(row, 'y1'), int(row, 'z1')],
     },
     slices: text(row, 'slices'),
-    counter: sliceCounterSchema.parse(row['counter']),
+    counter: sliceCounterSchema.parse(row.counter),
   }
 }
 

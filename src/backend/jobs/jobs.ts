@@ -192,15 +192,15 @@ export class Jobs {
 function toJob(row: Row): Job {
   const code = textOrNull(row, 'error_code')
   return jobSchema.parse({
-    id: row['id'],
-    kind: row['kind'],
-    state: row['state'],
-    caseId: row['case_id'],
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    caseId: row.case_id,
     progress: real(row, 'progress'),
-    message: row['message'],
+    message: row.message,
     secondsLeft: null,
     curve: curvePointSchema.array().parse(json(row, 'curve')),
     error: code === null ? null : { code, message: text(row, 'error_message') },
-    modelId: row['model_id'],
+    modelId: row.model_id,
   })
 }

@@ -20,6 +20,7 @@ export class Lane {
   async run<T>(priority: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     await this.#enter(priority, signal)
     try {
+      if (signal.aborted) throw cancelled()
       return await work()
     } finally {
       this.#taken = false

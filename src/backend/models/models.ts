@@ -125,7 +125,7 @@ export class Models {
 
   #summary(row: Row): ModelSummary {
     const { id, version, card } = this.#record(row)
-    const parent = row['parent_id']
+    const parent = row.parent_id
     return {
       id,
       version,

@@ -36,8 +36,8 @@ interface ActivePrediction {
   readonly modelId: string
   /** Slices still to do, the next one first. */
   readonly remaining: number[]
-  /** How many from the front are to be done alone, since somebody looks at them. */
-  urgent: number
+  /** The slice that somebody looks at: done next, and alone. */
+  urgent: number | null
   finished: Promise<void>
 }
 
@@ -67,7 +67,7 @@ export class Predictor {
       )
     }
     const active = this.#active.get(caseId)
-    if (active !== undefined && active.modelId === model.id && !active.job.signal.aborted) {
+    if (active?.modelId === model.id && !active.job.signal.aborted) {
       bringToFront(active, index)
       return active.job.job
     }
@@ -78,7 +78,7 @@ export class Predictor {
       job,
       modelId: model.id,
       remaining: outwardsFrom(index, count),
-      urgent: 1,
+      urgent: index,
       finished: Promise.resolve(),
     }
     this.#active.set(caseId, started)
@@ -128,11 +128,13 @@ export class Predictor {
   ): Promise<void> {
     const { cases, labels, predictions, events, lane, touched, slicesChanged } = this.#parts
     const { job, remaining } = active
-    const priority = active.urgent > 0 ? priorities.visibleSlice : priorities.volume
+    const priority = active.urgent !== null ? priorities.visibleSlice : priorities.volume
     let revision = 0
     const { indices, answer } = await lane.run(priority, job.signal, async () => {
       // Chosen when the turn comes, since another slice may have come on screen while this waited.
-      const indices = remaining.slice(0, active.urgent > 0 ? 1 : batchSize(layout.width * layout.height))
+      const alone = active.urgent !== null
+      active.urgent = null
+      const indices = remaining.slice(0, alone ? 1 : batchSize(layout.width * layout.height))
       revision = cases.find(record.id)?.revision ?? 0
       const slices = indices.map((index) => sliceForCompute(volume, layout, index, record.range))
       return { indices, answer: await this.#predict(model, slices, job.signal) }
@@ -146,7 +148,6 @@ export class Predictor {
     const before = predictions.indices(record.id).length
     predictions.store(record.id, model.id, revision, slices)
     for (const index of indices) remaining.splice(remaining.indexOf(index), 1)
-    active.urgent = Math.max(0, active.urgent - 1)
     events.emit('prediction.slices', {
       caseId: record.id,
       modelId: model.id,
@@ -188,5 +189,5 @@ function bringToFront(active: ActivePrediction, index: number): void {
   if (at < 0) return
   active.remaining.splice(at, 1)
   active.remaining.unshift(index)
-  active.urgent = 1
+  active.urgent = index
 }

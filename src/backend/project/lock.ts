@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '../../core/contract/errors.ts'
 import { sqliteCode, storageError } from '../errors.ts'
+import { int, text } from './rows.ts'
 
 const SQLITE_BUSY = 5
 
@@ -51,7 +52,7 @@ export function lockProject(projectDir: string): ProjectLock {
 function readHolder(db: DatabaseSync): string | null {
   try {
     const row = db.prepare('SELECT pid, host, since FROM holder').get()
-    return row === undefined ? null : `process ${row['pid']} on ${row['host']} since ${row['since']}`
+    return row === undefined ? null : `process ${int(row, 'pid')} on ${text(row, 'host')} since ${text(row, 'since')}`
   } catch {
     // Unreadable for a moment while the other host writes its name.
     return null

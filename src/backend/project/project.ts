@@ -117,7 +117,9 @@ function describe(root: string, db: Database, lock: { release(): void }): Projec
     exports: join(root, 'exports'),
     images: join(root, 'images'),
   }
-  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true })
+  for (const folder of [folders.masks, folders.models, folders.exports, folders.images]) {
+    mkdirSync(folder, { recursive: true })
+  }
   return {
     id: meta('id'),
     name: meta('name'),

@@ -30,14 +30,14 @@ export async function lookAt(path: string): Promise<FoundFile | null> {
  */
 export async function locateImage(record: CaseRecord, path: string, imagesDir: string): Promise<FoundFile | null> {
   const atPlace = await lookAt(path)
-  if (atPlace !== null && atPlace.size === record.fileSize) {
+  if (atPlace?.size === record.fileSize) {
     if (atPlace.mtime === record.fileMtime || (await hasHash(path, record.contentHash))) return atPlace
   }
   let looked = 0
   for (const folder of new Set([dirname(path), imagesDir])) {
     for (const name of await namesIn(folder, basename(path))) {
       const candidate = await lookAt(join(folder, name))
-      if (candidate === null || candidate.size !== record.fileSize || candidate.path === path) continue
+      if (candidate?.size !== record.fileSize || candidate.path === path) continue
       if (++looked > MAX_CANDIDATES) return null
       if (await hasHash(candidate.path, record.contentHash)) return candidate
     }

@@ -1,0 +1,108 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ComputeMethod, ComputeProgress, ComputeSlice, ModelCard } from '../../core/contract/compute.ts'
+import { CodedError } from '../../core/contract/errors.ts'
+import type { ComputeStatus } from '../../core/contract/schemas.ts'
+import type { ComputeCallOptions, ComputeParams, ComputePort, ComputeResult } from '../compute/port.ts'
+
+type TrainParams = ComputeParams<'train'>
+type PredictParams = ComputeParams<'predict'>
+
+/** A compute process that thresholds instead of learning, and does what a test tells it to. */
+export class FakeCompute implements ComputePort {
+  readonly predicted: PredictParams[] = []
+  readonly trained: TrainParams[] = []
+  /** Called before each answer; may wait or throw. */
+  beforePredict: (params: PredictParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
+  beforeTrainingEnds: (params: TrainParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
+  /** Which label a pixel gets. */
+  label: (scaled: number, modelDir: string) => number = (scaled) => (scaled > 50 ? 1 : 0)
+  closed = false
+
+  status(): ComputeStatus {
+    return { state: 'ready', backend: 'fake', threads: 1, message: null, restarts: 0 }
+  }
+
+  onStatus(): () => void {
+    return () => undefined
+  }
+
+  async call<M extends ComputeMethod>(
+    method: M,
+    params: ComputeParams<M>,
+    options: ComputeCallOptions = {},
+  ): Promise<ComputeResult<M>> {
+    const answer = await this.#answer(method, params, options)
+    // The method decides the type of the answer; a lookup by a generic key cannot tell TypeScript so.
+    return answer as ComputeResult<M>
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+  }
+
+  async #answer(method: ComputeMethod, params: unknown, options: ComputeCallOptions): Promise<unknown> {
+    if (method === 'predict') return this.#predict(params as PredictParams, options)
+    if (method === 'train') return this.#train(params as TrainParams, options)
+    throw new CodedError('compute-failed', `the fake does not know ${method}`)
+  }
+
+  async #predict(params: PredictParams, { signal }: ComputeCallOptions): Promise<ComputeResult<'predict'>> {
+    this.predicted.push(params)
+    await this.beforePredict(params, signal)
+    refuseAborted(signal)
+    const slices = params.slices.map((slice) => ({
+      index: slice.index,
+      labels: samplesOf(slice).map((value) => this.label(value * slice.slope + slice.inter, params.modelDir)),
+    }))
+    return { slices: slices.map(({ index, labels }) => ({ index, labels: new Uint8Array(labels) })), seconds: 0.01 }
+  }
+
+  async #train(params: TrainParams, { signal, onProgress }: ComputeCallOptions): Promise<ComputeResult<'train'>> {
+    this.trained.push(params)
+    for (let step = 1; step <= 3; step++) {
+      const progress: ComputeProgress = {
+        step,
+        steps: 3,
+        point: { step, loss: 1 / step, dice: step / 4 },
+        secondsLeft: 3 - step,
+      }
+      onProgress?.(progress)
+    }
+    await this.beforeTrainingEnds(params, signal)
+    refuseAborted(signal)
+    const card = fakeCard({ id: params.modelId, name: params.name, labels: params.labels })
+    writeModelFolder(params.outDir, card)
+    return { card }
+  }
+}
+
+export function fakeCard(known: Pick<ModelCard, 'id' | 'name' | 'labels'>): ModelCard {
+  return {
+    format: 1,
+    parentId: null,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    architecture: { name: 'fake', levels: 1, base: 1, inputChannels: 1, step: 2 },
+    parameters: 7,
+    normalization: 'percentile',
+    training: null,
+    ...known,
+  }
+}
+
+export function writeModelFolder(dir: string, card: ModelCard): void {
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(join(dir, 'model.json'), '{}')
+  writeFileSync(join(dir, 'weights.bin'), '')
+  writeFileSync(join(dir, 'card.json'), JSON.stringify(card))
+}
+
+/** The fixtures hold int16 volumes. */
+function samplesOf(slice: ComputeSlice): number[] {
+  const copy = slice.data.slice()
+  return [...(slice.voxelType === 'int16' ? new Int16Array(copy.buffer) : copy)]
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new CodedError('cancelled', 'This was cancelled.')
+}
