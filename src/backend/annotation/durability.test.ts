@@ -9,7 +9,7 @@ import { Journal } from './journal.ts'
 afterEach(cleanUp)
 
 const WRITER = join(import.meta.dirname, '..', 'testing', 'strokeWriter.ts')
-const ROUNDS = Number(process.env['MASKWRIGHT_KILL_ROUNDS'] ?? 8)
+const ROUNDS = Number(process.env.MASKWRIGHT_KILL_ROUNDS ?? 8)
 
 /** Lets the writer work for a while and kills it without warning. Resolves with everything it had said. */
 async function writeAndKill(args: readonly string[], afterMs: number): Promise<string[]> {

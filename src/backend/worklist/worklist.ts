@@ -6,8 +6,8 @@ import { CodedError } from '../../core/contract/errors.ts'
 import type { CaseDetail, CaseSummary } from '../../core/contract/schemas.ts'
 import {
   contentHash,
-  isSupported,
   readImage,
+  readImageInfo,
   robustRange,
   supportedExtensions,
   type ImageVolume,
@@ -115,13 +115,9 @@ export class Worklist {
 
   async #add(path: string, name: string | null): Promise<CaseSummary> {
     const { cases, project, volumes } = this.#parts
-    if (!isSupported(basename(path))) {
-      throw new CodedError(
-        'bad-file',
-        `"${basename(path)}" is not an image that Maskwright reads; it reads ${supportedExtensions.join(', ')}.`,
-      )
-    }
     const file = await regularFile(path)
+    // The header first: what is no image is refused before all of it is read for its hash.
+    await readImageInfo(file.path)
     const hash = await contentHash(file.path)
     const known = cases.findByHash(hash)
     if (known !== null) {
@@ -190,8 +186,8 @@ async function regularFile(path: string): Promise<FoundFile> {
 function nameWithoutEnding(name: string): string {
   const lower = name.toLowerCase()
   const ending = supportedExtensions
-    .filter((extension) => lower.endsWith(extension))
+    .filter((extension) => lower.endsWith(`.${extension}`))
     .sort((a, b) => b.length - a.length)[0]
-  const stem = ending === undefined ? name : name.slice(0, -ending.length)
+  const stem = ending === undefined ? name : name.slice(0, -ending.length - 1)
   return stem === '' ? name : stem
 }
