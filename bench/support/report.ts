@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { arch, availableParallelism, cpus, release, totalmem, type } from 'node:os'
+
+/** One measured figure. `reference` is taken in the same run, on the same machine; null where there is none. */
+export interface BenchResult {
+  readonly name: string
+  readonly params: Readonly<Record<string, string | number>>
+  readonly median: number
+  readonly p95: number
+  readonly samples: number
+  readonly unit: 'ms' | 's' | 'Dice'
+  readonly reference: { readonly name: string; readonly median: number } | null
+  /** median / reference median */
+  readonly ratio: number | null
+  /** What the design asks for, in words that name the figure it bounds. */
+  readonly budget?: string
+}
+
+export interface BenchReport {
+  readonly suite: string
+  readonly machine: Machine
+  readonly results: readonly BenchResult[]
+}
+
+/** What the figures were taken on; nothing that names the machine. */
+interface Machine {
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGB: number
+  readonly os: string
+  readonly node: string
+  readonly date: string
+}
+
+export type Suite = () => Promise<BenchResult[]>
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    os: `${type()} ${release().split('-')[0] ?? ''} ${arch()}`,
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+  }
+}
+
+/** Middle of the sorted values; the mean of the two middle ones where their number is even. NaN for none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(middle)] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
+}
+
+/** The smallest value that 95 % of the values do not exceed (nearest rank). NaN for none. */
+export function p95(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(0.95 * sorted.length) - 1)] ?? NaN
+}
+
+interface Measured {
+  readonly name: string
+  readonly params?: BenchResult['params']
+  readonly values: readonly number[]
+  readonly unit?: BenchResult['unit']
+  readonly reference?: BenchResult['reference']
+  readonly budget?: string
+}
+
+export function result({ name, params = {}, values, unit = 'ms', reference = null, budget }: Measured): BenchResult {
+  const middle = rounded(median(values))
+  return {
+    name,
+    params,
+    median: middle,
+    p95: rounded(p95(values)),
+    samples: values.length,
+    unit,
+    reference: reference === null ? null : { name: reference.name, median: rounded(reference.median) },
+    ratio: reference === null ? null : rounded(middle / reference.median),
+    ...(budget === undefined ? {} : { budget }),
+  }
+}
+
+/** Three significant digits are what such figures are worth. */
+function rounded(value: number): number {
+  return Number.isFinite(value) ? Number(value.toPrecision(3)) : value
+}
+
+/** Milliseconds each run of `work` took, after `warmUp` runs that do not count. */
+export async function timed(runs: number, warmUp: number, work: (run: number) => unknown): Promise<number[]> {
+  const times: number[] = []
+  for (let run = -warmUp; run < runs; run++) {
+    const started = performance.now()
+    await work(run + warmUp)
+    if (run >= 0) times.push(performance.now() - started)
+  }
+  return times
+}
+
+/** Runs a program and parses its last line of output as JSON; null where the program is missing or fails. */
+export function jsonFrom(program: string, args: readonly string[]): unknown {
+  try {
+    const text = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return JSON.parse(text.trim().split('\n').at(-1) ?? '')
+  } catch {
+    return null
+  }
+}
