@@ -37,13 +37,20 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     services = createServices({ project, compute, log })
     services.models.removeLeftOvers()
     await services.uploads.removeLeftOvers()
-    await services.volumes.locateAll()
+    await services.volumes.lookForAll()
   } catch (error) {
     project.close()
     throw error
   }
   const { events } = services
-  const stopStatus = compute.onStatus((status) => events.emit('compute.status', status))
+  let restarts = compute.status().restarts
+  const stopStatus = compute.onStatus((status) => {
+    events.emit('compute.status', status)
+    if (status.restarts > restarts && status.message !== null) {
+      events.emit('notice', { level: 'warning', message: status.message })
+    }
+    restarts = status.restarts
+  })
   let closing: Promise<void> | null = null
   return {
     handlers: createHandlers(services, { version, shell }),

@@ -12,6 +12,8 @@ const MAX_UPLOADS = 8
 const MAX_CHUNK = 32 * 2 ** 20
 /** What must stay free on the disk, so that strokes can still be saved. */
 const RESERVE = 256 * 2 ** 20
+/** An upload of which nothing was heard for so long was given up by its sender. */
+const IDLE_MS = 60_000
 const PREFIX = '.upload-'
 
 interface Upload {
@@ -23,6 +25,7 @@ interface Upload {
   received: number
   /** Chunks of one upload are written one after the other. */
   writing: Promise<void>
+  heardAt: number
 }
 
 /** Dropped files: their bytes arrive in pieces and become a file of the project's images folder. */
@@ -45,6 +48,7 @@ export class Uploads {
         `"${safe}" is not an image that Maskwright reads; it reads ${supportedExtensions.join(', ')}.`,
       )
     }
+    await this.#dropIdle()
     if (this.#uploads.size >= MAX_UPLOADS) {
       throw new CodedError('busy', 'Many files are being copied already; drop the rest when they are done.')
     }
@@ -57,7 +61,15 @@ export class Uploads {
     const temporary = join(this.#folder, `${PREFIX}${id}`)
     try {
       const handle = await open(temporary, 'wx')
-      this.#uploads.set(id, { name: safe, size, temporary, handle, received: 0, writing: Promise.resolve() })
+      this.#uploads.set(id, {
+        name: safe,
+        size,
+        temporary,
+        handle,
+        received: 0,
+        writing: Promise.resolve(),
+        heardAt: Date.now(),
+      })
     } catch (error) {
       throw storageError(error, safe)
     }
@@ -67,6 +79,7 @@ export class Uploads {
   /** Chunks come in order; one that was received already is taken again without harm. */
   async chunk(id: string, offset: number, bytes: Uint8Array): Promise<void> {
     const upload = this.#get(id)
+    upload.heardAt = Date.now()
     if (bytes.length > MAX_CHUNK) throw new CodedError('bad-request', 'A piece of the file is too large.')
     const written = upload.writing.then(async () => {
       if (offset > upload.received || offset + bytes.length > upload.size) {
@@ -112,13 +125,21 @@ export class Uploads {
   }
 
   async close(): Promise<void> {
-    const uploads = [...this.#uploads.values()]
-    this.#uploads.clear()
-    for (const upload of uploads) {
-      await upload.writing
-      await upload.handle.close().catch(() => undefined)
-      await rm(upload.temporary, { force: true })
-    }
+    for (const id of [...this.#uploads.keys()]) await this.#drop(id)
+  }
+
+  async #dropIdle(): Promise<void> {
+    const now = Date.now()
+    for (const [id, { heardAt }] of [...this.#uploads]) if (now - heardAt > IDLE_MS) await this.#drop(id)
+  }
+
+  async #drop(id: string): Promise<void> {
+    const upload = this.#uploads.get(id)
+    this.#uploads.delete(id)
+    if (upload === undefined) return
+    await upload.writing
+    await upload.handle.close().catch(() => undefined)
+    await rm(upload.temporary, { force: true })
   }
 
   #get(id: string): Upload {

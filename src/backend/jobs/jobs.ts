@@ -9,6 +9,8 @@ import { json, real, text, textOrNull, type Row } from '../project/rows.ts'
 const PROGRESS_MS = 100
 /** How many ended jobs a project shows. */
 const SHOWN = 20
+/** How many are kept. */
+const KEPT = 200
 
 type Change = Partial<Pick<Job, 'state' | 'progress' | 'message' | 'secondsLeft' | 'modelId'>>
 
@@ -108,6 +110,7 @@ export class Jobs {
        WHERE state IN ('queued', 'running')`,
       new Date().toISOString(),
     )
+    db.run('DELETE FROM jobs WHERE rowid NOT IN (SELECT rowid FROM jobs ORDER BY created_at DESC LIMIT ?)', KEPT)
   }
 
   create(kind: Job['kind'], caseId: string | null, message: string): RunningJob {

@@ -10,8 +10,13 @@ interface Waiter {
  * equals who came first.
  */
 export class Lane {
-  #taken = false
+  /** The priority of whose turn it is. */
+  #current: number | null = null
   readonly #waiting: Waiter[] = []
+
+  get current(): number | null {
+    return this.#current
+  }
 
   /**
    * Waits for the turn, then runs `work`; the turn ends with it.
@@ -23,7 +28,7 @@ export class Lane {
       if (signal.aborted) throw cancelled()
       return await work()
     } finally {
-      this.#taken = false
+      this.#current = null
       this.#next()
     }
   }
@@ -52,12 +57,12 @@ export class Lane {
   }
 
   #next(): void {
-    if (this.#taken) return
+    if (this.#current !== null) return
     let best: Waiter | undefined
     for (const waiter of this.#waiting) if (best === undefined || waiter.priority > best.priority) best = waiter
     if (best === undefined) return
     this.#waiting.splice(this.#waiting.indexOf(best), 1)
-    this.#taken = true
+    this.#current = best.priority
     best.enter()
   }
 }

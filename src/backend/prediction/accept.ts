@@ -42,7 +42,8 @@ export async function acceptPrediction(
     throw new CodedError('bad-request', `There is no slice ${scope.index}.`)
   }
   return masks.use(caseId, (mask) => {
-    const prediction = parts.predictions.volume(caseId)
+    const alone = scope.kind === 'slice' && axis === trainingAxis
+    const prediction = alone ? parts.predictions.volumeOfSlice(caseId, scope.index) : parts.predictions.volume(caseId)
     const box = scope.kind === 'slice' ? boxOfSlice(dims, scope.axis, scope.index) : wholeBox(dims)
     const { open, kept } = openSlices(parts, params, trainingAxis, prediction)
     const plan = planAccept({

@@ -89,6 +89,20 @@ export class Predictions {
     return volume
   }
 
+  /** The layer with one slice across the training axis alone, for which the others need not be unpacked. */
+  volumeOfSlice(caseId: string, index: number): PredictionVolume {
+    if (this.#assembled?.caseId === caseId) return this.#assembled.volume
+    const { dims, trainingAxis } = this.#cases.get(caseId)
+    const { data, modelId, revision } = this.slice(caseId, trainingAxis, index)
+    const labels = new Uint8Array(dims[0] * dims[1] * dims[2])
+    const predicted = new Uint8Array(dims[trainingAxis])
+    if (modelId !== null) {
+      writeSlice(labels, dims, trainingAxis, index, data)
+      predicted[index] = 1
+    }
+    return { labels, predicted, modelId, revision }
+  }
+
   #assemble(caseId: string, dims: Dims, axis: Axis): PredictionVolume {
     const labels = new Uint8Array(dims[0] * dims[1] * dims[2])
     const predicted = new Uint8Array(dims[axis])

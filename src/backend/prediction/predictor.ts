@@ -130,6 +130,7 @@ export class Predictor {
     const { job, remaining } = active
     const priority = active.urgent !== null ? priorities.visibleSlice : priorities.volume
     let revision = 0
+    if (lane.current === priorities.training) job.progress({ message: 'waiting for the training', secondsLeft: null })
     const { indices, answer } = await lane.run(priority, job.signal, async () => {
       // Chosen when the turn comes, since another slice may have come on screen while this waited.
       const alone = active.urgent !== null

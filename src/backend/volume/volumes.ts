@@ -4,7 +4,7 @@ import { extractSlice, sliceExtent } from '../../core/labelmap/index.ts'
 import { readImage, type ImageVolume } from '../../imaging/index.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
-import { locateImage } from './identity.ts'
+import { locateImage, lookAt } from './identity.ts'
 
 /** The opened images of the worklist, the least recently used dropped beyond `budget` bytes. */
 export class Volumes {
@@ -89,9 +89,23 @@ export class Volumes {
     return found.path
   }
 
-  /** Looks after every image of the worklist, so that the list says at once what is missing. */
-  async locateAll(): Promise<void> {
-    for (const record of this.#cases.list()) await this.locate(record.id).catch(() => undefined)
+  /**
+   * Looks after every image of the worklist, so that the list says at once what is missing. The search for those that
+   * are not at their place can take long: it goes on after this has resolved.
+   */
+  async lookForAll(): Promise<void> {
+    const gone: string[] = []
+    for (const record of this.#cases.list()) {
+      if ((await lookAt(this.#project.resolvedPath(record.path))) !== null) continue
+      this.#setMissing(record.id, true)
+      gone.push(record.id)
+    }
+    void this.#search(gone)
+  }
+
+  async #search(caseIds: readonly string[]): Promise<void> {
+    // Not found, removed meanwhile, or the project closed: in each case there is nothing to tell.
+    for (const caseId of caseIds) await this.locate(caseId).catch(() => undefined)
   }
 
   async #read(caseId: string): Promise<ImageVolume> {
