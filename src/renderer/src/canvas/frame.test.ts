@@ -53,6 +53,29 @@ describe('FrameScheduler', () => {
     expect(draws).toBe(3)
   })
 
+  it('draws what is asked for together once', () => {
+    const { frames, tick } = clock()
+    let draws = 0
+    const scheduler = new FrameScheduler(() => draws++, frames)
+    scheduler.together(() => {
+      scheduler.urgent()
+      scheduler.together(() => {
+        scheduler.urgent()
+      })
+      expect(draws).toBe(0)
+    })
+    expect(draws).toBe(1)
+    tick()
+    expect(draws).toBe(1)
+    expect(() => {
+      scheduler.together(() => {
+        scheduler.urgent()
+        throw new Error('in between')
+      })
+    }).toThrow('in between')
+    expect(draws).toBe(2)
+  })
+
   it('draws nothing after it was disposed of', () => {
     const { frames, tick, waiting } = clock()
     let draws = 0

@@ -18,6 +18,8 @@ export const browserFrames: FrameClock = {
 export class FrameScheduler {
   private handle: number | null = null
   private wanted = false
+  private held = 0
+  private urgentWhileHeld = false
   private readonly draw: () => void
   private readonly clock: FrameClock
 
@@ -37,6 +39,10 @@ export class FrameScheduler {
 
   /** Draw now if nothing was drawn since the last frame, else before the next repaint. */
   urgent(): void {
+    if (this.held > 0) {
+      this.urgentWhileHeld = true
+      return
+    }
     if (this.handle !== null) {
       this.wanted = true
       return
@@ -46,6 +52,20 @@ export class FrameScheduler {
       this.handle = null
       if (this.wanted) this.flush()
     })
+  }
+
+  /** Everything that `change` asks for is drawn together, after it. */
+  together(change: () => void): void {
+    this.held++
+    try {
+      change()
+    } finally {
+      this.held--
+      if (this.held === 0 && this.urgentWhileHeld) {
+        this.urgentWhileHeld = false
+        this.urgent()
+      }
+    }
   }
 
   dispose(): void {

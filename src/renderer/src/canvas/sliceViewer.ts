@@ -28,10 +28,11 @@ interface Scene {
 
 const FIT_MARGIN = 24
 
-/** Told on the element: what was painted and how long it took since the event that asked for it, in ms. */
-export const PAINTED_EVENT = 'maskwright:painted'
-export interface PaintedDetail {
+/** Told on the element when pixels that were asked for are on the canvas; for measurements. */
+const PAINTED_EVENT = 'maskwright:painted'
+interface PaintedDetail {
   readonly kind: 'slice' | 'brush'
+  /** From the call that asked for it, in the event's own handler, to the pixels, in ms. */
   readonly milliseconds: number
 }
 
@@ -47,7 +48,7 @@ export class SliceViewer {
   private readonly cursorLayer: PartialLayer
   private readonly frames: FrameScheduler
   private readonly observer: ResizeObserver
-  private readonly onViewport: (zoom: number) => void
+  private readonly onChange: () => void
   private scene: Scene | null = null
   private shownSlice: ShownSlice | null = null
   private viewport: Viewport = { offsetX: 0, offsetY: 0, scaleX: 1, scaleY: 1 }
@@ -59,10 +60,11 @@ export class SliceViewer {
   private cursor: BrushCursor | null = null
   private cause: { kind: PaintedDetail['kind']; since: number } | null = null
 
-  constructor(element: HTMLDivElement, style: OverlayStyle, onViewport: (zoom: number) => void) {
+  /** `onChange` is told after every change of zoom, place or slice. */
+  constructor(element: HTMLDivElement, style: OverlayStyle, onChange: () => void) {
     this.element = element
     this.style = style
-    this.onViewport = onViewport
+    this.onChange = onChange
     this.stage = new Stage({ container: element, width: 1, height: 1, listening: false })
     this.imageLayer = new PartialLayer((context, ratio, clip) => {
       this.scene?.image.draw(context, this.viewport, ratio, clip, this.interpolate)
@@ -113,13 +115,20 @@ export class SliceViewer {
     this.imageLayer.invalidate()
     this.overlayLayer.invalidate()
     this.cause = { kind: 'slice', since }
+    this.onChange()
     this.frames.urgent()
+  }
+
+  /** Everything that `change` does to the picture is drawn together, at once if nothing else was in this frame. */
+  together(change: () => void): void {
+    this.frames.together(change)
   }
 
   clear(): void {
     this.scene = null
     this.shownSlice = null
     this.cursor = null
+    this.onChange()
     this.invalidateAll()
   }
 
@@ -133,8 +142,8 @@ export class SliceViewer {
   }
 
   /**
-   * The mask buffer on screen was changed inside `rect` (of the buffer). With `since`, the time stamp of a pointer
-   * event, it is painted before this returns if nothing else was in this frame.
+   * The mask buffer on screen was changed inside `rect` (of the buffer). With `since`, when the pointer's event came,
+   * it is painted before this returns if nothing else was in this frame.
    */
   maskChanged(rect: Rect, since?: number): void {
     if (!this.scene) return
@@ -227,7 +236,7 @@ export class SliceViewer {
   private setViewport(viewport: Viewport, fitted: boolean): void {
     this.viewport = viewport
     this.fitted = fitted
-    this.onViewport(this.zoom)
+    this.onChange()
     this.invalidateAll()
   }
 

@@ -19,7 +19,7 @@ function greys(slice: ImageSlice, window: { center: number; width: number }, rec
   })
 }
 
-function wire(samples: Int16Array | Uint8Array | Float32Array | Float64Array | Uint16Array) {
+function wire(samples: Int16Array<ArrayBuffer> | Float32Array<ArrayBuffer>) {
   return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
 }
 

@@ -44,6 +44,11 @@ interface CaseMemory {
   readonly window: DisplayWindow
 }
 
+/** Colour images are shown in their true colours; everything else in the window of its robust percentiles. */
+function defaultWindow(detail: CaseDetail): DisplayWindow {
+  return detail.channels === 3 && detail.voxelType === 'uint8' ? { center: 127.5, width: 255 } : { ...detail.window }
+}
+
 /** Which case and slice is looked at, how, and with which tool. Voxel buffers are not in here. */
 export const useViewStore = defineStore('view', () => {
   const caseId = ref<string | null>(null)
@@ -109,7 +114,7 @@ export const useViewStore = defineStore('view', () => {
     indices = new Map(views.map((one) => [one.plane, memory?.indices.get(one.plane) ?? Math.floor(one.slices / 2)]))
     plane.value = first.plane
     index.value = indices.get(first.plane) ?? 0
-    window.value = memory?.window ?? { ...opened.window }
+    window.value = memory?.window ?? defaultWindow(opened)
     detail.value = opened
   }
 
@@ -172,7 +177,7 @@ export const useViewStore = defineStore('view', () => {
   }
 
   function resetWindow(): void {
-    if (detail.value) window.value = { ...detail.value.window }
+    if (detail.value) window.value = defaultWindow(detail.value)
   }
 
   function fit(): void {

@@ -1,4 +1,4 @@
-import { computed, onBeforeUnmount, onMounted, ref, watch, type ShallowRef } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, watch, type Ref, type ShallowRef } from 'vue'
 import { screenToVoxel, voxelToWorld } from '../../../../core/geometry/index.ts'
 import { intensityAt } from '../../canvas/samples.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
@@ -10,11 +10,15 @@ import type { StrokeDriver } from '../../tools/strokeDriver.ts'
 import { ToolMachine, type ToolId, type ToolState } from '../../tools/toolMachine.ts'
 import { WheelReader } from '../../tools/wheel.ts'
 
+/** Focus that a press of the pointer gives needs no ring. */
+const quietFocus: FocusOptions & { readonly focusVisible: boolean } = { preventScroll: true, focusVisible: false }
+
 /** Pointer, wheel and held keys over the image, turned into what the tools do. */
 export function usePointerTools(
   element: Readonly<ShallowRef<HTMLDivElement | null>>,
   viewer: Readonly<ShallowRef<SliceViewer | null>>,
   strokes: StrokeDriver,
+  changes: Readonly<Ref<number>>,
 ) {
   const view = useViewStore()
   const project = useProjectStore()
@@ -81,12 +85,12 @@ export function usePointerTools(
     const drawing = state.name === 'drawing'
     const voxel = pointedVoxel()
     overImage.value = voxel !== null || machine.busy
-    const planeView = view.view
+    const planeView = viewer.value?.shown?.view
     const at = state.name === 'idle' ? null : viewer.value?.imagePoint(state.at)
     if (planeView && at && (tool === 'brush' || tool === 'eraser') && (voxel || drawing)) {
       const radii = brushRadii(planeView, view.brushRadius)
       const mode = tool === 'eraser' ? 'erase' : canPaint.value ? 'paint' : 'blocked'
-      viewer.value?.setCursor({
+      viewer.value.setCursor({
         i: Math.floor(at.x),
         j: Math.floor(at.y),
         radiusX: radii.x,
@@ -137,12 +141,14 @@ export function usePointerTools(
   function onDown(event: PointerEvent): void {
     if (pointerId !== null || !viewer.value?.shown) return
     event.preventDefault()
-    element.value?.focus({ preventScroll: true })
+    element.value?.focus(quietFocus)
     pointerId = event.pointerId
     element.value?.setPointerCapture(event.pointerId)
     holdKeys(event.altKey, machine.modifiers.space)
-    machine.down(pointOf(event, boxOf()), event.button, event.timeStamp)
-    refresh()
+    const at = pointOf(event, boxOf())
+    together(() => {
+      machine.down(at, event.button, performance.now())
+    })
   }
 
   function onMove(event: PointerEvent): void {
@@ -152,11 +158,22 @@ export function usePointerTools(
     const box = boxOf()
     const coalesced = event.getCoalescedEvents()
     const events = coalesced.length > 0 ? coalesced : [event]
-    machine.move(
-      events.map((one) => pointOf(one, box)),
-      event.timeStamp,
-    )
-    refresh()
+    const since = performance.now()
+    together(() => {
+      machine.move(
+        events.map((one) => pointOf(one, box)),
+        since,
+      )
+    })
+  }
+
+  /** Stroke and outline reach the screen in one draw. */
+  function together(change: () => void): void {
+    if (!viewer.value) return
+    viewer.value.together(() => {
+      change()
+      refresh()
+    })
   }
 
   function release(event: PointerEvent): void {
@@ -242,7 +259,7 @@ export function usePointerTools(
   const prevent = (event: Event): void => event.preventDefault()
 
   watch(
-    () => [view.tool, view.brushRadius, view.index, view.plane, view.zoom, view.sliceState, canPaint.value],
+    () => [changes.value, view.tool, view.brushRadius, canPaint.value],
     () => refresh(),
   )
 

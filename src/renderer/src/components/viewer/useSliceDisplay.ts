@@ -1,4 +1,5 @@
-import { computed, onBeforeUnmount, onMounted, shallowRef, watch, type ShallowRef } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type ShallowRef } from 'vue'
+import type { PlaneView } from '../../../../core/geometry/index.ts'
 import { asWireError, isCancelled } from '../../api/errors.ts'
 import type { OverlayStyle } from '../../canvas/overlayPainter.ts'
 import { createLineColors, createPalette } from '../../canvas/palette.ts'
@@ -23,6 +24,10 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   const project = useProjectStore()
   const connection = useConnectionStore()
   const viewer = shallowRef<SliceViewer | null>(null)
+  /** The plane that is on screen, which may still be the one before the plane that is asked for. */
+  const shownView = shallowRef<PlaneView | null>(null)
+  /** Counts changes of what lies where on the screen. */
+  const changes = ref(0)
   let turn = 0
   let slow: ReturnType<typeof setTimeout> | undefined
   let direction: 1 | -1 = 1
@@ -147,7 +152,11 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   let stops: (() => void)[] = []
   onMounted(() => {
     if (!element.value) return
-    const mounted = new SliceViewer(element.value, style.value, (zoom) => (view.zoom = zoom))
+    const mounted = new SliceViewer(element.value, style.value, () => {
+      changes.value++
+      view.zoom = mounted.zoom
+      shownView.value = mounted.shown?.view ?? null
+    })
     mounted.setWindow(view.window)
     mounted.setInterpolate(view.interpolate)
     viewer.value = mounted
@@ -172,5 +181,5 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     viewer.value = null
   })
 
-  return { viewer, retry: () => show() }
+  return { viewer, shownView, changes, retry: () => show() }
 }

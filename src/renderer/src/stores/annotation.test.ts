@@ -1,0 +1,220 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { CodedError, type StrokeDelta } from '../../../core/contract/index.ts'
+import { provideClient } from '../api/client.ts'
+import { FakeBackend } from '../history/testing/fakeBackend.ts'
+import { useAnnotationStore, type AnnotationListener } from './annotation.ts'
+import { useUiStore } from './ui.ts'
+import { useViewStore } from './view.ts'
+
+let backend: FakeBackend
+
+beforeEach(() => {
+  setActivePinia(createPinia())
+  backend = new FakeBackend()
+  provideClient(backend.client)
+})
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0))
+const axial = (index: number) => ({ axis: 2, index }) as const
+
+async function opened(change = {}) {
+  const one = backend.addCase('a', [4, 3, 5], change)
+  const view = useViewStore()
+  const annotation = useAnnotationStore()
+  const heard: string[] = []
+  const listener: AnnotationListener = {
+    maskChanged: ({ axis, index }, rect) => heard.push(`${axis}:${index} ${rect ? 'patched' : 'gone'}`),
+    predictionsChanged: () => heard.push('predictions'),
+  }
+  annotation.listen(listener)
+  await view.openCase('a')
+  await settle()
+  return { one, view, annotation, heard }
+}
+
+/** Paints one voxel of a slice, as the brush does: into the buffer on screen, then committed. */
+async function paint(annotation: ReturnType<typeof useAnnotationStore>, index: number, x: number, label: number) {
+  const layers = await annotation.session?.load(axial(index))
+  if (!layers) throw new Error('no session')
+  const { labels } = layers.mask
+  const before = labels[x] ?? 0
+  labels[x] = label
+  const stroke: Omit<StrokeDelta, 'id' | 'baseRevision'> = {
+    kind: 'brush',
+    label,
+    axis: 2,
+    box: { min: [x, 0, index], max: [x + 1, 1, index + 1] },
+    runs: Uint32Array.of(0, 1, before, label),
+  }
+  annotation.commit(stroke, labels)
+  return labels
+}
+
+describe('strokes', () => {
+  it('are on disk when the state says so, and never before', async () => {
+    const { one, annotation } = await opened()
+    backend.hold.add('annotation.commit')
+    await paint(annotation, 2, 1, 7)
+    await settle()
+    expect([annotation.saveState, annotation.pendingStrokes, annotation.unsaved]).toEqual(['saving', 1, true])
+    expect(one.labels[2 * 12 + 1]).toBe(0)
+    backend.release()
+    await settle()
+    expect([annotation.saveState, annotation.pendingStrokes]).toEqual(['saved', 0])
+    expect(one.labels[2 * 12 + 1]).toBe(7)
+    expect(annotation.history?.canUndo).toBe(true)
+  })
+
+  it('reach the backend once although the connection is lost in between', async () => {
+    const { one, annotation } = await opened()
+    backend.hold.add('annotation.commit')
+    await paint(annotation, 2, 1, 7)
+    await paint(annotation, 2, 2, 8)
+    backend.setState('lost')
+    backend.release()
+    await settle()
+    expect([annotation.saveState, annotation.saveError?.code]).toEqual(['unsaved', 'connection-lost'])
+    backend.setState('open')
+    await settle()
+    expect(annotation.saveState).toBe('saved')
+    const ids = backend.calls
+      .filter(({ method }) => method === 'annotation.commit')
+      .map(({ params }) => (params as { delta: StrokeDelta }).delta.id)
+    expect(ids).toHaveLength(3)
+    expect(ids[0]).toBe(ids[1])
+    expect(one.done).toHaveLength(2)
+    expect([...one.labels.slice(24, 28)]).toEqual([0, 7, 8, 0])
+  })
+
+  it('are committed on the revision that is known, also after the case was left', async () => {
+    const { one, view, annotation } = await opened()
+    await paint(annotation, 2, 1, 7)
+    await settle()
+    backend.addCase('b', [4, 3, 5])
+    backend.hold.add('annotation.commit')
+    await paint(annotation, 2, 2, 7)
+    await view.openCase('b')
+    backend.release()
+    await settle()
+    expect(one.revision).toBe(2)
+    expect(annotation.history?.canUndo).toBe(false)
+    const bases = backend.calls
+      .filter(({ method }) => method === 'annotation.commit')
+      .map(({ params }) => (params as { delta: StrokeDelta }).delta.baseRevision)
+    expect(bases).toEqual([0, 1])
+  })
+
+  it('that no longer fit are taken back, told, and the slice is read again', async () => {
+    const { one, annotation, heard } = await opened()
+    const labels = await paint(annotation, 2, 0, 1)
+    await settle()
+    one.labels[24] = 5 // changed behind the page's back
+    labels[0] = 2
+    annotation.commit(
+      { kind: 'brush', label: 2, axis: 2, box: { min: [0, 0, 2], max: [1, 1, 3] }, runs: Uint32Array.of(0, 1, 1, 2) },
+      labels,
+    )
+    await settle()
+    expect(annotation.saveState).toBe('saved')
+    expect(useUiStore().banners.map(({ error }) => error.code)).toEqual(['conflict'])
+    expect(heard).toContain('2:2 gone')
+    const fresh = await annotation.session?.load(axial(2))
+    expect(fresh?.mask.labels[0]).toBe(5)
+  })
+})
+
+describe('undo and redo', () => {
+  it('wait for strokes on their way, patch what is on screen, and go to the slice', async () => {
+    const { view, annotation } = await opened()
+    backend.hold.add('annotation.commit')
+    const labels = await paint(annotation, 4, 1, 7)
+    view.setIndex(0)
+    const undone = annotation.undo()
+    await settle()
+    expect(backend.calls.some(({ method }) => method === 'annotation.undo')).toBe(false)
+    backend.release()
+    expect((await undone)?.delta?.kind).toBe('undo')
+    expect(labels[1]).toBe(0)
+    expect(view.index).toBe(4)
+    expect(annotation.history).toMatchObject({ canUndo: false, canRedo: true })
+    await annotation.redo()
+    expect(labels[1]).toBe(7)
+  })
+
+  it('are told to be impossible without a connection, and not done later', async () => {
+    const { annotation } = await opened()
+    backend.setState('lost')
+    await expect(annotation.undo()).rejects.toMatchObject({ code: 'connection-lost' })
+    backend.setState('open')
+    await settle()
+    expect(backend.calls.some(({ method }) => method === 'annotation.undo')).toBe(false)
+  })
+
+  it('change a slice once although answer and event both tell of it', async () => {
+    const { annotation } = await opened()
+    const labels = await paint(annotation, 2, 1, 7)
+    await settle()
+    const undone = await annotation.undo()
+    if (!undone?.delta) throw new Error('nothing was undone')
+    labels[1] = 3 // painted on since
+    const { revision, delta, history } = undone
+    backend.emit('annotation.applied', { caseId: 'a', revision, delta, history, origin: 'me' })
+    expect(labels[1]).toBe(3)
+  })
+})
+
+describe('predictions', () => {
+  it('are accepted slice by slice', async () => {
+    const { one, annotation } = await opened({ predicted: [0, 1, 2, 3, 4] })
+    one.prediction.fill(6, 12, 15)
+    const before = await annotation.session?.load(axial(1))
+    const result = await annotation.accept({
+      scope: { kind: 'slice', axis: 2, index: 1 },
+      labels: null,
+      keepCorrected: true,
+    })
+    expect(result.changedVoxels).toBe(3)
+    expect([...(before?.mask.labels.slice(0, 4) ?? [])]).toEqual([6, 6, 6, 0])
+    expect(annotation.corrected).toEqual([1])
+  })
+
+  it('that arrive are listed and shown, those of other cases are not', async () => {
+    const { annotation, heard } = await opened()
+    const slices = [{ index: 3, data: new Uint8Array(12).fill(2) }]
+    backend.emit('prediction.slices', { caseId: 'other', modelId: 'm', axis: 2, revision: 0, slices })
+    expect(annotation.predicted).toEqual([])
+    backend.emit('prediction.slices', { caseId: 'a', modelId: 'm', axis: 2, revision: 0, slices })
+    expect(annotation.predicted).toEqual([3])
+    expect(heard).toEqual(['predictions'])
+    const layers = await annotation.session?.load(axial(3))
+    expect(layers?.prediction?.[0]).toBe(2)
+    backend.emit('case.slices', { caseId: 'a', corrected: [2], predicted: [1, 3] })
+    expect([annotation.corrected, annotation.predicted]).toEqual([[2], [1, 3]])
+  })
+})
+
+describe('after missed events', () => {
+  it('reads everything again, but not under the brush', async () => {
+    const { one, annotation, heard } = await opened()
+    await annotation.session?.load(axial(2))
+    one.labels[24] = 9
+    annotation.setDrawing(true)
+    backend.resync()
+    await settle()
+    expect(heard).not.toContain('2:2 gone')
+    annotation.setDrawing(false)
+    expect(heard).toContain('2:2 gone')
+    const fresh = await annotation.session?.load(axial(2))
+    expect(fresh?.mask.labels[0]).toBe(9)
+  })
+
+  it('says what could not be read', async () => {
+    const { annotation } = await opened()
+    backend.failNext.set('case.open', new CodedError('file-missing', 'a.nii.gz is gone.'))
+    backend.resync()
+    await settle()
+    expect(useUiStore().banners.map(({ error }) => error.code)).toEqual(['file-missing'])
+    expect(annotation.session?.caseId).toBe('a')
+  })
+})
