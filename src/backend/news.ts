@@ -11,6 +11,7 @@ export class News {
   readonly #events: EventHub
   #worklist: Worklist | null = null
   #timer: NodeJS.Timeout | null = null
+  #closed = false
   readonly #tallies: Tallies
   readonly #predictions: Predictions
 
@@ -25,6 +26,7 @@ export class News {
   }
 
   projectChanged(): void {
+    if (this.#closed) return
     this.#timer ??= setTimeout(() => this.#tellProject(), GATHER_MS)
   }
 
@@ -36,8 +38,9 @@ export class News {
     })
   }
 
-  /** What waits to be told is told now. */
+  /** What waits to be told is told now; what comes later has no project to be told of. */
   close(): void {
+    this.#closed = true
     if (this.#timer === null) return
     clearTimeout(this.#timer)
     this.#tellProject()

@@ -69,7 +69,7 @@ export function createServices(options: { project: Project; compute: ComputePort
   const lane = new Lane()
   const shared = { project, cases, labels, models, volumes, predictions, masks, jobs, lane, compute, events }
   const predictor = new Predictor({ ...shared, touched, slicesChanged })
-  const trainer = new Trainer({ ...shared, predictor, learned: touched })
+  const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
   const files = new FileRegistry()
   const uploads = new Uploads(folders.images, files)
   return {

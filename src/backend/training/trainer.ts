@@ -31,6 +31,7 @@ export interface TrainerParts {
   readonly events: EventHub
   /** Every case's summary may have changed. */
   readonly learned: () => void
+  readonly log: (line: string) => void
 }
 
 /** One click on Retrain: learns the corrected slices, makes the next model version, and shows what it sees. */
@@ -85,8 +86,17 @@ export class Trainer {
       if (params.show !== null) predictor.start(params.show.caseId, params.show.index)
     } catch (error) {
       this.#running = null
-      models.removeLeftOvers()
       job.fail(inWords(error))
+      this.#tidy()
+    }
+  }
+
+  /** A folder that cannot be removed now is removed before the next training. */
+  #tidy(): void {
+    try {
+      this.#parts.models.removeLeftOvers()
+    } catch (error) {
+      this.#parts.log(`models: ${String(error)}`)
     }
   }
 
