@@ -19,12 +19,21 @@ export class FakeCompute implements ComputePort {
   label: (scaled: number, modelDir: string) => number = (scaled) => (scaled > 50 ? 1 : 0)
   closed = false
 
+  readonly #listeners = new Set<(status: ComputeStatus) => void>()
+  #status: ComputeStatus = { state: 'ready', backend: 'fake', threads: 1, message: null, restarts: 0 }
+
   status(): ComputeStatus {
-    return { state: 'ready', backend: 'fake', threads: 1, message: null, restarts: 0 }
+    return this.#status
   }
 
-  onStatus(): () => void {
-    return () => undefined
+  onStatus(listener: (status: ComputeStatus) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  setStatus(change: Partial<ComputeStatus>): void {
+    this.#status = { ...this.#status, ...change }
+    for (const listener of this.#listeners) listener(this.#status)
   }
 
   async call<M extends ComputeMethod>(
