@@ -7,7 +7,8 @@ import { useProjectStore } from './project.ts'
 import { firstRunSteps, useSettingsStore, type FirstRunStep } from './settings.ts'
 import { useViewStore } from './view.ts'
 
-export type NextStep = 'open' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'save' | 'done'
+export type NextStep =
+  'open' | 'blocked' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'save' | 'done'
 
 /** What to do next, from the state of the work: it decides which one button is the primary one. */
 export const useNextStepStore = defineStore('next-step', () => {
@@ -23,6 +24,7 @@ export const useNextStepStore = defineStore('next-step', () => {
     if (caseId === null) return 'open'
     if (jobs.training !== null) return 'retraining'
     if (jobs.predicting !== null) return 'predicting'
+    if (view.error !== null) return 'blocked'
     const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
     if (untouched && project.activeModel !== null) return 'predict'
     if (project.newCorrectedSlices > 0 && project.activeModel !== null) return 'retrain'
@@ -41,8 +43,8 @@ export const useNextStepStore = defineStore('next-step', () => {
     return firstRunSteps.filter((step) => seen[step] || settings.firstRunDone.includes(step))
   })
 
-  /** Shown until it is dismissed; the demo project brings it, and any project without a finished mask. */
-  const pathShown = computed(() => settings.loaded && !settings.firstRunDismissed)
+  /** Shown until it is dismissed, as soon as there is something to do it with. */
+  const pathShown = computed(() => settings.loaded && !settings.firstRunDismissed && project.cases.length > 0)
 
   /** A step once done stays ticked, also when its result was undone later. */
   async function remember(): Promise<void> {

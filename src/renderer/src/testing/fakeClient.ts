@@ -1,0 +1,195 @@
+import {
+  CodedError,
+  type CaseDetail,
+  type CaseSummary,
+  type EventName,
+  type EventPayload,
+  type Job,
+  type Label,
+  type MethodName,
+  type MethodParams,
+  type MethodResult,
+  type ModelSummary,
+  type Project,
+} from '../../../core/contract/index.ts'
+import type { BackendClient, ConnectionState } from '../../../core/rpc/index.ts'
+
+type Answers = {
+  [M in MethodName]?: (params: MethodParams<M>) => MethodResult<M> | Promise<MethodResult<M>>
+}
+
+/** A backend without a backend: answers as told, and remembers what it was asked. */
+export class FakeClient implements BackendClient {
+  state: ConnectionState = 'open'
+  sessionId: string | null = 'session-1'
+  error: CodedError | null = null
+  readonly calls: { method: MethodName; params: unknown }[] = []
+  answers: Answers
+  readonly #listeners = new Map<string, Set<(payload: never) => void>>()
+  readonly #states = new Set<(state: ConnectionState) => void>()
+  readonly #resyncs = new Set<() => void>()
+
+  constructor(answers: Answers = {}) {
+    this.answers = answers
+  }
+
+  async call<M extends MethodName>(
+    method: M,
+    params: MethodParams<M>,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<MethodResult<M>> {
+    this.calls.push({ method, params })
+    await Promise.resolve()
+    if (options.signal?.aborted === true) throw new CodedError('cancelled', 'The request was cancelled.')
+    const answer = this.answers[method]
+    if (answer === undefined) throw new CodedError('unknown-method', `The fake client has no answer to ${method}.`)
+    return answer(params)
+  }
+
+  on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void {
+    const set = this.#listeners.get(event) ?? new Set()
+    this.#listeners.set(event, set)
+    set.add(listener)
+    return () => set.delete(listener)
+  }
+
+  tell<E extends EventName>(event: E, payload: EventPayload<E>): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(payload as never)
+  }
+
+  onState(listener: (state: ConnectionState) => void): () => void {
+    this.#states.add(listener)
+    return () => this.#states.delete(listener)
+  }
+
+  setState(state: ConnectionState): void {
+    this.state = state
+    for (const listener of this.#states) listener(state)
+  }
+
+  onResync(listener: () => void): () => void {
+    this.#resyncs.add(listener)
+    return () => this.#resyncs.delete(listener)
+  }
+
+  resync(): void {
+    for (const listener of this.#resyncs) listener()
+  }
+
+  close(): void {
+    this.setState('closed')
+  }
+
+  asked(method: MethodName): unknown[] {
+    return this.calls.filter((one) => one.method === method).map((one) => one.params)
+  }
+}
+
+export function aCase(change: Partial<CaseSummary> = {}): CaseSummary {
+  return {
+    id: 'case-1',
+    name: 'CT abdomen A',
+    kind: 'volume',
+    dims: [8, 6, 10],
+    channels: 1,
+    status: 'untouched',
+    correctedSlices: 0,
+    newCorrectedSlices: 0,
+    missing: false,
+    ...change,
+  }
+}
+
+export function aDetail(change: Partial<CaseDetail> = {}): CaseDetail {
+  return {
+    ...aCase(),
+    sourcePath: '/data/ct-abdomen-a.nii.gz',
+    spacing: [1, 1, 2],
+    spacingKnown: true,
+    affine: [
+      [-1, 0, 0, 0],
+      [0, -1, 0, 0],
+      [0, 0, 2, 0],
+      [0, 0, 0, 1],
+    ],
+    orientation: 'LPS',
+    voxelType: 'int16',
+    window: { center: 40, width: 400 },
+    range: { min: -1024, max: 1200 },
+    trainingAxis: 2,
+    revision: 0,
+    warnings: [],
+    corrected: [],
+    predicted: [],
+    ...change,
+  }
+}
+
+export function aLabel(change: Partial<Label> = {}): Label {
+  return { value: 1, name: 'Liver', color: '#e69f00', visible: true, locked: false, ...change }
+}
+
+export function aModel(change: Partial<ModelSummary> = {}): ModelSummary {
+  return {
+    id: 'model-1',
+    version: 1,
+    name: 'Demo',
+    parentId: null,
+    createdAt: '2026-01-02T03:04:05Z',
+    active: true,
+    parameters: 120_000,
+    labels: [1],
+    training: null,
+    ...change,
+  }
+}
+
+export function aJob(change: Partial<Job> = {}): Job {
+  return {
+    id: 'job-1',
+    kind: 'predict',
+    state: 'running',
+    caseId: 'case-1',
+    progress: 0.25,
+    message: 'slice 3 of 10',
+    secondsLeft: 4,
+    curve: [],
+    error: null,
+    modelId: null,
+    ...change,
+  }
+}
+
+export function aProject(change: Partial<Project> = {}): Project {
+  return {
+    id: 'project-1',
+    name: 'Demo',
+    path: '/projects/demo',
+    labels: [aLabel(), aLabel({ value: 2, name: 'Spleen', color: '#56b4e9' })],
+    cases: [aCase(), aCase({ id: 'case-2', name: 'CT abdomen B' })],
+    models: [aModel()],
+    jobs: [],
+    lastCaseId: 'case-2',
+    isDemo: true,
+    ...change,
+  }
+}
+
+/** A backend with a small project, open and idle. */
+export function projectClient(project: Project = aProject(), answers: Answers = {}): FakeClient {
+  const nothingDone = { canUndo: false, canRedo: false, undoName: null, redoName: null }
+  return new FakeClient({
+    'app.info': () => ({
+      version: '0.1.0',
+      shell: 'browser',
+      nativeDialogs: false,
+      compute: { state: 'ready', backend: 'wasm', threads: 2, message: null, restarts: 0 },
+    }),
+    'settings.get': () => ({}),
+    'settings.set': () => ({}),
+    'project.get': () => project,
+    'case.open': ({ caseId }) => aDetail({ ...project.cases.find((one) => one.id === caseId) }),
+    'annotation.history': () => nothingDone,
+    ...answers,
+  })
+}
