@@ -79,7 +79,7 @@ describe('a full disk', () => {
     const { caseId, dir } = test
     await test.backend.close()
     const project = openProject(dir)
-    const { annotations, snapshots } = createServices({ project, compute: new FakeCompute(), log: () => undefined })
+    const { annotations, snapshots, news } = createServices({ project, compute: new FakeCompute(), log: () => undefined })
     const pages = project.db.get('PRAGMA page_count')?.page_count
     project.db.exec(`PRAGMA max_page_count = ${String(pages)}`)
     const state = async () => ({
@@ -107,6 +107,7 @@ describe('a full disk', () => {
     if (refused !== undefined) await annotations.commit(caseId, refused, null)
     expect((await state()).slice.revision).toBe(before.slice.revision + 1)
     await snapshots.flush()
+    news.close()
     project.close()
   })
 })
