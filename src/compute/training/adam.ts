@@ -17,18 +17,26 @@ const MAX_NORM = 5
 interface Slot {
   readonly variable: tf.Variable
   readonly weights: Float32Array
+  readonly factor: number
   readonly mean: Float32Array
   readonly square: Float32Array
 }
 
 /**
  * Adam (Kingma and Ba, arXiv 1412.6980) over all variables, one loop a variable instead of ten tensor operations, with
- * the gradient's global norm bounded. The state lives outside TensorFlow.js, so there is nothing to dispose.
+ * the gradient's global norm bounded. `pace` is a factor on the learning rate by the variable's name. The state lives outside TensorFlow.js, so there is nothing to dispose.
  */
-export function createAdam(variables: readonly tf.Variable[]): Optimizer {
+export function createAdam(variables: readonly tf.Variable[], pace: (name: string) => number = () => 1): Optimizer {
   const slots: Slot[] = variables.map((variable) => {
     const weights = toFloats(variable).slice()
-    return { variable, weights, mean: new Float32Array(weights.length), square: new Float32Array(weights.length) }
+    const factor = pace(variable.name)
+    return {
+      variable,
+      weights,
+      factor,
+      mean: new Float32Array(weights.length),
+      square: new Float32Array(weights.length),
+    }
   })
   let step = 0
   return {
@@ -44,7 +52,7 @@ export function createAdam(variables: readonly tf.Variable[]): Optimizer {
       slots.forEach((slot, index) => {
         const gradient = values[index]
         if (gradient === undefined || gradient === null) return
-        adamStep(slot, gradient, scale, rate)
+        adamStep(slot, gradient, scale, rate * slot.factor)
         assign(slot.variable, slot.weights)
       })
     },

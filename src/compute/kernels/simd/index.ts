@@ -1,8 +1,14 @@
 import { z } from 'zod'
 import { assemble } from './assembler.ts'
 import { reluGradientFunction, splitChannelsFunction } from './copies.ts'
+import { filterGradientFunction } from './filterGradient.ts'
 import { normFunction, normGradientFunction } from './norm.ts'
 import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
+
+type FilterGradientArgs = [
+  ...[x: number, dy: number, dw: number, rows: number, width: number, xRow: number, dyRow: number],
+  ...[channels: number, outChannels: number],
+]
 
 /** The assembled functions; each documented where it is written. Addresses are bytes in the backend's memory. */
 export interface SimdFunctions {
@@ -14,6 +20,8 @@ export interface SimdFunctions {
   ): void
   maxPool2Gradient(...args: [x: number, dy: number, dx: number, rows: number, width: number, channels: number]): void
   upsample2Gradient(...args: [dy: number, dx: number, rows: number, width: number, channels: number]): void
+  filterGradient1(...args: FilterGradientArgs): void
+  filterGradient4(...args: FilterGradientArgs): void
   splitChannels(...args: [from: number, first: number, second: number, pixels: number, a: number, b: number]): void
   reluGradient(...args: [y: number, dy: number, dx: number, quads: number]): void
 }
@@ -24,6 +32,8 @@ const functionsSchema = z.object({
   instanceNormReluGradient: functionSchema,
   maxPool2Gradient: functionSchema,
   upsample2Gradient: functionSchema,
+  filterGradient1: functionSchema,
+  filterGradient4: functionSchema,
   splitChannels: functionSchema,
   reluGradient: functionSchema,
 })
@@ -35,6 +45,8 @@ export function startSimd(memory: WebAssembly.Memory): SimdFunctions {
     normGradientFunction(),
     maxPool2GradientFunction(),
     upsample2GradientFunction(),
+    filterGradientFunction(1),
+    filterGradientFunction(4),
     splitChannelsFunction(),
     reluGradientFunction(),
   ]
