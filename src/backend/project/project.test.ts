@@ -79,7 +79,11 @@ describe('a full disk', () => {
     const { caseId, dir } = test
     await test.backend.close()
     const project = openProject(dir)
-    const { annotations, snapshots, news } = createServices({ project, compute: new FakeCompute(), log: () => undefined })
+    const { annotations, snapshots, news } = createServices({
+      project,
+      compute: new FakeCompute(),
+      log: () => undefined,
+    })
     const pages = project.db.get('PRAGMA page_count')?.page_count
     project.db.exec(`PRAGMA max_page_count = ${String(pages)}`)
     const state = async () => ({
