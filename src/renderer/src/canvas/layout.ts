@@ -1,4 +1,3 @@
-import type { Dims } from '../../../core/contract/schemas.ts'
 import type { PlaneView } from '../../../core/geometry/types.ts'
 
 /** Half-open rectangle in pixels, of the display or of a slice buffer as named: x0 <= x < x1, y0 <= y < y1. */
@@ -45,13 +44,6 @@ export function sliceLayout(view: PlaneView): SliceLayout {
     stepI: view.flipColumns ? -columnStride : columnStride,
     stepJ: view.flipRows ? -rowStride : rowStride,
   }
-}
-
-/** Extents of a slice across `axis` in a volume of `dims`: [fast, slow]. */
-export function sliceSize(dims: Dims, axis: 0 | 1 | 2): readonly [number, number] {
-  if (axis === 0) return [dims[1], dims[2]]
-  if (axis === 1) return [dims[0], dims[2]]
-  return [dims[0], dims[1]]
 }
 
 export function intersectRects(a: Rect, b: Rect): Rect | null {

@@ -30,7 +30,7 @@ describe('dashOutline', () => {
     const drawn: number[][] = []
     // 2 screen pixels an image pixel: 32 around. Dashes of 6: on 0-6, 12-18, 24-30.
     const viewport = { offsetX: 0, offsetY: 0, scaleX: 2, scaleY: 2 }
-    dashOutline(outline, viewport, 6, always, (...line) => drawn.push(line))
+    dashOutline(outline, viewport, { on: 6, off: 6 }, always, (...line) => drawn.push(line))
     expect(drawn).toEqual([
       [0, 0, 3, 0],
       [4, 2, 4, 4],
@@ -46,7 +46,7 @@ describe('dashOutline', () => {
     dashOutline(
       outline,
       viewport,
-      100,
+      { on: 100, off: 1 },
       (x, y, horizontal) => {
         asked.push(`${horizontal ? 'h' : 'v'}${x},${y}`)
         return horizontal && y === 4 && x >= 2

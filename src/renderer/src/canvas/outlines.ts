@@ -9,6 +9,12 @@ export interface Outline {
   readonly bounds: Rect
 }
 
+/** Lengths along a line. */
+export interface DashPattern {
+  readonly on: number
+  readonly off: number
+}
+
 /** The borders of every label of a slice, turned from the buffer's order to the display's. */
 export function outlinesOf(labels: Uint8Array, layout: SliceLayout): Outline[] {
   const present = new Uint8Array(256)
@@ -62,13 +68,13 @@ function sameLabel(a: Uint8Array, b: Uint8Array, layout: SliceLayout, i: number,
 }
 
 /**
- * Cuts an outline into dashes of `dash` screen pixels with gaps of the same length; the phase runs along the border so
- * that corners do not restart it. `keep` decides for each voxel edge whether it is drawn at all.
+ * Cuts an outline into dashes, lengths in screen pixels; the phase runs along the border so that corners do not restart
+ * it. `keep` decides for each voxel edge whether it is drawn at all.
  */
 export function dashOutline(
   outline: Outline,
   viewport: Viewport,
-  dash: number,
+  dash: DashPattern,
   keep: (x: number, y: number, horizontal: boolean) => boolean,
   emit: (x0: number, y0: number, x1: number, y1: number) => void,
 ): void {
@@ -105,12 +111,12 @@ export function dashOutline(
   }
 }
 
-/** The drawn intervals of a line of `length` that begins at `phase` of a pattern `dash` on, `dash` off. */
-function dashes(phase: number, length: number, dash: number, emit: (start: number, end: number) => void): void {
-  const period = 2 * dash
+/** The drawn intervals of a line of `length` that begins at `phase` of the pattern. */
+function dashes(phase: number, length: number, dash: DashPattern, emit: (start: number, end: number) => void): void {
+  const period = dash.on + dash.off
   for (let at = -(phase % period); at < length; at += period) {
     const start = Math.max(0, at)
-    const end = Math.min(length, at + dash)
+    const end = Math.min(length, at + dash.on)
     if (end > start) emit(start, end)
   }
 }

@@ -8,7 +8,7 @@ import type { Viewport } from './viewport.ts'
 
 const FILL_TILE = 256
 const CONTOUR_TILE = 64
-const DASH = 6
+const DASH = { on: 7, off: 4 } as const
 const HALO = 'rgb(0 0 0 / 70%)'
 
 export interface OverlayStyle {

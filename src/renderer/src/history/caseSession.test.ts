@@ -51,6 +51,7 @@ function harness() {
     },
     pending: () => [],
     onMask: () => undefined,
+    isShown: () => true,
   })
   return { session, asked }
 }

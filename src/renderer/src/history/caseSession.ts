@@ -15,6 +15,7 @@ export interface CaseSessionOptions {
   readonly reader: CaseReader
   readonly pending: () => readonly StrokeDelta[]
   readonly onMask: (key: SliceKey, rect: Rect | null) => void
+  readonly isShown: (key: SliceKey) => boolean
 }
 
 /** Everything that is drawn of one slice; `prediction` is null where the slice has not been predicted. */
@@ -64,6 +65,7 @@ export class CaseSession {
       load: (key, signal) => reader.readLabels(key, 'mask', signal),
       pending: options.pending,
       onChanged: options.onMask,
+      isShown: options.isShown,
       budgetBytes: BUDGET.masks,
     })
   }

@@ -36,6 +36,7 @@ function harness() {
     pending: () => pending,
     onChanged: ({ axis, index }, rect) =>
       changes.push(`${axis}:${index} ${rect ? `${rect.x0},${rect.y0}-${rect.x1},${rect.y1}` : 'gone'}`),
+    isShown: ({ axis }) => axis === 2,
     budgetBytes: 1e6,
   })
   const load = async (key: SliceKey, revision = 5, labels?: readonly number[]) => {
@@ -69,6 +70,19 @@ describe('MaskSlices', () => {
     expect(slice.labels[0]).toBe(9)
     expect(changes).toEqual(['2:1 0,0-1,1'])
     expect(masks.revision).toBe(6)
+  })
+
+  it('patches only what is looked at when a change is very large, and drops the rest', async () => {
+    const { masks, changes, load } = harness()
+    const shown = await load(axial)
+    await load(coronal)
+    // The same voxel again and again: 20,001 runs.
+    const runs = Uint32Array.from({ length: 4 * 20_001 }, (_, at) => [0, 1, 0, 3][at % 4] ?? 0)
+    masks.applyRemote({ ...voxelDelta('large', [0, 0, 1], 0, 3), runs }, 6)
+    expect(shown.labels[0]).toBe(3)
+    expect(masks.get(axial)).toBe(shown)
+    expect(masks.get(coronal)).toBeUndefined()
+    expect(changes).toEqual(['2:1 0,0-1,1'])
   })
 
   it('does not apply an acknowledged stroke of its own again', async () => {

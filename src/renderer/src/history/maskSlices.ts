@@ -19,8 +19,12 @@ export interface MaskSlicesOptions {
   readonly pending: () => readonly StrokeDelta[]
   /** Labels of a cached slice changed, inside `rect` of its buffer; null: the slice must be asked for again. */
   readonly onChanged: (key: SliceKey, rect: Rect | null) => void
+  readonly isShown: (key: SliceKey) => boolean
   readonly budgetBytes: number
 }
+
+/** Numbers in a delta from which on slices that nobody looks at are dropped rather than patched one by one. */
+const LARGE_DELTA = 80_000
 
 /** How many applied changes are remembered for slices that were on their way meanwhile. */
 const REMEMBERED = 512
@@ -81,8 +85,13 @@ export class MaskSlices {
   /** A change that this page has not applied yet: undo, redo, accept, another window. Told twice it counts once. */
   applyRemote(delta: StrokeDelta, revision: number): void {
     this.remember(delta, revision)
-    for (const [key, slice] of this.cache.values()) {
+    const dropOthers = delta.runs.length > LARGE_DELTA
+    for (const [key, slice] of [...this.cache.values()]) {
       if (slice.revision >= revision) continue
+      if (dropOthers && !this.options.isShown(key)) {
+        this.cache.drop(key)
+        continue
+      }
       slice.revision = revision
       const rect = applyDeltaToSlice(slice.labels, this.options.dims, key.axis, key.index, delta)
       if (rect) this.options.onChanged(key, cornersOf(rect))

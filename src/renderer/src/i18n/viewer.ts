@@ -53,12 +53,13 @@ export const viewerText = {
     openTitle: (name: string) => (name === '' ? 'The image cannot be shown' : `${name} cannot be shown`),
     sliceTitle: (number: number) => `Slice ${number} cannot be shown`,
     again: 'Try again',
+    locate: 'Locate the image',
     details: 'Details',
     copy: 'Copy details',
     copied: 'Copied',
     /** What to do, by code, where the message does not say it. */
     remedy: {
-      'file-missing': 'Put the file back where it was, or use Locate on the case in the worklist.',
+      'file-missing': 'Say where it is now, or put it back where it was.',
       'no-permission': 'Change the permission of the file, then try again.',
       'bad-file': 'Check the file in the program that wrote it, then open it again.',
       'connection-lost': 'It is read again as soon as the connection is back.',

@@ -119,6 +119,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
         onMask: (key, rect) => {
           if (session.value?.caseId === id) listener?.maskChanged(key, rect)
         },
+        isShown: (key) => key.axis === view.view?.sliceAxis && key.index === view.index,
       })
       void readHistory(id)
     },

@@ -42,7 +42,7 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     maskPalette: maskPalette.value,
     predictionPalette: predictionPalette.value,
     lineColors: lineColors.value,
-    lineAlpha: view.overlay.opacity === 0 ? 0 : 0.4 + 0.6 * view.overlay.opacity,
+    lineAlpha: view.overlay.opacity === 0 ? 0 : 0.6 + 0.4 * view.overlay.opacity,
   }))
 
   function currentKey(): SliceKey | null {
