@@ -175,6 +175,18 @@ describe('CommitQueue', () => {
     expect(sent.map(({ delta }) => delta.id)).toEqual(['s1', 's2'])
   })
 
+  it('says when requests under way are over, so that strokes can wait for them', async () => {
+    const { queue, answer } = harness()
+    queue.push('a', strokeOf('s1'))
+    expect(queue.settled()).toBeNull()
+    let undone = false
+    void queue.run(() => Promise.resolve()).then(() => (undone = true))
+    const settledThen = queue.settled()?.then(() => undone)
+    await answer(11)
+    expect(await settledThen).toBe(true)
+    expect(queue.settled()).toBeNull()
+  })
+
   it('does not repeat an undo that failed, and goes on', async () => {
     const { queue, sent, link } = harness()
     let asked = 0

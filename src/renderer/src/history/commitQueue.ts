@@ -98,6 +98,15 @@ export class CommitQueue {
     })
   }
 
+  /**
+   * Resolves when the requests that are queued now are over; null when there are none. What is drawn before that would
+   * not fit the mask that they leave.
+   */
+  settled(): Promise<void> | null {
+    if (!this.items.some((item) => item.type === 'task')) return null
+    return this.run(() => Promise.resolve()).catch(() => undefined)
+  }
+
   connectionLost(): void {
     this.tell()
   }

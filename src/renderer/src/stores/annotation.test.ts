@@ -1,6 +1,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { CodedError, type StrokeDelta } from '../../../core/contract/index.ts'
+import { extractSlice } from '../../../core/labelmap/index.ts'
 import { provideClient } from '../api/client.ts'
 import { FakeBackend } from '../history/testing/fakeBackend.ts'
 import { useAnnotationStore, type AnnotationListener } from './annotation.ts'
@@ -35,9 +36,11 @@ async function opened(change = {}) {
 
 /** Paints one voxel of a slice, as the brush does: into the buffer on screen, then committed. */
 async function paint(annotation: ReturnType<typeof useAnnotationStore>, index: number, x: number, label: number) {
-  const layers = await annotation.session?.load(axial(index))
-  if (!layers) throw new Error('no session')
+  const { session } = annotation
+  const layers = await session?.load(axial(index))
+  if (!session || !layers) throw new Error('no session')
   const { labels } = layers.mask
+  await annotation.settled()
   const before = labels[x] ?? 0
   labels[x] = label
   const stroke: Omit<StrokeDelta, 'id' | 'baseRevision'> = {
@@ -47,7 +50,7 @@ async function paint(annotation: ReturnType<typeof useAnnotationStore>, index: n
     box: { min: [x, 0, index], max: [x + 1, 1, index + 1] },
     runs: Uint32Array.of(0, 1, before, label),
   }
-  annotation.commit(stroke, labels)
+  annotation.commit(stroke, labels, session)
   return labels
 }
 
@@ -110,11 +113,7 @@ describe('strokes', () => {
     const labels = await paint(annotation, 2, 0, 1)
     await settle()
     one.labels[24] = 5 // changed behind the page's back
-    labels[0] = 2
-    annotation.commit(
-      { kind: 'brush', label: 2, axis: 2, box: { min: [0, 0, 2], max: [1, 1, 3] }, runs: Uint32Array.of(0, 1, 1, 2) },
-      labels,
-    )
+    expect(await paint(annotation, 2, 0, 2)).toBe(labels)
     await settle()
     expect(annotation.saveState).toBe('saved')
     expect(useUiStore().banners.map(({ error }) => error.code)).toEqual(['conflict'])
@@ -161,6 +160,40 @@ describe('undo and redo', () => {
     const { revision, delta, history } = undone
     backend.emit('annotation.applied', { caseId: 'a', revision, delta, history, origin: 'me' })
     expect(labels[1]).toBe(3)
+  })
+})
+
+describe('whatever happens', () => {
+  it('the page ends with the backend’s mask, in every plane', async () => {
+    const { one, annotation } = await opened()
+    let seed = 12345
+    const random = (below: number): number => {
+      seed = (seed * 1103515245 + 12345) % 2 ** 31
+      return Math.floor((seed / 2 ** 31) * below)
+    }
+    const planes = [
+      { axis: 0, index: 1 },
+      { axis: 1, index: 0 },
+      { axis: 2, index: 2 },
+    ] as const
+    for (const key of [...planes, ...[0, 1, 3, 4].map(axial)]) await annotation.session?.load(key)
+    for (let turn = 0; turn < 300; turn++) {
+      const what = random(10)
+      if (what < 6) await paint(annotation, random(5), random(4), random(4))
+      else if (what === 6) annotation.undo().catch(() => undefined)
+      else if (what === 7) annotation.redo().catch(() => undefined)
+      else if (what === 8) backend.setState(backend.client.state === 'open' ? 'lost' : 'open')
+      else await settle()
+    }
+    backend.setState('open')
+    await settle()
+    await settle()
+    expect(annotation.saveState).toBe('saved')
+    expect(useUiStore().banners).toEqual([])
+    for (const key of planes) {
+      const layers = await annotation.session?.load(key)
+      expect([...(layers?.mask.labels ?? [])]).toEqual([...extractSlice(one.labels, [4, 3, 5], key.axis, key.index)])
+    }
   })
 })
 

@@ -50,6 +50,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
   let drawing = false
   let reloadWaits = false
   let listener: AnnotationListener | null = null
+  let endStroke: (() => void) | null = null
 
   const queue = new CommitQueue({
     commit: (caseId, delta) => client.call('annotation.commit', { caseId, delta }),
@@ -144,13 +145,11 @@ export const useAnnotationStore = defineStore('annotation', () => {
     else current.masks.applyRemote(event.delta, event.revision)
   }
 
-  /** A finished stroke: it is on screen already, in the buffer `painted`. */
-  function commit(stroke: Omit<StrokeDelta, 'id' | 'baseRevision'>, painted: Uint8Array): void {
-    const current = session.value
-    if (!current) return
-    const delta: StrokeDelta = { ...stroke, id: crypto.randomUUID(), baseRevision: current.masks.revision }
-    current.masks.applyLocal(delta, painted)
-    queue.push(current.caseId, delta)
+  /** A finished stroke: it is on screen already, in the buffer `painted` of a slice of `owner`. */
+  function commit(stroke: Omit<StrokeDelta, 'id' | 'baseRevision'>, painted: Uint8Array, owner: CaseSession): void {
+    const delta: StrokeDelta = { ...stroke, id: crypto.randomUUID(), baseRevision: owner.masks.revision }
+    owner.masks.applyLocal(delta, painted)
+    queue.push(owner.caseId, delta)
   }
 
   async function undo(): Promise<Changed | null> {
@@ -165,6 +164,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
     const current = session.value
     if (!current) return null
     const { caseId } = current
+    interrupt()
     const changed = await queue.run(() => client.call(method, { caseId }))
     applyChange(current, changed)
     if (changed.delta && session.value === current) showChange(changed.delta)
@@ -176,6 +176,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
     const current = session.value
     if (!current) throw new Error('accept() without an open case')
     const { caseId } = current
+    interrupt()
     const result = await queue.run(() => client.call('annotation.accept', { caseId, ...request }))
     applyChange(current, result)
     const { scope } = request
@@ -237,6 +238,24 @@ export const useAnnotationStore = defineStore('annotation', () => {
     }
   }
 
+  /** Resolves when undo, redo and accept that are under way are over; null when there are none. */
+  function settled(): Promise<void> | null {
+    return queue.settled()
+  }
+
+  /** The mask is about to change: a stroke that is being drawn ends here and is committed before. */
+  function interrupt(): void {
+    if (drawing) endStroke?.()
+  }
+
+  /** `end` is called when a stroke under way must end, until the answer is called. */
+  function whenInterrupted(end: () => void): () => void {
+    endStroke = end
+    return () => {
+      if (endStroke === end) endStroke = null
+    }
+  }
+
   /** Tries to save again now instead of after the pause. */
   function retrySave(): void {
     queue.retry()
@@ -258,8 +277,10 @@ export const useAnnotationStore = defineStore('annotation', () => {
     undo,
     redo,
     accept,
+    settled,
     retrySave,
     setDrawing,
+    whenInterrupted,
     listen,
   }
 })

@@ -3,12 +3,19 @@ import { screenToVoxel, voxelToWorld } from '../../../../core/geometry/index.ts'
 import { intensityAt } from '../../canvas/samples.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { Point } from '../../canvas/viewport.ts'
+import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { brushRadii, nextBrushRadius } from '../../tools/brushSize.ts'
 import type { StrokeDriver } from '../../tools/strokeDriver.ts'
 import { ToolMachine, type ToolId, type ToolState } from '../../tools/toolMachine.ts'
 import { WheelReader } from '../../tools/wheel.ts'
+
+/** All positions since the last event, oldest first. Pages that are not of a secure origin are told the last alone. */
+function positionsOf(event: PointerEvent): readonly PointerEvent[] {
+  const coalesced = 'getCoalescedEvents' in event ? event.getCoalescedEvents() : []
+  return coalesced.length > 0 ? coalesced : [event]
+}
 
 /** Focus that a press of the pointer gives needs no ring. */
 const quietFocus: FocusOptions & { readonly focusVisible: boolean } = { preventScroll: true, focusVisible: false }
@@ -22,6 +29,7 @@ export function usePointerTools(
 ) {
   const view = useViewStore()
   const project = useProjectStore()
+  const annotation = useAnnotationStore()
   const wheel = new WheelReader()
   const gesture = ref<ToolState['name']>('idle')
   const activeTool = ref<ToolId>(view.tool)
@@ -152,12 +160,12 @@ export function usePointerTools(
   }
 
   function onMove(event: PointerEvent): void {
+    inside = true
     if (pointerId !== null && event.pointerId !== pointerId) return
     // The button went up where nobody told: what was drawn stays.
     if (machine.busy && event.buttons === 0) release(event)
     const box = boxOf()
-    const coalesced = event.getCoalescedEvents()
-    const events = coalesced.length > 0 ? coalesced : [event]
+    const events = positionsOf(event)
     const since = performance.now()
     together(() => {
       machine.move(
@@ -186,6 +194,13 @@ export function usePointerTools(
   function lose(): void {
     pointerId = null
     machine.lose()
+    refresh()
+  }
+
+  /** What the stroke is drawn on goes away or changes: it ends here and is kept. */
+  function endStroke(): void {
+    if (machine.state.name !== 'drawing') return
+    machine.up()
     refresh()
   }
 
@@ -263,6 +278,9 @@ export function usePointerTools(
     () => refresh(),
   )
 
+  watch([() => view.index, () => view.plane, () => view.caseId], endStroke, { flush: 'sync' })
+  const stopInterrupts = annotation.whenInterrupted(endStroke)
+
   onMounted(() => {
     const host = element.value
     if (!host) return
@@ -281,6 +299,7 @@ export function usePointerTools(
     window.addEventListener('blur', lose)
   })
   onBeforeUnmount(() => {
+    stopInterrupts()
     cancelAnimationFrame(readoutFrame)
     window.removeEventListener('keydown', onKeyDown, true)
     window.removeEventListener('keyup', onKeyUp, true)

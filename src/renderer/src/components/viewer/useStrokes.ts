@@ -1,6 +1,7 @@
 import type { ShallowRef } from 'vue'
 import { lockTable } from '../../../../core/voxels/index.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
+import type { CaseSession } from '../../history/caseSession.ts'
 import { viewerText } from '../../i18n/viewer.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useProjectStore } from '../../stores/project.ts'
@@ -15,6 +16,9 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
   const view = useViewStore()
   const annotation = useAnnotationStore()
   const project = useProjectStore()
+
+  /** The case that the stroke under way belongs to, whatever is open when it ends. */
+  let owner: CaseSession | null = null
 
   return new StrokeDriver({
     target(erase) {
@@ -33,6 +37,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
         if (label.locked) return refuse(text.locked(label.name))
         if (!label.visible) return refuse(text.hiddenLabel(label.name))
       }
+      owner = session
       const radii = brushRadii(shown.view, view.brushRadius)
       return {
         ...key,
@@ -46,7 +51,8 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
     },
 
     prepare(target) {
-      return wantsAccept(target) ? acceptFirst(target) : null
+      const settled = annotation.settled()
+      return settled || wantsAccept(target) ? makeReady(target, settled) : null
     },
 
     painted(rect, since) {
@@ -54,7 +60,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
     },
 
     commit(stroke, target) {
-      annotation.commit(stroke, target.labels)
+      if (owner) annotation.commit(stroke, target.labels, owner)
     },
 
     active(active) {
@@ -78,7 +84,9 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
     )
   }
 
-  async function acceptFirst(target: StrokeTarget): Promise<void> {
+  async function makeReady(target: StrokeTarget, settled: Promise<void> | null): Promise<void> {
+    await settled
+    if (!wantsAccept(target)) return
     try {
       const scope = { kind: 'slice' as const, axis: target.axis, index: target.index }
       await annotation.accept({ scope, labels: null, keepCorrected: true })
