@@ -142,7 +142,9 @@ describe('the compute process', () => {
     'refuses bad requests by code and reports a broken model as a bad file',
     async () => {
       const compute = open({ MASKWRIGHT_BACKEND: 'js' })
-      await expect(compute.call('predict', { modelDir: dir, slices: [] })).rejects.toMatchObject({ code: 'bad-request' })
+      await expect(compute.call('predict', { modelDir: dir, slices: [] })).rejects.toMatchObject({
+        code: 'bad-request',
+      })
       await expect(compute.call('predict', { modelDir: dir, slices: [sample()] })).rejects.toMatchObject({
         code: 'bad-file',
       })

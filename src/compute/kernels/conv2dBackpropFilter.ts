@@ -27,7 +27,8 @@ function tapByTap({ inputs, backend }: WasmKernelArgs, info: tf.backend_util.Con
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info
   const out = backend.makeOutput(info.filterShape, 'float32')
   floats(backend, out).fill(0)
-  const run = inChannels % 4 === 0 ? simd(backend).filterGradient4 : simd(backend).filterGradient1
+  const functions = simd(backend)
+  const run = inChannels % 4 === 0 ? functions.filterGradient4 : functions.filterGradient1
   const [x, dy, dw] = [input(inputs, 'x'), input(inputs, 'dy'), out].map((tensor) => address(backend, tensor))
   if (x === undefined || dy === undefined || dw === undefined) throw new Error('Three addresses are needed.')
   const [xPixel, dyPixel] = [4 * inChannels, 4 * outChannels]

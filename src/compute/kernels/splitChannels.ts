@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { shape4 } from './convolution.ts'
 import { address } from './heap.ts'

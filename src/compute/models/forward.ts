@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { isTensor, isVariable } from '../runtime/tensors.ts'
 import { convolve, instanceNormRelu, joinChannels } from './operations.ts'
 import type { Convolution } from './operations.ts'
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
@@ -34,6 +35,7 @@ export function forwardOf(network: LayersModel): Forward {
 }
 
 function compile(network: LayersModel): Forward {
+  if (!isPlainGraph(network)) return (images, training) => applied(network, [images], training)
   const places = new Map(network.layers.map((layer, index) => [layer, index]))
   const inputsOf = network.layers.map((layer) => (layer.inboundNodes[0]?.inboundLayers ?? []).map(place))
   function place(layer: Layer): number {
@@ -71,6 +73,19 @@ function compile(network: LayersModel): Forward {
   }
 }
 
+/** Every layer is used once and reads layers of this network alone, the first of which takes the image. */
+function isPlainGraph({ layers: all, outputs }: LayersModel): boolean {
+  return (
+    outputs[0]?.sourceLayer === all.at(-1) &&
+    all.every(({ inboundNodes }, index) => {
+      const [node, ...more] = inboundNodes
+      const reads = node?.inboundLayers ?? []
+      const known = reads.every((layer) => all.indexOf(layer) < index && all.includes(layer))
+      return more.length === 0 && known && index > 0 === reads.length > 0
+    })
+  )
+}
+
 /** Disposes what node `index` was the last to read; one tensor may be the output of several nodes, passed on. */
 function disposeRead(nodes: readonly Node[], outputs: (tf.Tensor | undefined)[], index: number): void {
   for (const at of new Set(nodes[index]?.inputs)) {
@@ -104,7 +119,7 @@ function isInstanceNorm(layer: Layer): boolean {
 }
 
 function isRelu(layer: Layer | undefined): boolean {
-  return layer?.getClassName() === 'Activation' && layer.getConfig()['activation'] === 'relu'
+  return layer?.getClassName() === 'Activation' && layer.getConfig().activation === 'relu'
 }
 
 const convolutionConfig = z.object({
@@ -131,14 +146,13 @@ function convolutionOf(layer: Layer): Convolution | null {
   if (layer.getClassName() !== 'Conv2D') return null
   const config = convolutionConfig.safeParse(layer.getConfig())
   const [filter, bias] = layer.weights.map((weight) => weight.read())
-  if (!config.success || !(filter instanceof tf.Variable)) return null
-  if (bias !== undefined && !(bias instanceof tf.Variable)) return null
+  if (!config.success || !isVariable(filter) || (bias !== undefined && !isVariable(bias))) return null
   const { padding, activation } = config.data
   return { filter, bias: bias ?? null, padding, relu: activation === 'relu' }
 }
 
 function applied(layer: Layer, inputs: readonly tf.Tensor[], training: boolean): tf.Tensor {
   const output = layer.apply(inputs.length === 1 ? passOn(inputs) : [...inputs], { training })
-  if (output instanceof tf.Tensor) return output
+  if (isTensor(output)) return output
   throw new Error(`The layer ${layer.name} must have one output.`)
 }

@@ -9,7 +9,7 @@ import type { LoadedModel } from './files.ts'
 type Labels = ModelCard['labels']
 
 /** How much less likely than background a new label starts, as a difference of logits. */
-const NEW_LABEL_BIAS = -2
+const NEW_LABEL_BIAS = -1
 
 /**
  * A network for `labels` that knows what its parent knew: all weights are copied, and in the head those of background

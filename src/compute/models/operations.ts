@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { isTensor } from '../runtime/tensors.ts'
 import { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT, RELU_GRADIENT, SPLIT_CHANNELS } from '../kernels/index.ts'
 
 /**
@@ -112,6 +113,6 @@ function keepFor(save: GradientArgument | undefined, tensors: tf.Tensor[]): void
 
 function one(value: unknown): tf.Tensor {
   const single: unknown = Array.isArray(value) ? value[0] : value
-  if (single instanceof tf.Tensor) return single
+  if (isTensor(single)) return single
   throw new Error('One tensor was expected.')
 }

@@ -79,7 +79,7 @@ function adamStep({ weights, mean, square }: Slot, gradient: Float32Array, scale
 
 function squareSum(values: Float32Array): number {
   let sum = 0
-  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) ** 2
+  for (const value of values) sum += value * value
   return sum
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
+import { isTensor } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { PatchBatch } from '../data/patches.ts'
@@ -31,15 +32,15 @@ export function trainingStep(
 /** The loss as an operation with a gradient of its own, computed outside TensorFlow.js. */
 function lossOf(logits: tf.Tensor, classes: Uint8Array): tf.Scalar {
   const operation = tf.customGrad<tf.Scalar>((x) => {
-    if (!(x instanceof tf.Tensor)) throw new Error('The loss takes the logits.')
+    if (!isTensor(x)) throw new Error('The loss takes the logits.')
     const values = x.dataSync()
     if (!(values instanceof Float32Array)) throw new Error('Logits must be float32.')
     const { loss, gradient } = segmentationLoss(values, classes, x.shape[3] ?? 0)
     return {
       value: tf.scalar(loss),
       gradFunc: (dy) => {
-        const outer = Array.isArray(dy) ? dy[0] : dy
-        if (outer === undefined) throw new Error('The loss has one output.')
+        const outer: unknown = Array.isArray(dy) ? dy[0] : dy
+        if (!isTensor(outer)) throw new Error('The loss has one output.')
         return tf.mul(outer, tf.tensor(gradient, x.shape))
       },
     }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
 import { createPatchSampler } from '../data/patches.ts'
 import { roundUp } from '../data/padding.ts'
@@ -7,6 +7,7 @@ import { IGNORED, trainingImage } from '../data/trainingImage.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
 import { extendNetwork } from '../models/head.ts'
 import { buildUNet, HEAD_NAME, UNET_KINDS } from '../models/unet.ts'
+import { isVariable } from '../runtime/tensors.ts'
 import { createAdam } from './adam.ts'
 import { evaluate } from './evaluate.ts'
 import { learningRateAt, plannedSteps } from './schedule.ts'
@@ -51,7 +52,7 @@ export interface TrainedModel {
 }
 
 /** The head learns so much faster when it has a label that the parent did not: it starts from nothing there. */
-const HEAD_PACE = 5
+const HEAD_PACE = 30
 const DEFAULT_ARCHITECTURE = { levels: 4, base: 8 }
 /** Slices measured during training; more would take longer than they tell. */
 const EVALUATED_SLICES = 12
@@ -215,6 +216,6 @@ function thinned(curve: readonly CurvePoint[]): CurvePoint[] {
 }
 
 function variableOf(tensor: tf.Tensor): tf.Variable {
-  if (tensor instanceof tf.Variable) return tensor
+  if (isVariable(tensor)) return tensor
   throw new Error('A trainable weight must be a variable.')
 }

@@ -12,18 +12,22 @@ type FilterGradientArgs = [
 
 /** The assembled functions; each documented where it is written. Addresses are bytes in the backend's memory. */
 export interface SimdFunctions {
-  instanceNormRelu(
+  readonly instanceNormRelu: (
     ...args: [x: number, y: number, stats: number, count: number, pixels: number, channels: number, epsilon: number]
-  ): void
-  instanceNormReluGradient(
+  ) => void
+  readonly instanceNormReluGradient: (
     ...args: [x: number, dy: number, dx: number, stats: number, count: number, pixels: number, channels: number]
-  ): void
-  maxPool2Gradient(...args: [x: number, dy: number, dx: number, rows: number, width: number, channels: number]): void
-  upsample2Gradient(...args: [dy: number, dx: number, rows: number, width: number, channels: number]): void
-  filterGradient1(...args: FilterGradientArgs): void
-  filterGradient4(...args: FilterGradientArgs): void
-  splitChannels(...args: [from: number, first: number, second: number, pixels: number, a: number, b: number]): void
-  reluGradient(...args: [y: number, dy: number, dx: number, quads: number]): void
+  ) => void
+  readonly maxPool2Gradient: (
+    ...args: [x: number, dy: number, dx: number, rows: number, width: number, channels: number]
+  ) => void
+  readonly upsample2Gradient: (...args: [dy: number, dx: number, rows: number, width: number, channels: number]) => void
+  readonly filterGradient1: (...args: FilterGradientArgs) => void
+  readonly filterGradient4: (...args: FilterGradientArgs) => void
+  readonly splitChannels: (
+    ...args: [from: number, first: number, second: number, pixels: number, a: number, b: number]
+  ) => void
+  readonly reluGradient: (...args: [y: number, dy: number, dx: number, quads: number]) => void
 }
 
 const functionSchema = z.custom<(...args: number[]) => void>((value) => typeof value === 'function')

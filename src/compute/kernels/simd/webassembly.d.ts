@@ -4,9 +4,11 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean })
     readonly buffer: ArrayBuffer | SharedArrayBuffer
   }
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>)
+  /** Opaque: only to be instantiated. */
+  interface Module {
+    readonly opaque: never
   }
+  const Module: new (bytes: Uint8Array<ArrayBuffer>) => Module
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, Memory>>)
     readonly exports: Record<string, unknown>
