@@ -57,11 +57,11 @@ export const viewerText = {
     details: 'Details',
     copy: 'Copy details',
     copied: 'Copied',
-    /** What to do, by code, where the message does not say it. */
+    /** What to do, by code; empty where the message or a button says it. */
     remedy: {
-      'file-missing': 'Say where it is now, or put it back where it was.',
+      'file-missing': '',
       'no-permission': 'Change the permission of the file, then try again.',
-      'bad-file': 'Check the file in the program that wrote it, then open it again.',
+      'bad-file': '',
       'connection-lost': 'It is read again as soon as the connection is back.',
       'not-found': 'It may have been removed meanwhile; pick another case from the worklist.',
     } satisfies Partial<Record<ErrorCode, string>> as Partial<Record<ErrorCode, string>>,

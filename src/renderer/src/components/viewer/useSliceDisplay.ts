@@ -7,6 +7,7 @@ import { prefetchPlan, type SliceKey } from '../../canvas/sliceCache.ts'
 import { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { SliceLayers } from '../../history/caseSession.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useComparisonStore } from '../../stores/comparison.ts'
 import { useConnectionStore } from '../../stores/connection.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useViewStore } from '../../stores/view.ts'
@@ -21,6 +22,7 @@ const PREDICTION_SHARE = 0.45
 export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | null>>) {
   const view = useViewStore()
   const annotation = useAnnotationStore()
+  const comparison = useComparisonStore()
   const project = useProjectStore()
   const connection = useConnectionStore()
   const viewer = shallowRef<SliceViewer | null>(null)
@@ -84,7 +86,11 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     const planeView = view.view
     if (!planeView || !viewer.value) return
     const shown = viewer.value.shown
-    const labels = { mask: layers.mask.labels, prediction: layers.prediction, settled: isSettled(key) }
+    const before = comparison.beforeOf(view.caseId ?? '', key.axis, key.index)
+    const labels =
+      before === null
+        ? { mask: layers.mask.labels, prediction: layers.prediction, settled: isSettled(key) }
+        : { mask: before, prediction: layers.prediction, settled: true }
     if (shown?.view === planeView && shown.index === key.index && shown.image === layers.image) {
       viewer.value.setLabels(labels)
     } else {
@@ -122,6 +128,12 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   watch(
     () => annotation.corrected,
     () => show(),
+  )
+  // At once: a stroke that ends the comparison must find the mask.
+  watch(
+    () => comparison.comparing,
+    () => show(),
+    { flush: 'sync' },
   )
   watch(
     () => view.window,
