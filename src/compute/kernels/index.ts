@@ -11,11 +11,11 @@ import {
   registerResizeNearestNeighborGrad,
   registerResizeNearestNeighborGradForJs,
 } from './resizeNearestNeighborGrad.ts'
-import { registerSplitChannels } from './splitChannels.ts'
+import { registerChannelKernels } from './channels.ts'
 
 export { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT } from './instanceNorm.ts'
 export { RELU_GRADIENT } from './reluGradient.ts'
-export { SPLIT_CHANNELS } from './splitChannels.ts'
+export { JOIN_CHANNELS, SPLIT_CHANNELS } from './channels.ts'
 
 let registered = false
 let registeredForJs = false
@@ -29,7 +29,7 @@ export function registerWasmKernels(): void {
   registerMaxPoolGrad()
   registerResizeNearestNeighborGrad()
   registerInstanceNorm()
-  registerSplitChannels()
+  registerChannelKernels()
   registerReluGradient()
 }
 

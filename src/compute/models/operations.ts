@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { isTensor } from '../runtime/tensors.ts'
-import { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT, RELU_GRADIENT, SPLIT_CHANNELS } from '../kernels/index.ts'
+import {
+  INSTANCE_NORM_RELU,
+  INSTANCE_NORM_RELU_GRADIENT,
+  JOIN_CHANNELS,
+  RELU_GRADIENT,
+  SPLIT_CHANNELS,
+} from '../kernels/index.ts'
 
 /**
  * The operations of our networks with gradients of their own: fewer passes over memory than what TensorFlow.js would
@@ -79,7 +85,7 @@ export function joinChannels(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const second = b.shape[3] ?? 0
   if (!hasKernel(SPLIT_CHANNELS) || first % 4 !== 0 || second % 4 !== 0) return tf.concat([a, b], 3)
   const operation = tf.customGrad((left, right) => ({
-    value: tf.concat([one(left), one(right)], 3),
+    value: run(JOIN_CHANNELS, { a: one(left), b: one(right) }, {}),
     gradFunc: (dy) => tf.engine().runKernel<tf.Tensor[]>(SPLIT_CHANNELS, { x: one(dy) }, { first }),
   }))
   return operation(a, b)

@@ -20,6 +20,24 @@ export function splitChannelsFunction(): FunctionBuilder {
   return f
 }
 
+/** joinChannels(to, first, second, pixels, a, b): the inverse of splitChannels. */
+export function joinChannelsFunction(): FunctionBuilder {
+  const f = new FunctionBuilder('joinChannels')
+  const [to, first, second] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const [pixels, a, b] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const quads = [f.let(quarter(a)), f.let(quarter(b))] as const
+  f.repeat(pixels, () => {
+    for (const [index, from] of [first, second].entries()) {
+      f.repeat(quads[index] ?? i32(0), () => {
+        f.store(to, load(from))
+        f.set(to, add(to, i32(QUAD)))
+        f.set(from, add(from, i32(QUAD)))
+      })
+    }
+  })
+  return f
+}
+
 /** reluGradient(y, dy, dx, quads): dy where y is above zero, else zero; four values a quad. */
 export function reluGradientFunction(): FunctionBuilder {
   const f = new FunctionBuilder('reluGradient')

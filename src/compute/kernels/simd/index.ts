@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { assemble } from './assembler.ts'
-import { reluGradientFunction, splitChannelsFunction } from './copies.ts'
+import { joinChannelsFunction, reluGradientFunction, splitChannelsFunction } from './copies.ts'
 import { filterGradientFunction } from './filterGradient.ts'
 import { normFunction, normGradientFunction } from './norm.ts'
 import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
@@ -27,6 +27,9 @@ export interface SimdFunctions {
   readonly splitChannels: (
     ...args: [from: number, first: number, second: number, pixels: number, a: number, b: number]
   ) => void
+  readonly joinChannels: (
+    ...args: [to: number, first: number, second: number, pixels: number, a: number, b: number]
+  ) => void
   readonly reluGradient: (...args: [y: number, dy: number, dx: number, quads: number]) => void
 }
 
@@ -39,6 +42,7 @@ const functionsSchema = z.object({
   filterGradient1: functionSchema,
   filterGradient4: functionSchema,
   splitChannels: functionSchema,
+  joinChannels: functionSchema,
   reluGradient: functionSchema,
 })
 
@@ -52,6 +56,7 @@ export function startSimd(memory: WebAssembly.Memory): SimdFunctions {
     filterGradientFunction(1),
     filterGradientFunction(4),
     splitChannelsFunction(),
+    joinChannelsFunction(),
     reluGradientFunction(),
   ]
   const module = new WebAssembly.Module(assemble(builders, memory.buffer instanceof SharedArrayBuffer))

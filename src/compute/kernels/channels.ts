@@ -5,12 +5,24 @@ import { address } from './heap.ts'
 import { input, registerWasmKernel } from './register.ts'
 import { simd } from './simdFunctions.ts'
 
+/** [n, h, w, a] and [n, h, w, b] into [n, h, w, a + b], a and b in multiples of four. */
+export const JOIN_CHANNELS = 'JoinChannels'
+
 /** [n, h, w, a + b] into [n, h, w, a] and [n, h, w, b], a and b in multiples of four: the gradient of joining channels. */
 export const SPLIT_CHANNELS = 'SplitChannels'
 
 const attrsSchema = z.object({ first: z.int() })
 
-export function registerSplitChannels(): void {
+export function registerChannelKernels(): void {
+  registerWasmKernel(JOIN_CHANNELS, ({ inputs, backend }) => {
+    const [a, b] = [input(inputs, 'a'), input(inputs, 'b')]
+    const [n, h, w, first] = shape4.parse(a.shape)
+    const [, , , second] = shape4.parse(b.shape)
+    const out = backend.makeOutput([n, h, w, first + second], 'float32')
+    const at = (tensor: tf.TensorInfo) => address(backend, tensor)
+    simd(backend).joinChannels(at(out), at(a), at(b), n * h * w, first, second)
+    return out
+  })
   registerWasmKernel(SPLIT_CHANNELS, ({ inputs, attrs, backend }) => {
     const x = input(inputs, 'x')
     const [n, h, w, channels] = shape4.parse(x.shape)
