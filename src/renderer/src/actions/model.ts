@@ -1,5 +1,6 @@
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
+import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
@@ -30,6 +31,7 @@ export function modelActions(): Action[] {
   const jobs = useJobsStore()
   const settings = useSettingsStore()
   const connection = useConnectionStore()
+  const comparison = useComparisonStore()
   const ui = useUiStore()
   const shown = useShownSlice()
   const onTrainingPlane = useOnTrainingPlane()
@@ -93,9 +95,32 @@ export function modelActions(): Action[] {
       when: all(connected, withModel, running, idle, corrected),
       run: async () => {
         ui.note = null
+        const { detail } = view
+        const predictedBefore = [...annotation.predicted]
+        const model = project.activeModel
         await jobs.train(settings.trainingSeconds, shown.value)
+        if (detail !== null && model !== null) {
+          void comparison.remember(detail, predictedBefore, shown.value?.index ?? 0, model.id)
+        }
       },
       doing: t.errors.doing.train,
+    },
+    {
+      id: 'show-changed',
+      group: 'model',
+      label: () => t.actions.showChanged,
+      shortcuts: ['D'],
+      when: () => {
+        if (jobs.training !== null) return t.reasons.jobRuns
+        if (view.caseId === null || comparison.comparableCase !== view.caseId) return t.reasons.nothingToCompare
+        return onTrainingPlane.value || t.reasons.notTrainingPlane
+      },
+      run: () => {
+        view.overlay.maskVisible = true
+        view.overlay.predictionVisible = true
+        comparison.setComparing(!comparison.comparing)
+      },
+      checked: () => comparison.comparing,
     },
     {
       id: 'cancel-job',

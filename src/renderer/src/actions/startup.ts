@@ -3,6 +3,7 @@ import { errorCodeSchema, type Job } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError } from '../api/errors.ts'
 import { t } from '../i18n/frame.ts'
+import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
@@ -21,6 +22,7 @@ export function startUp(): () => void {
   const project = useProjectStore()
   const jobs = useJobsStore()
   const ui = useUiStore()
+  const view = useViewStore()
   let loading = false
 
   async function load(): Promise<void> {
@@ -46,7 +48,12 @@ export function startUp(): () => void {
     connection.follow(refresh),
     project.follow(),
     jobs.follow(reportFailure),
+    useComparisonStore().follow(),
     useClient().on('notice', ({ level, message }) => ui.toast(level, message)),
+    watch(
+      () => view.caseId,
+      () => useComparisonStore().setComparing(false),
+    ),
     watch(
       () => connection.open,
       (open) => {

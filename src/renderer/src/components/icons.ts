@@ -21,6 +21,7 @@ export {
   IconFile,
   IconFolder,
   IconFolderOpen,
+  IconGitCompare,
   IconHandStop,
   IconHelp,
   IconInfoCircle,

@@ -159,7 +159,7 @@ export const t = {
     acceptLabelOf: (name: string) => `Accept ${name} in the whole volume`,
     effort: 'Time',
     effortLong: 'How long to retrain at most',
-    showChanged: 'Show what changed',
+    hideChanged: 'Back to the mask',
     noModel: 'This project has no model yet.',
     versions: 'Versions',
     version: (version: number) => `Version ${version}`,
@@ -181,6 +181,7 @@ export const t = {
     keptLocked: (voxels: number) => `${plural(voxels, 'voxel')} of locked labels kept.`,
     keptCorrected: (slices: number) => `${plural(slices, 'corrected slice')} kept.`,
     cancelled: 'Cancelled. The model in use is unchanged.',
+    failed: 'Retraining failed. The model in use is unchanged.',
     parameters: (count: number) => `${formatCount(count)} parameters`,
   },
 
@@ -193,6 +194,12 @@ export const t = {
     correct: 'Scroll through the slices. Paint over what is wrong, or accept a slice as it is.',
     retrain: 'Teach the model your corrections.',
     retraining: 'The overlay is predicted again when the new version is ready.',
+    compare: 'The model learned. See what it predicts differently now.',
+    comparing: (voxels: number | null) => {
+      if (voxels === null) return 'This slice is not predicted again yet.'
+      if (voxels === 0) return 'The new version predicts this slice as before.'
+      return `Filled: before. Dashed: now. ${plural(voxels, 'voxel')} of this slice changed.`
+    },
     save: 'Save the mask to disk, or go on correcting.',
     done: 'The mask is on disk. Pick the next case, or go on correcting.',
   },
@@ -206,6 +213,7 @@ export const t = {
     nothingPredicted: 'Nothing is predicted yet',
     slicePredicted: 'This slice is not predicted yet',
     notTrainingPlane: 'Predictions lie on axial slices: go to the axial plane',
+    nothingToCompare: 'Retrain first; then old and new predictions can be compared',
     nothingCorrected: 'Correct or accept at least one slice first',
     nothingToUndo: 'Nothing to undo',
     nothingToRedo: 'Nothing to redo',
@@ -265,6 +273,7 @@ export const t = {
     },
     threads: (count: number) => plural(count, 'thread'),
     computeUnknown: 'Compute',
+    computeState: (state: string) => `Compute: ${state}`,
     computeUnreachable: 'Compute: not connected',
     computeHint: 'How this computer predicts and trains. Click for the full report.',
     noJob: 'No job running',
@@ -368,7 +377,7 @@ export const t = {
       'no-model': '',
       'nothing-to-train': '',
       busy: 'The running job is in the status bar, with its Cancel button.',
-      'compute-crashed': 'It is being restarted; nothing is lost. Try again in a moment.',
+      'compute-crashed': '',
       'compute-failed': 'The compute report in the status bar says what works on this computer.',
       internal: 'Try again; if it stays, copy the details for support.',
     } satisfies Record<ErrorCode, string>,

@@ -1,6 +1,7 @@
 import { computed } from 'vue'
 import { defineStore } from 'pinia'
 import { useAnnotationStore } from './annotation.ts'
+import { useComparisonStore } from './comparison.ts'
 import { useExportsStore } from './exports.ts'
 import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
@@ -8,7 +9,7 @@ import { firstRunSteps, useSettingsStore, type FirstRunStep } from './settings.t
 import { useViewStore } from './view.ts'
 
 export type NextStep =
-  'open' | 'blocked' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'save' | 'done'
+  'open' | 'blocked' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'compare' | 'save' | 'done'
 
 /** What to do next, from the state of the work: it decides which one button is the primary one. */
 export const useNextStepStore = defineStore('next-step', () => {
@@ -18,6 +19,7 @@ export const useNextStepStore = defineStore('next-step', () => {
   const jobs = useJobsStore()
   const settings = useSettingsStore()
   const exported = useExportsStore()
+  const comparison = useComparisonStore()
 
   const next = computed<NextStep>(() => {
     const caseId = view.caseId
@@ -29,6 +31,8 @@ export const useNextStepStore = defineStore('next-step', () => {
     if (untouched && project.activeModel !== null) return 'predict'
     if (project.newCorrectedSlices > 0 && project.activeModel !== null) return 'retrain'
     if (annotation.corrected.length === 0) return 'correct'
+    const news = comparison.comparableCase === caseId && comparison.changedVoxels > 0 && !comparison.seen
+    if (comparison.comparing || news) return 'compare'
     return project.caseById(caseId)?.status === 'saved' ? 'done' : 'save'
   })
 
