@@ -25,6 +25,11 @@ function outlineFor(radiusX: number, radiusY: number): readonly number[] {
   return cached.points
 }
 
+export function sameCursor(a: BrushCursor | null, b: BrushCursor | null): boolean {
+  if (a === null || b === null) return a === b
+  return a.i === b.i && a.j === b.j && a.radiusX === b.radiusX && a.radiusY === b.radiusY && a.mode === b.mode
+}
+
 /** What the cursor covers on the screen, in CSS pixels. */
 export function cursorRect(cursor: BrushCursor, viewport: Viewport): Rect {
   const x = viewport.offsetX + (cursor.i + 0.5) * viewport.scaleX

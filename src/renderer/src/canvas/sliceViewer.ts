@@ -1,6 +1,6 @@
 import { Stage } from 'konva/lib/Stage.js'
 import type { PlaneView } from '../../../core/geometry/types.ts'
-import { cursorRect, drawBrushCursor, type BrushCursor } from './brushCursor.ts'
+import { cursorRect, drawBrushCursor, sameCursor, type BrushCursor } from './brushCursor.ts'
 import { FrameScheduler } from './frame.ts'
 import { ImagePainter } from './imagePainter.ts'
 import { growRect, sliceLayout, sliceRectToDisplay, type Rect, type SliceLayout } from './layout.ts'
@@ -180,7 +180,7 @@ export class SliceViewer {
 
   setCursor(cursor: BrushCursor | null): void {
     const before = this.cursor
-    if (before === cursor) return
+    if (sameCursor(before, cursor)) return
     this.cursor = cursor
     if (before) this.cursorLayer.invalidate(cursorRect(before, this.viewport))
     if (cursor) this.cursorLayer.invalidate(cursorRect(cursor, this.viewport))
