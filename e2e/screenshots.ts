@@ -1,0 +1,72 @@
+/**
+ * Takes the pictures of the README and the user guide from the real interface on a fresh demo project:
+ *   node e2e/screenshots.ts
+ * Run it after a change of the interface and commit what it wrote to docs/images.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from '@playwright/test'
+import sharp from 'sharp'
+import { Host, root } from './fixtures/host.ts'
+import { Workstation } from './pages/workstation.ts'
+
+const images = join(root, 'docs', 'images')
+const folder = await mkdtemp(join(tmpdir(), 'maskwright-pictures-'))
+const host = new Host(folder, null)
+const executablePath = existsSync('/usr/bin/chromium') ? '/usr/bin/chromium' : undefined
+const browser = await chromium.launch({
+  ...(executablePath === undefined ? {} : { executablePath }),
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+})
+
+try {
+  await mkdir(images, { recursive: true })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  const app = new Workstation(page)
+  /** A palette is enough for a picture of an interface, at a quarter of the size. */
+  const shoot = async (name: string) => {
+    const bytes = await sharp(await page.screenshot())
+      .png({ palette: true, quality: 90, effort: 10 })
+      .toBuffer()
+    await writeFile(join(images, `${name}.png`), bytes)
+  }
+
+  await page.goto(await host.start())
+  await app.ready()
+  await shoot('start')
+
+  await app.by('predict').first().click()
+  await app.idle()
+  await shoot('predicted')
+
+  await app.by('accept-slice').first().click()
+  await app.saved()
+  await app.labelNamed('Liver')
+  await app.by('tool-brush').click()
+  await app.drag(await app.at(-0.2, -0.16), await app.at(-0.22, -0.05))
+  await app.saved()
+  const at = await app.at(-0.21, -0.1)
+  await page.mouse.move(at.x, at.y)
+  await shoot('corrected')
+
+  await app.by('retrain').first().click()
+  await app.by('training-chart').waitFor({ timeout: 60_000 })
+  await app.idle()
+  await page.mouse.move(at.x, at.y)
+  await shoot('workstation')
+
+  await app.by('save-mask').first().click()
+  await app.by('save-result').waitFor()
+  await shoot('saved')
+
+  await page.keyboard.press('?')
+  await app.by('help-sheet').waitFor()
+  await shoot('help')
+  await page.keyboard.press('Escape')
+} finally {
+  await browser.close()
+  await host.stop()
+  await rm(folder, { recursive: true, force: true })
+}
