@@ -49,6 +49,7 @@ export class SliceViewer {
   private readonly frames: FrameScheduler
   private readonly observer: ResizeObserver
   private readonly onChange: () => void
+  private readonly disposed = new AbortController()
   private scene: Scene | null = null
   private shownSlice: ShownSlice | null = null
   private viewport: Viewport = { offsetX: 0, offsetY: 0, scaleX: 1, scaleY: 1 }
@@ -84,6 +85,7 @@ export class SliceViewer {
     })
     this.observer.observe(element)
     this.resize()
+    this.followPixelRatio()
   }
 
   get shown(): ShownSlice | null {
@@ -210,6 +212,7 @@ export class SliceViewer {
   }
 
   dispose(): void {
+    this.disposed.abort()
     this.observer.disconnect()
     this.frames.dispose()
     this.stage.destroy()
@@ -231,6 +234,16 @@ export class SliceViewer {
     this.invalidateAll()
     // Resizing cleared the canvases; waiting for the next frame would show one without an image.
     this.flush()
+  }
+
+  /** Another screen, or another zoom of the page, has other device pixels without another size. */
+  private followPixelRatio(): void {
+    const current = matchMedia(`(resolution: ${globalThis.devicePixelRatio}dppx)`)
+    const changed = (): void => {
+      this.resize()
+      this.followPixelRatio()
+    }
+    current.addEventListener('change', changed, { once: true, signal: this.disposed.signal })
   }
 
   private setViewport(viewport: Viewport, fitted: boolean): void {
