@@ -57,7 +57,9 @@ export function startUp(): () => void {
     watch(
       () => connection.open,
       (open) => {
-        if (open && project.project === null) void load()
+        if (!open) return
+        ui.forget('connection-lost')
+        if (project.project === null) void load()
       },
     ),
   ]

@@ -38,18 +38,14 @@ export const t = {
 
   worklist: {
     title: 'Worklist',
-    fold: 'Fold the worklist',
-    unfold: 'Unfold the worklist',
     open: 'Open image',
     emptyTitle: 'No images yet',
     empty: 'Open a NIfTI volume or a PNG, JPEG, BMP or TIFF image, or drop files anywhere on this window.',
-    cases: (count: number) => plural(count, 'case'),
     status: { untouched: 'Not started', predicted: 'Predicted', corrected: 'Corrected', saved: 'Mask saved' },
     correctedSlices: (count: number) => `${plural(count, 'slice')} corrected`,
     savedAndCorrected: (count: number) => `Mask saved, ${formatCount(count)} corrected`,
     missing: 'Image file is missing',
     missingHint: 'The image is no longer where it was opened from.',
-    remove: 'Take off the worklist',
     locate: 'Locate the image',
     dims: (dims: readonly number[], kind: 'volume' | 'image') =>
       (kind === 'image' ? dims.slice(0, 2) : dims).join(' × '),
@@ -58,7 +54,6 @@ export const t = {
     uploadQueued: 'Waiting',
     uploadFailed: 'Not added',
     dismiss: 'Dismiss',
-    retry: 'Try again',
     stop: 'Stop',
   },
 
@@ -75,7 +70,6 @@ export const t = {
     saveHint: 'An existing folder and a file name. Enter saves.',
     save: 'Save',
     relocateTitle: (name: string) => `Where is ${name} now?`,
-    cancel: 'Cancel',
     folder: 'folder',
   },
 
@@ -101,7 +95,6 @@ export const t = {
     add: 'Add a label',
     newName: 'New label name',
     defaultName: (value: number) => `Label ${value}`,
-    rename: (name: string) => `Rename ${name}`,
     name: 'Label name',
     use: (name: string) => `Paint with ${name}`,
     color: (name: string) => `Colour of ${name}`,
@@ -153,7 +146,6 @@ export const t = {
     predicting: 'Predicting…',
     retrain: (slices: number) => (slices > 0 ? `Retrain (${plural(slices, 'slice')})` : 'Retrain'),
     retraining: 'Retraining…',
-    acceptSlice: 'Accept slice',
     acceptAll: 'Accept all',
     acceptLabel: 'Accept one label',
     acceptLabelOf: (name: string) => `Accept ${name} in the whole volume`,
@@ -255,7 +247,6 @@ export const t = {
     range: 'Range',
     kindImage: '2-D image',
     colour: 'colour',
-    none: 'none',
     warnings: 'Notes on this file',
     corrected: 'Corrected',
     mm: 'mm',
@@ -331,7 +322,6 @@ export const t = {
     versions: 'Versions',
     copy: 'Copy report',
     copied: 'Copied',
-    close: 'Close',
     again: 'Check again',
   },
 
@@ -425,7 +415,6 @@ export const t = {
     brushSmaller: 'Smaller brush',
     brushLarger: 'Larger brush',
     addLabel: 'Add a label',
-    paintWith: (value: number) => `Paint with label ${value}`,
     predict: 'Predict',
     retrain: 'Retrain',
     acceptSlice: 'Accept slice',
@@ -435,6 +424,5 @@ export const t = {
     help: 'Keyboard and mouse',
     doctor: 'Compute report',
     firstSteps: 'Show first steps',
-    escape: 'Close what is open',
   },
 } as const
