@@ -5,21 +5,15 @@ import { nextTick, type Component } from 'vue'
 import { CodedError, type FileEntry } from '../../../core/contract/index.ts'
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
-import { useExportsStore } from '../stores/exports.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { aCase, aJob, aLabel, aModel, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
+import { aCase, aJob, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { settled, withProject } from '../testing/setUp.ts'
-import NumberSlider from './common/NumberSlider.vue'
-import ConfirmDialog from './dialogs/ConfirmDialog.vue'
 import HelpSheet from './dialogs/HelpSheet.vue'
 import ConnectionBanner from './feedback/ConnectionBanner.vue'
 import NoticeStack from './feedback/NoticeStack.vue'
-import LabelsSection from './inspector/LabelsSection.vue'
-import ModelSection from './inspector/ModelSection.vue'
-import TrainingChart from './inspector/TrainingChart.vue'
 import StatusBar from './status/StatusBar.vue'
 import CommandField from './topbar/CommandField.vue'
 import CaseItem from './worklist/CaseItem.vue'
@@ -40,175 +34,6 @@ function show(component: Component, props: Record<string, unknown> = {}): VueWra
 }
 
 const by = (wrapper: VueWrapper, id: string) => wrapper.find(`[data-testid="${id}"]`)
-const all = (wrapper: VueWrapper, id: string) => wrapper.findAll(`[data-testid="${id}"]`)
-
-describe('labels', () => {
-  it('chooses the label to paint with', async () => {
-    const wrapper = show(LabelsSection)
-    await all(wrapper, 'label-row')[1]?.trigger('click')
-    expect(useViewStore().activeLabel).toBe(2)
-    expect(all(wrapper, 'label-row').map((row) => row.attributes('data-active'))).toEqual(['false', 'true'])
-  })
-
-  it('adds one label for Enter and the loss of focus together, and paints with it', async () => {
-    client.answers['labels.add'] = ({ name }) => aLabel({ value: 3, name, color: '#009e73' })
-    const wrapper = show(LabelsSection)
-    await by(wrapper, 'label-add').trigger('click')
-    await settled()
-    const field = by(wrapper, 'label-name')
-    await field.setValue('  Hippocampus ')
-    void field.trigger('keydown', { key: 'Enter' })
-    await field.trigger('blur')
-    await settled()
-    expect(client.asked('labels.add')).toEqual([{ name: 'Hippocampus', color: null }])
-    expect(useViewStore().activeLabel).toBe(3)
-    expect(by(wrapper, 'label-name').exists()).toBe(false)
-  })
-
-  it('adds nothing for an empty name, and keeps a name that was refused', async () => {
-    const wrapper = show(LabelsSection)
-    await by(wrapper, 'label-add').trigger('click')
-    await settled()
-    await by(wrapper, 'label-name').trigger('blur')
-    expect(by(wrapper, 'label-name').exists()).toBe(false)
-    client.answers['labels.add'] = () => {
-      throw new CodedError('conflict', 'There is already a label "Liver"; choose another name.')
-    }
-    await by(wrapper, 'label-add').trigger('click')
-    await settled()
-    await by(wrapper, 'label-name').setValue('Liver')
-    await by(wrapper, 'label-name').trigger('keydown', { key: 'Enter' })
-    await settled()
-    expect((by(wrapper, 'label-name').element as HTMLInputElement).value).toBe('Liver')
-    expect(useUiStore().banners).toHaveLength(1)
-  })
-
-  it('renames in place and leaves with Escape', async () => {
-    client.answers['labels.update'] = ({ value, change }) => ({ ...aLabel({ value }), ...change }) as never
-    const wrapper = show(LabelsSection)
-    await wrapper.find('.name').trigger('dblclick')
-    await settled()
-    await by(wrapper, 'label-name').setValue('Leber')
-    await by(wrapper, 'label-name').trigger('keydown', { key: 'Escape' })
-    expect(client.asked('labels.update')).toEqual([])
-    await wrapper.find('.name').trigger('dblclick')
-    await settled()
-    await by(wrapper, 'label-name').setValue('Leber')
-    await by(wrapper, 'label-name').trigger('keydown', { key: 'Enter' })
-    expect(client.asked('labels.update')).toEqual([{ value: 1, change: { name: 'Leber' } }])
-  })
-
-  it('locks without choosing', async () => {
-    client.answers['labels.update'] = ({ value }) => aLabel({ value, locked: true })
-    const wrapper = show(LabelsSection)
-    await all(wrapper, 'label-lock')[1]?.trigger('click')
-    expect(client.asked('labels.update')).toEqual([{ value: 2, change: { locked: true } }])
-    expect(useViewStore().activeLabel).toBe(1)
-  })
-
-  it('deletes only after saying where it is used', async () => {
-    client.answers['labels.usage'] = () => ({ voxels: 1200, cases: 2 })
-    client.answers['labels.remove'] = () => ({})
-    const wrapper = show(LabelsSection)
-    const dialog = show(ConfirmDialog)
-    await all(wrapper, 'label-delete')[0]?.trigger('click')
-    await flushPromises()
-    await settled()
-    expect(dialog.text()).toContain('1,200 voxels in 2 cases')
-    expect(client.asked('labels.remove')).toEqual([])
-    await by(dialog, 'confirm-yes').trigger('click')
-    await flushPromises()
-    expect(client.asked('labels.remove')).toEqual([{ value: 1 }])
-    expect(useProjectStore().labels.map((label) => label.value)).toEqual([2])
-    expect(useViewStore().activeLabel).toBe(2)
-  })
-
-  it('does not delete a locked label', async () => {
-    useProjectStore().labels = [aLabel({ locked: true })]
-    const wrapper = show(LabelsSection)
-    await by(wrapper, 'label-delete').trigger('click')
-    expect(by(wrapper, 'label-delete').attributes('aria-disabled')).toBe('true')
-    expect(client.asked('labels.usage')).toEqual([])
-  })
-})
-
-describe('the model section', () => {
-  const primaries = (wrapper: VueWrapper) => wrapper.findAll('.primary').map((one) => one.attributes('data-testid'))
-
-  it('has one primary action at a time', async () => {
-    const view = useViewStore()
-    const wrapper = show(ModelSection)
-    expect(primaries(wrapper)).toEqual([])
-    await view.openCase('case-1')
-    await nextTick()
-    expect(primaries(wrapper)).toEqual(['predict'])
-    client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [5] })
-    await nextTick()
-    expect(primaries(wrapper)).toEqual(['accept-slice'])
-    client.tell('case.slices', { caseId: 'case-1', corrected: [5], predicted: [5] })
-    useProjectStore().cases = [aCase({ status: 'corrected', correctedSlices: 1, newCorrectedSlices: 1 })]
-    await nextTick()
-    expect(primaries(wrapper)).toEqual(['retrain'])
-    expect(by(wrapper, 'retrain').text()).toBe('Retrain (1 slice)')
-    useProjectStore().cases = [aCase({ status: 'corrected', correctedSlices: 1 })]
-    await nextTick()
-    expect(primaries(wrapper)).toEqual(['save-mask'])
-  })
-
-  it('says "saved" only with the file that was read back', async () => {
-    await useViewStore().openCase('case-1')
-    let answer: () => void = () => undefined
-    client.answers['export.mask'] = () =>
-      new Promise((resolve) => {
-        answer = () =>
-          resolve({ path: '/p/exports/a.nii.gz', bytes: 2048, voxels: 10, labels: [1], verified: true as const })
-      })
-    const wrapper = show(ModelSection)
-    await by(wrapper, 'save-mask').trigger('click')
-    await flushPromises()
-    expect(by(wrapper, 'save-result').exists()).toBe(false)
-    expect(by(wrapper, 'save-mask').text()).toBe(t.saveMask.saving)
-    expect(useExportsStore().running).toBe('case-1')
-    answer()
-    await flushPromises()
-    await settled()
-    expect(by(wrapper, 'save-result').attributes('data-path')).toBe('/p/exports/a.nii.gz')
-    expect(by(wrapper, 'save-result').text()).toContain('Saved and verified')
-  })
-
-  it('shows the versions, newest first, and goes back to one', async () => {
-    useProjectStore().models = [aModel({ active: false }), aModel({ id: 'model-2', version: 2, parentId: 'model-1' })]
-    client.answers['models.activate'] = () => aModel({ active: true })
-    const wrapper = show(ModelSection)
-    expect(all(wrapper, 'model-version').map((row) => row.attributes('data-version'))).toEqual(['2', '1'])
-    await by(wrapper, 'model-use').trigger('click')
-    await flushPromises()
-    expect(client.asked('models.activate')).toEqual([{ modelId: 'model-1' }])
-    expect(useProjectStore().activeModel?.version).toBe(1)
-  })
-})
-
-describe('the training chart', () => {
-  it('shows the numbers of the last step, and breaks where a number is missing', () => {
-    const curve = [
-      { step: 0, loss: 0.9, dice: 0.61 },
-      { step: 1, loss: Number.NaN, dice: 0.7 },
-      { step: 2, loss: 0.25, dice: 0.834 },
-    ]
-    const wrapper = show(TrainingChart, { curve })
-    expect(wrapper.text()).toContain('Dice 0.83')
-    expect(wrapper.text()).toContain('Loss 0.250')
-    expect(wrapper.text()).toContain('step 2')
-    expect(wrapper.find('path.loss').attributes('d')?.match(/M/g)).toHaveLength(2)
-    expect(wrapper.html()).not.toContain('NaN')
-  })
-
-  it('stands without points', () => {
-    const wrapper = show(TrainingChart, { curve: [] })
-    expect(wrapper.text()).toContain(t.chart.waiting)
-    expect(wrapper.html()).not.toContain('NaN')
-  })
-})
 
 describe('the path field', () => {
   const file: FileEntry = { id: 'f1', name: 'scan.nii.gz', text: '/data/scan.nii.gz', kind: 'file' }
@@ -370,32 +195,5 @@ describe('a case in the worklist', () => {
     await by(wrapper, 'case-locate').trigger('click')
     expect(useUiStore().panel).toBe('open-file')
     expect(useUiStore().relocating).toBe('case-1')
-  })
-})
-
-describe('a value to slide or type', () => {
-  const props = { value: 0.5, min: 0, max: 1, step: 0.05, scale: 100, label: 'Opacity', unit: '%' }
-
-  it('takes a typed number on Enter, inside its range', async () => {
-    const wrapper = show(NumberSlider, props)
-    const field = wrapper.find('input[type="text"]')
-    await field.setValue('70')
-    await field.trigger('keydown', { key: 'Enter' })
-    await field.setValue('900')
-    await field.trigger('keydown', { key: 'Enter' })
-    expect(wrapper.emitted('change')).toEqual([[0.7], [1]])
-  })
-
-  it('puts the old number back on Escape and for words', async () => {
-    const wrapper = show(NumberSlider, props)
-    const field = wrapper.find<HTMLInputElement>('input[type="text"]')
-    field.element.value = '80'
-    await field.trigger('input')
-    await field.trigger('keydown', { key: 'Escape' })
-    field.element.value = 'much'
-    await field.trigger('input')
-    await field.trigger('keydown', { key: 'Enter' })
-    expect(wrapper.emitted('change')).toBeUndefined()
-    expect(field.element.value).toBe('50')
   })
 })
