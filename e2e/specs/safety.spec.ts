@@ -76,7 +76,7 @@ test('compute is killed in the middle of training: said, restarted, nothing lost
   expect(pids.length).toBeGreaterThan(0)
   for (const pid of pids) process.kill(pid, 'SIGKILL')
 
-  await expect(app.by('toast').or(app.by('error-banner')).first()).toContainText(/restart/i)
+  await expect(app.by('toast').or(app.by('error-banner')).first()).toContainText(/started again|restarted/i)
   await app.page.screenshot({ path: info.outputPath('compute-killed.png') })
   await expect(app.by('model-version')).toHaveCount(versions)
   expect(await app.pixel(from)).toEqual(painted)
