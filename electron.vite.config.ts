@@ -39,6 +39,7 @@ export default defineConfig({
       sourcemap: false,
       // Everything the page needs comes as files of its own origin: the content security policy allows nothing else.
       assetsInlineLimit: 0,
+      minify: true,
       modulePreload: { polyfill: false },
       rolldownOptions: { input: { index: 'src/renderer/index.html' } },
     },
