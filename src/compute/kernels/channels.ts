@@ -5,10 +5,10 @@ import { address } from './heap.ts'
 import { input, registerWasmKernel } from './register.ts'
 import { simd } from './simdFunctions.ts'
 
-/** [n, h, w, a] and [n, h, w, b] into [n, h, w, a + b], a and b in multiples of four. */
+/** [n, h, w, a] and [n, h, w, b] into [n, h, w, a + b], a and b of four or more. */
 export const JOIN_CHANNELS = 'JoinChannels'
 
-/** [n, h, w, a + b] into [n, h, w, a] and [n, h, w, b], a and b in multiples of four: the gradient of joining channels. */
+/** [n, h, w, a + b] into [n, h, w, a] and [n, h, w, b], a and b of four or more: the gradient of joining channels. */
 export const SPLIT_CHANNELS = 'SplitChannels'
 
 const attrsSchema = z.object({ first: z.int() })

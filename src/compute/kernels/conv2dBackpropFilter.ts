@@ -3,12 +3,13 @@ import { filterGradientInfo } from './convolution.ts'
 import { address, floats } from './heap.ts'
 import { input, registerWasmKernel, tensor4 } from './register.ts'
 import { simd } from './simdFunctions.ts'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { WasmKernelArgs } from './register.ts'
 
 /**
- * Gradient of a convolution with respect to its filter, which tfjs-backend-wasm does not have. At stride 1 with output
- * channels in multiples of four, a tap at a time by a SIMD function; else through the backend's forward convolution: x
- * with channels as batch is convolved with dy with batch as channels, dilated by the stride.
+ * Gradient of a convolution with respect to its filter, which tfjs-backend-wasm does not have. At stride 1, a tap at
+ * a time by a SIMD function; else through the backend's forward convolution: x with channels as batch is convolved with
+ * dy with batch as channels, dilated by the stride.
  * x [n, h, w, c], dy [n, oh, ow, o] -> [kh, kw, c, o]. Any stride, padding and size; channels last.
  */
 export function registerConv2dBackpropFilter(): void {
@@ -18,31 +19,63 @@ export function registerConv2dBackpropFilter(): void {
 function conv2dBackpropFilter(args: WasmKernelArgs): tf.TensorInfo {
   const info = filterGradientInfo(input(args.inputs, 'x'), args.attrs)
   if (info.dataFormat !== 'channelsLast') throw new Error('Conv2DBackpropFilter takes channels-last tensors only.')
-  const direct = info.strideHeight === 1 && info.strideWidth === 1 && info.outChannels % 4 === 0
-  return direct ? tapByTap(args, info) : byForwardConvolution(args, info)
+  return info.strideHeight === 1 && info.strideWidth === 1 ? tapByTap(args, info) : byForwardConvolution(args, info)
+}
+
+function tapByTap({ inputs, backend }: WasmKernelArgs, info: tf.backend_util.Conv2DInfo): tf.TensorInfo {
+  const [x, dy] = [input(inputs, 'x'), input(inputs, 'dy')]
+  const { outChannels } = info
+  const filled = 4 * Math.ceil(outChannels / 4)
+  if (filled === outChannels) return directly(backend, info, x, dy, outChannels)
+  const wideDy = widened(backend, dy, outChannels, filled)
+  const wide = directly(backend, info, x, wideDy, filled)
+  const out = widened(backend, { ...wide, shape: info.filterShape }, filled, outChannels)
+  backend.disposeData(wideDy.dataId)
+  backend.disposeData(wide.dataId)
+  return out
+}
+
+/** Copies rows of `from` channels into rows of `to` channels: with zeros behind, or cut off. */
+function widened(backend: BackendWasm, tensor: tf.TensorInfo, from: number, to: number): tf.TensorInfo {
+  const rows = tensor.shape.slice(0, -1).reduce((a, b) => a * b, 1)
+  const out = backend.makeOutput([...tensor.shape.slice(0, -1), to], 'float32')
+  const source = floats(backend, { ...tensor, shape: [rows, from] })
+  const target = floats(backend, out)
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < to; c++) target[row * to + c] = c < from ? (source[row * from + c] ?? 0) : 0
+  }
+  return out
 }
 
 /** Each tap of the filter pairs a window of x with one of dy of the same size; padding pairs with nothing. */
-function tapByTap({ inputs, backend }: WasmKernelArgs, info: tf.backend_util.Conv2DInfo): tf.TensorInfo {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info
-  const out = backend.makeOutput(info.filterShape, 'float32')
+function directly(
+  backend: BackendWasm,
+  info: tf.backend_util.Conv2DInfo,
+  x: tf.TensorInfo,
+  dy: tf.TensorInfo,
+  outChannels: number,
+): tf.TensorInfo {
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo, filterHeight, filterWidth } = info
+  const out = backend.makeOutput([filterHeight, filterWidth, inChannels, outChannels], 'float32')
   floats(backend, out).fill(0)
-  const functions = simd(backend)
-  const run = inChannels % 4 === 0 ? functions.filterGradient4 : functions.filterGradient1
-  const [x, dy, dw] = [input(inputs, 'x'), input(inputs, 'dy'), out].map((tensor) => address(backend, tensor))
-  if (x === undefined || dy === undefined || dw === undefined) throw new Error('Three addresses are needed.')
+  const { filterGradient1, filterGradient4 } = simd(backend)
+  const [image, outer, weights] = [address(backend, x), address(backend, dy), address(backend, out)]
   const [xPixel, dyPixel] = [4 * inChannels, 4 * outChannels]
   const [xRow, dyRow] = [inWidth * xPixel, outWidth * dyPixel]
+  const fours = Math.floor(inChannels / 4)
   for (let n = 0; n < batchSize; n++) {
-    for (let i = 0; i < info.filterHeight; i++) {
+    for (let i = 0; i < filterHeight; i++) {
       const [top, rows] = paired(i - padInfo.top, inHeight, outHeight)
-      for (let j = 0; j < info.filterWidth; j++) {
+      for (let j = 0; j < filterWidth; j++) {
         const [left, columns] = paired(j - padInfo.left, inWidth, outWidth)
         if (rows <= 0 || columns <= 0) continue
-        const xStart = x + (n * inHeight + top + i - padInfo.top) * xRow + (left + j - padInfo.left) * xPixel
-        const dyStart = dy + (n * outHeight + top) * dyRow + left * dyPixel
-        const tap = dw + (i * info.filterWidth + j) * inChannels * dyPixel
-        run(xStart, dyStart, tap, rows, columns, xRow, dyRow, inChannels, outChannels)
+        const a = image + (n * inHeight + top + i - padInfo.top) * xRow + (left + j - padInfo.left) * xPixel
+        const b = outer + (n * outHeight + top) * dyRow + left * dyPixel
+        const dw = weights + (i * filterWidth + j) * inChannels * dyPixel
+        const extent = [rows, columns, xRow, dyRow, inChannels, outChannels] as const
+        if (fours > 0) filterGradient4(a, b, dw, ...extent, fours)
+        const done = 4 * fours
+        if (done < inChannels) filterGradient1(a + 4 * done, b, dw + done * dyPixel, ...extent, inChannels - done)
       }
     }
   }

@@ -27,7 +27,7 @@ export function registerInstanceNorm(): void {
     const { epsilon } = attrsSchema.parse(attrs)
     const y = backend.makeOutput(x.shape, 'float32')
     const stats = backend.makeOutput([count, 2, channels], 'float32')
-    if (channels % 4 === 0) {
+    if (channels >= 4) {
       const at = (tensor: tf.TensorInfo) => address(backend, tensor)
       simd(backend).instanceNormRelu(at(x), at(y), at(stats), count, pixels, channels, epsilon)
     } else instanceNormRelu(floats(backend, x), shape, epsilon, floats(backend, y), floats(backend, stats))
@@ -38,7 +38,7 @@ export function registerInstanceNorm(): void {
     const shape = normShape(x)
     const { count, pixels, channels } = shape
     const dx = backend.makeOutput(x.shape, 'float32')
-    if (channels % 4 === 0) {
+    if (channels >= 4) {
       const at = (tensor: tf.TensorInfo) => address(backend, tensor)
       simd(backend).instanceNormReluGradient(at(x), at(dy), at(dx), at(stats), count, pixels, channels)
     } else {

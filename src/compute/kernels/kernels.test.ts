@@ -67,6 +67,7 @@ const convolutions: ConvolutionCase[] = [
   { name: 'one row', x: [2, 1, 7, 4], filter: [3, 3, 4, 4], stride: 1, padding: 'same' },
   { name: 'one column', x: [2, 5, 1, 8], filter: [3, 3, 8, 4], stride: 1, padding: 'same' },
   { name: 'wide output', x: [1, 4, 4, 4], filter: [3, 3, 4, 12], stride: 1, padding: 'same' },
+  { name: 'six to seven channels', x: [2, 4, 5, 6], filter: [3, 3, 6, 7], stride: 1, padding: 'same' },
   { name: 'valid', x: [2, 7, 6, 3], filter: [3, 3, 3, 2], stride: 1, padding: 'valid' },
   { name: '1 x 1 filter', x: [2, 4, 3, 5], filter: [1, 1, 5, 3], stride: 1, padding: 'same' },
   { name: 'even filter', x: [1, 5, 6, 2], filter: [2, 2, 2, 2], stride: 1, padding: 'same' },
@@ -107,6 +108,7 @@ describe.each(['wasm', 'cpu'])('gradients on %s agree with numeric differentiati
 
   it.each<{ name: string; shape: Shape4; size: number; stride: number; padding: Padding }>([
     { name: 'halving, four channels', shape: [2, 4, 6, 4], size: 2, stride: 2, padding: 'valid' },
+    { name: 'halving, six channels', shape: [2, 4, 6, 6], size: 2, stride: 2, padding: 'valid' },
     { name: 'halving, three channels', shape: [2, 4, 6, 3], size: 2, stride: 2, padding: 'valid' },
     { name: 'odd size', shape: [1, 5, 7, 4], size: 2, stride: 2, padding: 'valid' },
     { name: 'odd size, same', shape: [1, 5, 7, 4], size: 2, stride: 2, padding: 'same' },
@@ -124,6 +126,7 @@ describe.each(['wasm', 'cpu'])('gradients on %s agree with numeric differentiati
 
   it.each<{ name: string; shape: Shape4; to: [number, number] }>([
     { name: 'doubling, four channels', shape: [3, 3, 2, 4], to: [6, 4] },
+    { name: 'doubling, seven channels', shape: [2, 3, 2, 7], to: [6, 4] },
     { name: 'doubling, three channels', shape: [3, 3, 2, 3], to: [6, 4] },
     { name: 'one pixel', shape: [1, 1, 1, 4], to: [2, 2] },
     { name: 'to an odd size', shape: [2, 3, 4, 2], to: [7, 5] },
@@ -142,6 +145,8 @@ describe.each(['wasm', 'cpu'])('gradients on %s agree with numeric differentiati
     [1, 1, 1, 4],
     [1, 3, 5, 4],
     [3, 4, 4, 8],
+    [2, 3, 4, 6],
+    [2, 2, 3, 5],
     [2, 5, 3, 3],
     [1, 7, 2, 1],
   ])('instance normalization with ReLU: %i x %i x %i x %i', (...shape) => {
@@ -157,6 +162,7 @@ describe.each(['wasm', 'cpu'])('gradients on %s agree with numeric differentiati
 
   it.each([
     [4, 8],
+    [6, 5],
     [3, 4],
   ])('joining %i and %i channels', (first, second) => {
     const shape: Shape4 = [2, 3, 2, first]

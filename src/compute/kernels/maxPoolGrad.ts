@@ -38,7 +38,7 @@ function maxPoolGrad({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo 
   return out
 }
 
-/** 2 x 2 windows side by side that cover the image, for channels in multiples of four. */
+/** 2 x 2 windows side by side that cover the image, for four channels or more. */
 function isPlainHalving(info: tf.backend_util.Conv2DInfo): boolean {
   return (
     info.filterHeight === 2 &&
@@ -47,7 +47,7 @@ function isPlainHalving(info: tf.backend_util.Conv2DInfo): boolean {
     info.strideWidth === 2 &&
     info.inHeight === 2 * info.outHeight &&
     info.inWidth === 2 * info.outWidth &&
-    info.inChannels % 4 === 0
+    info.inChannels >= 4
   )
 }
 

@@ -23,7 +23,7 @@ export function registerResizeNearestNeighborGrad(): void {
     const [, outHeight, outWidth] = shape4.parse(dy.shape)
     const { alignCorners, halfPixelCenters } = attrsSchema.parse(attrs)
     const doubled = outHeight === 2 * height && outWidth === 2 * width && !alignCorners && halfPixelCenters !== true
-    if (doubled && channels % 4 === 0) {
+    if (doubled && channels >= 4) {
       simd(backend).upsample2Gradient(address(backend, dy), address(backend, out), count * height, width, channels)
     } else addToSources(images.shape, dy.shape, attrs, floats(backend, dy), floats(backend, out).fill(0))
     return out

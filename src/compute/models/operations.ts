@@ -83,7 +83,7 @@ export function instanceNormRelu(x: tf.Tensor, epsilon: number): tf.Tensor {
 export function joinChannels(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const first = a.shape[3] ?? 0
   const second = b.shape[3] ?? 0
-  if (!hasKernel(SPLIT_CHANNELS) || first % 4 !== 0 || second % 4 !== 0) return tf.concat([a, b], 3)
+  if (!hasKernel(SPLIT_CHANNELS) || first < 4 || second < 4) return tf.concat([a, b], 3)
   const operation = tf.customGrad((left, right) => ({
     value: run(JOIN_CHANNELS, { a: one(left), b: one(right) }, {}),
     gradFunc: (dy) => tf.engine().runKernel<tf.Tensor[]>(SPLIT_CHANNELS, { x: one(dy) }, { first }),

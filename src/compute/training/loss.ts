@@ -1,7 +1,7 @@
 import { IGNORED } from '../data/trainingImage.ts'
 
 export interface LossResult {
-  /** Mean cross-entropy plus one minus the mean soft Dice of the labels that occur. */
+  /** Weighted mean cross-entropy plus one minus the mean soft Dice of the labels that occur. */
   readonly loss: number
   /** d loss / d logits, of the logits' size; the same buffer each time when one was given. */
   readonly gradient: Float32Array
@@ -23,7 +23,7 @@ export function segmentationLoss(
   gradient = new Float32Array(logits.length),
 ): LossResult {
   const sums = softmaxInto(logits, classes, classCount, gradient)
-  const { pixels, crossEntropy, predicted, truth, overlap } = sums
+  const { pixels, crossEntropy, predicted, truth, overlap, weights } = sums
   if (pixels === 0) return { loss: 0, gradient: gradient.fill(0) }
   const occurring = [...truth.keys()].filter((c) => c > 0 && (truth[c] ?? 0) > 0)
   // Of 1 - Dice by a probability of class c: ofHit where the pixel belongs to c, ofMiss elsewhere.
@@ -37,11 +37,23 @@ export function segmentationLoss(
     ofMiss[c] = value / denominator / occurring.length
     ofHit[c] = (value - 2) / denominator / occurring.length
   }
-  logitGradient(gradient, classes, classCount, pixels, ofHit, ofMiss)
-  return { loss: crossEntropy / pixels + (occurring.length > 0 ? 1 - dice : 0), gradient }
+  logitGradient(gradient, classes, classCount, weights, ofHit, ofMiss)
+  return { loss: crossEntropy + (occurring.length > 0 ? 1 - dice : 0), gradient }
+}
+
+/**
+ * Weight of a pixel in the cross-entropy by its class, so that organs of few pixels are not outvoted by background
+ * for hundreds of steps: inverse to the square root of the class's share, scaled so that all weights add up to 1.
+ */
+function pixelWeights(classes: Uint8Array, n: number): Float64Array {
+  const counts = new Float64Array(n)
+  for (const value of classes) if (value !== IGNORED) counts[value] = (counts[value] ?? 0) + 1
+  const total = counts.reduce((sum, count) => sum + Math.sqrt(count), 0)
+  return counts.map((count) => (count === 0 ? 0 : 1 / (Math.sqrt(count) * total)))
 }
 
 interface Sums {
+  readonly weights: Float64Array
   pixels: number
   crossEntropy: number
   readonly predicted: Float64Array
@@ -54,6 +66,7 @@ function softmaxInto(logits: Float32Array, classes: Uint8Array, n: number, out: 
   const predicted = new Float64Array(n)
   const truth = new Float64Array(n)
   const overlap = new Float64Array(n)
+  const weights = pixelWeights(classes, n)
   let pixels = 0
   let crossEntropy = 0
   for (let i = 0; i < classes.length; i++) {
@@ -79,9 +92,9 @@ function softmaxInto(logits: Float32Array, classes: Uint8Array, n: number, out: 
     pixels++
     truth[target] = (truth[target] ?? 0) + 1
     overlap[target] = (overlap[target] ?? 0) + (out[at + target] ?? 0)
-    crossEntropy += Math.log(sum) - ((logits[at + target] ?? 0) - top)
+    crossEntropy += (weights[target] ?? 0) * (Math.log(sum) - ((logits[at + target] ?? 0) - top))
   }
-  return { pixels, crossEntropy, predicted, truth, overlap }
+  return { pixels, crossEntropy, predicted, truth, overlap, weights }
 }
 
 /** Turns probabilities into the gradient by the logits, in place: p_k (a_k - sum_j p_j a_j) + (p_k - [k = t]) / n. */
@@ -89,7 +102,7 @@ function logitGradient(
   probabilities: Float32Array,
   classes: Uint8Array,
   n: number,
-  pixels: number,
+  weights: Float64Array,
   ofHit: Float64Array,
   ofMiss: Float64Array,
 ): void {
@@ -97,6 +110,7 @@ function logitGradient(
     const target = classes[i] ?? IGNORED
     if (target === IGNORED) continue
     const at = i * n
+    const weight = weights[target] ?? 0
     let mean = 0
     for (let c = 0; c < n; c++) {
       mean += (probabilities[at + c] ?? 0) * ((c === target ? ofHit[c] : ofMiss[c]) ?? 0)
@@ -104,7 +118,7 @@ function logitGradient(
     for (let c = 0; c < n; c++) {
       const p = probabilities[at + c] ?? 0
       const a = (c === target ? ofHit[c] : ofMiss[c]) ?? 0
-      probabilities[at + c] = p * (a - mean) + (p - (c === target ? 1 : 0)) / pixels
+      probabilities[at + c] = p * (a - mean) + (p - (c === target ? 1 : 0)) * weight
     }
   }
 }

@@ -32,7 +32,7 @@ export interface TrainOptions {
   readonly batch?: number
   /** Largest patch, in pixels; 128 unless given. Smaller where all slices are smaller. */
   readonly patch?: number
-  /** Peak of the learning rate; unless given 3e-3 for a parent, 6e-3 where it lacks a label, 4e-3 from scratch. */
+  /** Peak of the learning rate; chosen by the kind of network and of training unless given. */
   readonly learningRate?: number
   /** Mirror patches at random; off unless asked for, since left and right differ in the body. */
   readonly flips?: boolean
@@ -51,8 +51,6 @@ export interface TrainedModel {
   readonly training: NonNullable<ModelCard['training']>
 }
 
-/** The head learns so much faster when it has a label that the parent did not: it starts from nothing there. */
-const HEAD_PACE = 30
 const DEFAULT_ARCHITECTURE = { levels: 4, base: 8 }
 /** Slices measured during training; more would take longer than they tell. */
 const EVALUATED_SLICES = 12
@@ -86,7 +84,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
         })
       : extendNetwork(parent, labels, seed)
   try {
-    const training = await fit(network, architecture.step, images, options)
+    const training = await fit(network, architecture, images, options)
     return { network, architecture, training }
   } catch (error) {
     network.dispose()
@@ -105,7 +103,7 @@ function newArchitecture({
 
 async function fit(
   network: LayersModel,
-  step: number,
+  { name, step }: ModelCard['architecture'],
   images: readonly TrainingImage[],
   options: TrainOptions,
 ): Promise<TrainedModel['training']> {
@@ -122,10 +120,11 @@ async function fit(
     random,
   )
   const variables = network.trainableWeights.map((weight) => variableOf(weight.read()))
+  const normalized = name === UNET_KINDS.normalized
   const grown = options.parent !== null && hasNewLabel(options.parent.card.labels, labels)
-  const optimizer = createAdam(variables, (name) => (grown && name.startsWith(`${HEAD_NAME}/`) ? HEAD_PACE : 1))
+  const { peak, headPace } = rates(options, normalized, grown)
+  const optimizer = createAdam(variables, (name) => (name.startsWith(`${HEAD_NAME}/`) ? headPace : 1))
   const measured = measuredImages(images)
-  const peak = options.learningRate ?? defaultRate(options.parent !== null, grown)
   const every = options.evaluateEvery ?? 10
 
   stopIfCancelled(signal)
@@ -183,9 +182,19 @@ function hasNewLabel(known: ModelCard['labels'], labels: ModelCard['labels']): b
   return labels.some(({ value }) => !known.some((label) => label.value === value))
 }
 
-function defaultRate(hasParent: boolean, grown: boolean): number {
-  if (!hasParent) return 4e-3
-  return grown ? 6e-3 : 3e-3
+/**
+ * The peak of the learning rate and the factor for the head, found by trial on abdomens and hippocampi. Behind a
+ * normalization only the head sets the scale of the logits, so from scratch it must learn faster than the layers before;
+ * so must a head with a label that the parent did not have, which starts from nothing there.
+ */
+function rates(
+  { learningRate, parent }: TrainOptions,
+  normalized: boolean,
+  grown: boolean,
+): { peak: number; headPace: number } {
+  if (parent === null) return { peak: learningRate ?? (normalized ? 3e-3 : 2e-3), headPace: normalized ? 10 : 1 }
+  if (grown) return { peak: learningRate ?? (normalized ? 4e-3 : 2e-3), headPace: 50 }
+  return { peak: learningRate ?? (normalized ? 2e-3 : 1e-3), headPace: normalized ? 2 : 1 }
 }
 
 /** The patch fits the largest slice, so that no time is spent on mirrored surroundings. */

@@ -39,7 +39,10 @@ describe('segmentationLoss', () => {
       dices.push((2 * overlap + 1) / (predicted + count + 1))
     }
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
-    return mean(crossEntropy) + (dices.length > 0 ? 1 - mean(dices) : 0)
+    // A pixel counts by one over the square root of how many pixels its class has.
+    const weights = kept.map(({ target }) => 1 / Math.sqrt(kept.filter((other) => other.target === target).length))
+    const weighted = crossEntropy.reduce((sum, value, k) => sum + value * (weights[k] ?? NaN), 0)
+    return weighted / (mean(weights) * weights.length) + (dices.length > 0 ? 1 - mean(dices) : 0)
   }
 
   const random = createRandom(1)

@@ -1,19 +1,16 @@
-import { add, FunctionBuilder, i32, load, quarter, vAnd, vConstant, vGreater } from './assembler.ts'
+import { add, FunctionBuilder, i32, load, vAnd, vConstant, vGreater } from './assembler.ts'
+import { QUAD, quadsOf } from './quads.ts'
 
-const QUAD = 16
-
-/** splitChannels(from, first, second, pixels, a, b): [pixels, a + b] into [pixels, a] and [pixels, b]; a, b % 4 = 0. */
+/** splitChannels(from, first, second, pixels, a, b): [pixels, a + b] into [pixels, a] and [pixels, b]; a, b >= 4. */
 export function splitChannelsFunction(): FunctionBuilder {
   const f = new FunctionBuilder('splitChannels')
   const [from, first, second] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
   const [pixels, a, b] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
-  const quads = [f.let(quarter(a)), f.let(quarter(b))] as const
+  const quads = [quadsOf(f, a), quadsOf(f, b)]
   f.repeat(pixels, () => {
     for (const [index, to] of [first, second].entries()) {
-      f.repeat(quads[index] ?? i32(0), () => {
+      quads[index]?.forEach([to, from], () => {
         f.store(to, load(from))
-        f.set(to, add(to, i32(QUAD)))
-        f.set(from, add(from, i32(QUAD)))
       })
     }
   })
@@ -25,13 +22,11 @@ export function joinChannelsFunction(): FunctionBuilder {
   const f = new FunctionBuilder('joinChannels')
   const [to, first, second] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
   const [pixels, a, b] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
-  const quads = [f.let(quarter(a)), f.let(quarter(b))] as const
+  const quads = [quadsOf(f, a), quadsOf(f, b)]
   f.repeat(pixels, () => {
     for (const [index, from] of [first, second].entries()) {
-      f.repeat(quads[index] ?? i32(0), () => {
+      quads[index]?.forEach([to, from], () => {
         f.store(to, load(from))
-        f.set(to, add(to, i32(QUAD)))
-        f.set(from, add(from, i32(QUAD)))
       })
     }
   })

@@ -18,18 +18,17 @@ const QUAD = 16
 /**
  * The gradient of a convolution by one tap of its filter, added to what is in `dw`:
  * dw[c, o] += sum over rows and width of x[row, column, c] * dy[row, column, o].
- * filterGradientN(x, dy, dw, rows, width, xRow, dyRow, channels, outChannels): byte addresses of the first pixels that the
- * tap pairs and of the tap's [channels, outChannels]; xRow and dyRow are the bytes from row to row. N is how many input
- * channels are held in registers at once, which must divide `channels`; outChannels in multiples of four.
+ * filterGradientN(x, dy, dw, rows, width, xRow, dyRow, channels, outChannels, blocks): byte addresses of the first pixels
+ * that the tap pairs and of the tap's [channels, outChannels]; xRow and dyRow are the bytes from row to row. N is how many
+ * input channels are held in registers at once: the first N * blocks of them are done. outChannels in multiples of four.
  */
 export function filterGradientFunction(block: 1 | 4): FunctionBuilder {
   const f = new FunctionBuilder(`filterGradient${block}`)
   const [x, dy, dw] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
   const [rows, width, xRow, dyRow] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
-  const [channels, outChannels] = [f.parameter('i32'), f.parameter('i32')]
+  const [channels, outChannels, blocks] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
   const pixel = f.let(multiply(channels, i32(FLOAT)))
   const outPixel = f.let(multiply(outChannels, i32(FLOAT)))
-  const blocks = f.let(block === 4 ? quarter(channels) : channels)
   const pairs = f.let(quarter(quarter(multiply(outChannels, i32(2)))))
   const rest = f.let(subtract(quarter(outChannels), multiply(pairs, i32(2))))
   const [xBlock, weights, from, outer] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]

@@ -7,7 +7,7 @@ import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
 
 type FilterGradientArgs = [
   ...[x: number, dy: number, dw: number, rows: number, width: number, xRow: number, dyRow: number],
-  ...[channels: number, outChannels: number],
+  ...[channels: number, outChannels: number, blocks: number],
 ]
 
 /** The assembled functions; each documented where it is written. Addresses are bytes in the backend's memory. */

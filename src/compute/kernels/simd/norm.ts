@@ -6,7 +6,6 @@ import {
   i32,
   load,
   multiply,
-  quarter,
   splat,
   subtract,
   toFloat,
@@ -20,14 +19,11 @@ import {
   vSquareRoot,
   vSubtract,
 } from './assembler.ts'
+import { quadsOf } from './quads.ts'
 import type { I32, Local } from './assembler.ts'
 
-/** Bytes of four floats. */
-const QUAD = 16
-
 /**
- * instanceNormRelu(x, y, stats, count, pixels, channels, epsilon): the function of that name in instanceNorm.ts for
- * channels in multiples of four; x, y and stats are byte addresses.
+ * instanceNormRelu(x, y, stats, count, pixels, channels, epsilon): the function of that name in instanceNorm.ts for four channels or more; x, y and stats are byte addresses.
  */
 export function normFunction(): FunctionBuilder {
   const f = new FunctionBuilder('instanceNormRelu')
@@ -126,13 +122,10 @@ function forEachImageAndQuad(
   stats: Local<'i32'>,
   body: () => void,
 ): void {
-  const quads = f.let(quarter(channels))
+  const quads = quadsOf(f, channels)
   const toNextImage = f.let(multiply(subtract(pixels, i32(1)), stride))
   f.repeat(count, () => {
-    f.repeat(quads, () => {
-      body()
-      for (const pointer of [...arrays, stats]) f.set(pointer, add(pointer, i32(QUAD)))
-    })
+    quads.forEach([...arrays, stats], body)
     // The quads moved every pointer on by one pixel, and `stats` by the means.
     for (const pointer of arrays) f.set(pointer, add(pointer, toNextImage))
     f.set(stats, add(stats, stride))

@@ -1,30 +1,16 @@
-import {
-  add,
-  FunctionBuilder,
-  i32,
-  load,
-  multiply,
-  quarter,
-  vAdd,
-  vAnd,
-  vAndNot,
-  vEqual,
-  vMax,
-  vOr,
-} from './assembler.ts'
-
-const QUAD = 16
+import { add, FunctionBuilder, i32, load, multiply, vAdd, vAnd, vAndNot, vEqual, vMax, vOr } from './assembler.ts'
+import { quadsOf } from './quads.ts'
 
 /**
  * maxPool2Gradient(x, dy, dx, rows, width, channels): the gradient of max pooling by 2 x 2 without padding, x and dx
- * [2 rows, 2 width, channels], dy [rows, width, channels], rows counted over the whole batch; channels in multiples of
- * four. The first of equal values gets the gradient.
+ * [2 rows, 2 width, channels], dy [rows, width, channels], rows counted over the whole batch; at least four
+ * channels. The first of equal values gets the gradient.
  */
 export function maxPool2GradientFunction(): FunctionBuilder {
   const f = new FunctionBuilder('maxPool2Gradient')
   const [x, dy, dx] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
   const [rows, width, channels] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
-  const quads = f.let(quarter(channels))
+  const quads = quadsOf(f, channels)
   const pixel = f.let(multiply(channels, i32(4)))
   const row = f.let(multiply(multiply(width, i32(2)), pixel))
   const below = f.let(add(row, pixel))
@@ -32,7 +18,7 @@ export function maxPool2GradientFunction(): FunctionBuilder {
   const [top, taken, gradient] = [f.local('v128'), f.local('v128'), f.local('v128')]
   f.repeat(rows, () => {
     f.repeat(width, () => {
-      f.repeat(quads, () => {
+      quads.forEach([x, dy, dx], () => {
         f.set(a, load(x))
         f.set(b, load(add(x, pixel)))
         f.set(c, load(add(x, row)))
@@ -48,7 +34,6 @@ export function maxPool2GradientFunction(): FunctionBuilder {
         f.store(add(dx, row), vAnd(gradient, c))
         f.set(taken, vOr(taken, c))
         f.store(add(dx, below), vAndNot(gradient, taken))
-        for (const pointer of [x, dy, dx]) f.set(pointer, add(pointer, i32(QUAD)))
       })
       // Past the second pixel of the pair.
       for (const pointer of [x, dx]) f.set(pointer, add(pointer, pixel))
@@ -63,17 +48,16 @@ export function upsample2GradientFunction(): FunctionBuilder {
   const f = new FunctionBuilder('upsample2Gradient')
   const [dy, dx] = [f.parameter('i32'), f.parameter('i32')]
   const [rows, width, channels] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
-  const quads = f.let(quarter(channels))
+  const quads = quadsOf(f, channels)
   const pixel = f.let(multiply(channels, i32(4)))
   const row = f.let(multiply(multiply(width, i32(2)), pixel))
   const below = f.let(add(row, pixel))
   f.repeat(rows, () => {
     f.repeat(width, () => {
-      f.repeat(quads, () => {
+      quads.forEach([dy, dx], () => {
         const upper = vAdd(load(dy), load(add(dy, pixel)))
         const lower = vAdd(load(add(dy, row)), load(add(dy, below)))
         f.store(dx, vAdd(upper, lower))
-        for (const pointer of [dy, dx]) f.set(pointer, add(pointer, i32(QUAD)))
       })
       f.set(dy, add(dy, pixel))
     })
