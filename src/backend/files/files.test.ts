@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -73,6 +73,22 @@ describe('uploads', () => {
     await upload(test, 'a.nii.gz', Uint8Array.of(1, 2, 3, 4, 5, 6, 7), 3)
     await upload(test, 'A.nii.gz', Uint8Array.of(1, 2, 3, 4, 5, 6, 8))
     expect(images(test)).toEqual(['A (2).nii.gz', 'a.nii.gz'])
+  })
+
+  it('keep different files of one name apart when they end at the same moment', async () => {
+    const test = await openBackend(emptyProject())
+    const contents = [Uint8Array.of(1, 2), Uint8Array.of(3, 4), Uint8Array.of(5, 6, 7)]
+    const ids = await Promise.all(
+      contents.map(async (bytes) => {
+        const { uploadId } = await test.call('files.uploadBegin', { name: 'a.nii.gz', size: bytes.length })
+        await test.call('files.uploadChunk', { uploadId, offset: 0, bytes })
+        return uploadId
+      }),
+    )
+    await Promise.all(ids.map((uploadId) => test.call('files.uploadEnd', { uploadId })))
+    expect(images(test)).toEqual(['a (2).nii.gz', 'a (3).nii.gz', 'a.nii.gz'])
+    const kept = images(test).map((name) => [...readFileSync(join(test.dir, 'images', name))])
+    expect(kept.sort()).toEqual(contents.map((bytes) => [...bytes]))
   })
 
   it('refuse what does not fit together, and leave nothing behind', async () => {

@@ -33,6 +33,8 @@ export class Uploads {
   readonly #folder: string
   readonly #files: FileRegistry
   readonly #uploads = new Map<string, Upload>()
+  /** One file gets its name at a time: two of the same name would otherwise find it free, and one be lost. */
+  #placing: Promise<unknown> = Promise.resolve()
 
   constructor(imagesFolder: string, files: FileRegistry) {
     this.#folder = imagesFolder
@@ -86,7 +88,7 @@ export class Uploads {
         throw new CodedError('bad-request', `The pieces of "${upload.name}" do not fit together; drop the file again.`)
       }
       try {
-        await upload.handle.write(bytes, 0, bytes.length, offset)
+        await writeAll(upload.handle, bytes, offset)
       } catch (error) {
         throw storageError(error, upload.name)
       }
@@ -107,7 +109,9 @@ export class Uploads {
       }
       await upload.handle.sync()
       await upload.handle.close()
-      const path = (await this.#equalFile(upload)) ?? (await this.#place(upload))
+      const placed = this.#placing.then(async () => (await this.#equalFile(upload)) ?? (await this.#place(upload)))
+      this.#placing = placed.catch(() => undefined)
+      const path = await placed
       return this.#files.register(path, 'open', upload.name)
     } catch (error) {
       throw storageError(error, upload.name)
@@ -182,6 +186,15 @@ export function safeName(name: string): string {
     .replace(/^[.\s]+|[.\s]+$/g, '')
     .slice(-200)
   return plain === '' ? 'image' : plain
+}
+
+/** A nearly full disk takes a part of what it is given, without an error. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let at = 0
+  while (at < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at)
+    at += bytesWritten
+  }
 }
 
 async function freeBytes(folder: string): Promise<number> {
