@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { decodeFrame, encodeFrame } from './webSocket.ts'
+import { createClient } from './client.ts'
+import { createRpcServer } from './server.ts'
+import { createFakeBackend } from './testing/fakeBackend.ts'
+import { decodeFrame, encodeFrame, webSocketTransport } from './webSocket.ts'
 
 const roundTrip = (value: unknown) => decodeFrame(encodeFrame(value))
 
@@ -53,5 +56,35 @@ describe('WebSocket frames', () => {
     ['bytes after the end', Uint8Array.of(1, 2, 3)],
   ])('refuse %s', (_, data) => {
     expect(() => decodeFrame(data)).toThrow()
+  })
+})
+
+/** Two ends of a socket; the first is closed by hand. */
+function socketPair() {
+  const listeners: { own: number; type: string; listener: (event: object) => void }[] = []
+  const fire = (own: number, type: string, event: object) => {
+    for (const entry of listeners) if (entry.own === own && entry.type === type) entry.listener(event)
+  }
+  const end = (own: number) => ({
+    binaryType: '',
+    readyState: 1,
+    send: (data: Uint8Array<ArrayBuffer>) => queueMicrotask(() => fire(1 - own, 'message', { data })),
+    close: () => undefined,
+    addEventListener: (type: string, listener: (event: object) => void) => listeners.push({ own, type, listener }),
+  })
+  return { page: end(0), backend: end(1), closed: () => fire(0, 'close', { code: 1001 }) }
+}
+
+describe('A socket that is closing', () => {
+  it('is a lost connection for whoever calls, not an inner failure', async () => {
+    const { page, backend, closed } = socketPair()
+    createRpcServer(createFakeBackend()).accept(webSocketTransport(backend))
+    const client = createClient({ connect: () => Promise.resolve(webSocketTransport(page)) })
+    await client.call('annotation.history', { caseId: 'a' })
+    page.readyState = 2
+    const call = client.call('annotation.history', { caseId: 'a' })
+    setTimeout(closed, 5)
+    await expect(call).rejects.toMatchObject({ code: 'connection-lost' })
+    client.close()
   })
 })

@@ -56,7 +56,9 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   socket.addEventListener('error', () => inbox.close('the connection failed'))
   return {
     send(message) {
-      if (inbox.closed || socket.readyState !== OPEN) throw new Error('The socket is not open.')
+      if (inbox.closed || socket.readyState < OPEN) throw new Error('The socket is not open.')
+      // Closing, the close event to follow, which tells whoever waits for an answer.
+      if (socket.readyState > OPEN) return
       socket.send(encodeFrame(message))
     },
     onMessage: (listener) => inbox.onMessage(listener),
