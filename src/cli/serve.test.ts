@@ -10,7 +10,7 @@ import { startCli } from './testing/runCli.ts'
 const page = resolve(import.meta.dirname, '../../out/renderer/index.html')
 
 /** The interface has to be built for it to be served: `npm run build`. */
-describe.skipIf(!existsSync(page))('maskwright serve', () => {
+describe.skipIf(!existsSync(page))(`maskwright serve${existsSync(page) ? '' : ' (out/renderer is not built)'}`, () => {
   let dir = ''
   const at = (...parts: string[]) => join(dir, ...parts)
   let running: ReturnType<typeof startCli>[] = []
@@ -83,6 +83,16 @@ describe.skipIf(!existsSync(page))('maskwright serve', () => {
     // Without a name it is the project that was open last.
     const again = connect(await urlOf(start()))
     expect((await again.call('project.get', {})).path).toBe(at('other'))
+  })
+
+  it('ends cleanly when one Ctrl+C reaches it twice, from the terminal and from who started it', async () => {
+    const started = start(at('twice'))
+    await urlOf(started)
+    started.child.kill('SIGINT')
+    // A pause, since two signals of a kind that wait together are one.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    started.child.kill('SIGINT')
+    expect(await started.finished).toMatchObject({ code: 0, stderr: '' })
   })
 
   it('makes the demo project where it is asked to', async () => {

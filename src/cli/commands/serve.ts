@@ -52,14 +52,18 @@ export async function serve(project: string | undefined, options: ServeOptions):
   }
 }
 
-/** Resolves at the first request to end; a second one ends the process at once. */
+/** One Ctrl+C can arrive twice: from the terminal, and from `npm start`, which hands its signals on. */
+const ECHO_MS = 1000
+
+/** Resolves at the first request to end; a later one, which is no echo of it, ends the process at once. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false
+    let askedAt: number | null = null
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(1)
-        asked = true
+        const now = performance.now()
+        if (askedAt !== null && now - askedAt > ECHO_MS) process.exit(1)
+        askedAt ??= now
         resolve()
       })
     }
