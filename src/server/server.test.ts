@@ -143,7 +143,8 @@ describe('the address', () => {
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find((address) => address.family === 'IPv4' && !address.internal)?.address
-  it.skipIf(outside === undefined)('is not reachable over the network', async () => {
+  const unknown = outside === undefined ? ' (this machine has no other address)' : ''
+  it.skipIf(outside === undefined)(`is not reachable over the network${unknown}`, async () => {
     const code = await new Promise((resolve) => {
       const socket = connect({ host: outside, port: server.port })
       socket.on('connect', () => {
