@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createComputeProcess } from './process.ts'
 import type { ComputeParams, ComputePort } from './port.ts'
 import type { ComputeProgress } from '../../core/contract/compute.ts'
@@ -31,6 +31,7 @@ describe('the compute process', () => {
   })
 
   afterEach(async () => {
+    vi.useRealTimers()
     await port?.close()
     await rm(dir, { recursive: true, force: true })
   })
@@ -149,6 +150,40 @@ describe('the compute process', () => {
         code: 'bad-file',
       })
       expect(compute.status()).toMatchObject({ state: 'ready', backend: 'js', threads: 1 })
+    },
+    MINUTES,
+  )
+
+  it(
+    'is not taken for hanging because the computer slept',
+    async () => {
+      const compute = open({ MASKWRIGHT_BACKEND: 'js' })
+      await compute.call('status', {})
+      vi.useFakeTimers({ toFake: ['Date'] })
+      vi.setSystemTime(Date.now() + 3_600_000)
+      // Longer than a ping takes.
+      await new Promise((resolve) => setTimeout(resolve, 2500))
+      expect(compute.status()).toMatchObject({ state: 'ready', restarts: 0 })
+    },
+    MINUTES,
+  )
+
+  it.skipIf(process.platform === 'win32')(
+    'is ended and started again when it hangs (not on Windows, which cannot stop a process)',
+    async () => {
+      lines.length = 0
+      port = createComputeProcess({
+        nodePath: process.execPath,
+        entry,
+        env: { MASKWRIGHT_BACKEND: 'js' },
+        log: (line) => lines.push(line),
+        silenceMs: 1000,
+      })
+      await port.call('status', {})
+      const pid = Number(lines.find((line) => line.startsWith('pid '))?.slice(4))
+      process.kill(pid, 'SIGSTOP')
+      await expect(port.call('doctor', {})).rejects.toMatchObject({ code: 'compute-crashed' })
+      expect(port.status().restarts).toBe(1)
     },
     MINUTES,
   )

@@ -57,10 +57,11 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     restartTimer = null
     if (closed || child !== null) return
     update({ state: status.restarts > 0 ? 'restarting' : 'starting' })
-    let lastHeard = Date.now()
+    // Counted in pings, not by the clock: after the computer slept the process has been silent for no longer than we.
+    let silentFor = 0
     const started = startChild(options, {
       onMessage: (message) => {
-        lastHeard = Date.now()
+        silentFor = 0
         calls.receive(message)
       },
       onEnd: (reason) => {
@@ -69,8 +70,12 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     })
     child = started
     heartbeat = setInterval(() => {
-      if (Date.now() - lastHeard > silenceMs) started.kill()
-      else started.send({ t: 'ping', id: 0 })
+      if (silentFor > silenceMs) {
+        started.kill()
+        return
+      }
+      silentFor += PING_MS
+      started.send({ t: 'ping', id: 0 })
     }, PING_MS)
     heartbeat.unref()
     calls.connect(started.send)
