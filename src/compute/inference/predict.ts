@@ -3,6 +3,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { normalizedSlice } from '../data/intensity.ts'
 import { copyMirrored } from '../data/padding.ts'
 import { forwardOf } from '../models/forward.ts'
+import { readFloats } from '../runtime/tensors.ts'
 import { planTiles } from './tiles.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeSlice } from '../../core/contract/compute.ts'
@@ -99,9 +100,7 @@ function forward(
 ): { logits: Float32Array; classes: number } {
   return tf.tidy(() => {
     const output = forwardOf(network)(tf.tensor4d(input, shape), false)
-    const logits = output.dataSync()
-    if (!(logits instanceof Float32Array)) throw new Error('Logits must be float32.')
-    return { logits, classes: output.shape[3] ?? 0 }
+    return { logits: readFloats(output), classes: output.shape[3] ?? 0 }
   })
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
+import { readFloats } from '../runtime/tensors.ts'
 import { buildUNet, HEAD_NAME, UNET_KINDS } from './unet.ts'
 import { createRandom, randomNormal } from '../data/random.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -46,8 +47,8 @@ function headWeights(old: tf.Tensor[], oldLabels: Labels, labels: Labels, seed: 
   const oldClasses = oldLabels.length + 1
   const classes = labels.length + 1
   const sources = [0, ...labels.map(({ value }) => oldLabels.findIndex((label) => label.value === value) + 1)]
-  const oldKernel = kernel.dataSync()
-  const oldBias = bias.dataSync()
+  const oldKernel = readFloats(kernel)
+  const oldBias = readFloats(bias)
   const newKernel = new Float32Array(channels * classes)
   const newBias = new Float32Array(classes)
   sources.forEach((source, column) => {

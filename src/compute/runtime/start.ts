@@ -77,17 +77,19 @@ async function attempt(
 ): Promise<{ threads: number; selfTest: SelfTestResult } | null> {
   // Threads first; the same binary without them if that fails.
   const tries = rung === 'wasm' && threads > 1 ? [threads, 1] : [threads]
+  const reasons: string[] = []
   for (const count of tries) {
     const again = keepFactory(rung)
     try {
       const started = await startRung(rung, count)
       if (started.selfTest.ok) return started
-      refused.set(rung, `It fails the self-test: ${started.selfTest.difference ?? ''}`)
+      reasons.push(`It fails the self-test with ${count} threads: ${started.selfTest.difference ?? ''}`)
     } catch (error) {
-      refused.set(rung, error instanceof Error ? error.message : String(error))
+      reasons.push(error instanceof Error ? error.message : String(error))
     }
     again()
   }
+  refused.set(rung, reasons.join(' '))
   return null
 }
 

@@ -8,3 +8,11 @@ export function isTensor(value: unknown): value is tf.Tensor {
 export function isVariable(value: unknown): value is tf.Variable {
   return value instanceof tf.Variable
 }
+
+/** The values of a float32 tensor, copied. Throws when the backend gives fewer or others than it has. */
+export function readFloats(tensor: tf.Tensor): Float32Array {
+  const values = tensor.dataSync()
+  if (!(values instanceof Float32Array)) throw new Error(`A float32 tensor was expected, not ${tensor.dtype}.`)
+  if (values.length !== tensor.size) throw new Error(`${values.length} values were read of a tensor of ${tensor.size}.`)
+  return values
+}

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { readFloats } from '../runtime/tensors.ts'
 
 export interface Optimizer {
   /** One step for all variables; `gradients` is by variable name and stays the caller's to dispose. */
@@ -28,7 +29,7 @@ interface Slot {
  */
 export function createAdam(variables: readonly tf.Variable[], pace: (name: string) => number = () => 1): Optimizer {
   const slots: Slot[] = variables.map((variable) => {
-    const weights = toFloats(variable).slice()
+    const weights = readFloats(variable).slice()
     const factor = pace(variable.name)
     return {
       variable,
@@ -44,7 +45,7 @@ export function createAdam(variables: readonly tf.Variable[], pace: (name: strin
       step++
       const values = slots.map(({ variable }) => {
         const gradient = gradients[variable.name]
-        return gradient === undefined ? null : toFloats(gradient)
+        return gradient === undefined ? null : readFloats(gradient)
       })
       const norm = Math.sqrt(values.reduce((sum, value) => sum + (value === null ? 0 : squareSum(value)), 0))
       const scale = norm > MAX_NORM ? MAX_NORM / norm : 1
@@ -88,10 +89,4 @@ function assign(variable: tf.Variable, weights: Float32Array): void {
   const tensor = tf.tensor(weights.slice(), variable.shape, 'float32')
   variable.assign(tensor)
   tensor.dispose()
-}
-
-function toFloats(tensor: tf.Tensor): Float32Array {
-  const values = tensor.dataSync()
-  if (!(values instanceof Float32Array)) throw new Error(`Weights must be float32, not ${tensor.dtype}.`)
-  return values
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
-import { isTensor } from '../runtime/tensors.ts'
+import { isTensor, readFloats } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { PatchBatch } from '../data/patches.ts'
@@ -33,9 +33,7 @@ export function trainingStep(
 function lossOf(logits: tf.Tensor, classes: Uint8Array): tf.Scalar {
   const operation = tf.customGrad<tf.Scalar>((x) => {
     if (!isTensor(x)) throw new Error('The loss takes the logits.')
-    const values = x.dataSync()
-    if (!(values instanceof Float32Array)) throw new Error('Logits must be float32.')
-    const { loss, gradient } = segmentationLoss(values, classes, x.shape[3] ?? 0)
+    const { loss, gradient } = segmentationLoss(readFloats(x), classes, x.shape[3] ?? 0)
     return {
       value: tf.scalar(loss),
       gradFunc: (dy) => {
