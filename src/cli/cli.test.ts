@@ -54,6 +54,11 @@ describe('maskwright', () => {
     }
   })
 
+  it('says which numbers an option takes', async () => {
+    expect((await runCli('serve', '--port', '99999')).stderr).toContain('a whole number from 0 to 65535.\n')
+    expect((await runCli('doctor', '--seed', '-1')).stderr).toContain('a whole number from 0 on.\n')
+  })
+
   it('says its version and its commands', async () => {
     expect(await runCli('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' })
     const { code, stdout } = await runCli('--help')
@@ -135,6 +140,11 @@ describe('maskwright predict', () => {
     expect((await readMask(at('again', 'picture.png'))).labels).toEqual(
       (await readMask(at('masks', 'picture.png'))).labels,
     )
+  })
+
+  it('says in words that the folder for the masks cannot be made', async () => {
+    const finished = await runCli('predict', at('picture.png'), '--model', at('base'), '--out', at('text.nii'))
+    expectFailure(finished, /text\.nii cannot be made; give --out a folder/)
   })
 
   it('leaves nothing behind when an input or the model is bad', async () => {
@@ -221,6 +231,7 @@ describe('maskwright finetune', () => {
     await mkdir(at('lonely', 'masks'), { recursive: true })
     expectFailure(await finetune(at('lonely'), at('none5')), /lonely/)
     expectFailure(await finetune(at('train'), at('base')), /base exists already/)
+    expectFailure(await finetune(at('train'), at('text.nii')), /text\.nii exists already/)
     await writeCases(at('mismatch'), [1])
     await writePng(at('mismatch', 'masks', 'disk1.png'), { width: 4, height: 4, channels: 1, data: new Uint8Array(16) })
     expectFailure(await finetune(at('mismatch'), at('none5')), /disk1\.png is 4 x 4/)

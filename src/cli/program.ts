@@ -110,7 +110,7 @@ function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
     const value = Number(text)
     if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min}${max < 1e9 ? ` to ${max}` : ''} on.`)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} ${max < 1e9 ? `to ${max}` : 'on'}.`)
     }
     return value
   }

@@ -1,6 +1,6 @@
 /** Image files: what they are, their voxels, and masks in their geometry. One folder a format. */
 export { readImage, readImageInfo } from './registry.ts'
-export { readMask, writeMask, verifyMask, maskExtension } from './masks.ts'
+export { readMask, writeMask, verifyMask, writeVerifiedMask, maskExtension } from './masks.ts'
 export { robustRange } from './range.ts'
 export { contentHash } from './files.ts'
 export { supportedExtensions, isSupported } from './sniff.ts'

@@ -1,7 +1,8 @@
-import { realpath } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { realpath, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { CodedError } from '../core/contract/errors.ts'
-import { badFile } from './files.ts'
+import { badFile, syncFolder, writeError } from './files.ts'
 import { maskHeader, verifyNiftiMask, writeNifti } from './nifti/index.ts'
 import { verifyPngMask, writePng } from './raster/index.ts'
 import { readImage } from './registry.ts'
@@ -27,17 +28,40 @@ export async function writeMask(path: string, labels: Uint8Array, image: MaskTar
   if (labels.length !== nx * ny * nz)
     throw new RangeError(`writeMask: ${labels.length} labels for ${nx * ny * nz} voxels`)
   const { source } = image
-  const fits = source.kind === 'nifti' ? /\.nii(\.gz)?$/i : /\.png$/i
-  if (!fits.test(path)) {
-    throw new CodedError('bad-request', `The name ${basename(path)} must end in ${maskExtension(image)}.`)
-  }
-  if (await isSameFile(path, source.path)) {
-    throw new CodedError('bad-request', `${basename(path)} is the image itself; choose another name for its mask.`)
-  }
+  await refuseTarget(path, image)
   if (source.kind === 'raster')
     return { bytes: await writePng(path, { width: nx, height: ny, channels: 1, data: labels }) }
   const header = maskHeader(source.header, image.info.byteOrder === 'little')
   return { bytes: await writeNifti(path, header, labels) }
+}
+
+/**
+ * `writeMask`, then `verifyMask`, and only then the name: a file of that name that was there before stays until the new
+ * one is known to be right. Throws what both throw, in terms of `path`.
+ */
+export async function writeVerifiedMask(
+  path: string,
+  labels: Uint8Array,
+  image: MaskTarget,
+): Promise<{ bytes: number }> {
+  await refuseTarget(path, image)
+  const ending = /\.(nii\.gz|nii|png)$/i.exec(path)?.[0] ?? ''
+  const temporary = join(dirname(path), `.maskwright-${randomBytes(6).toString('hex')}${ending}`)
+  try {
+    const written = await writeMask(temporary, labels, image)
+    await verifyMask(temporary, labels, image)
+    await rename(temporary, path)
+    await syncFolder(dirname(path))
+    return written
+  } catch (thrown) {
+    await rm(temporary, { force: true })
+    const error = writeError(thrown, path)
+    // The temporary name means nothing to the user.
+    throw new CodedError(error.code, error.message.replaceAll(basename(temporary), basename(path)), {
+      cause: error,
+      ...(error.detail === undefined ? {} : { detail: error.detail }),
+    })
+  }
 }
 
 /** Reads a written mask again and compares shape, labels and geometry. Throws CodedError('verify-failed'). */
@@ -63,6 +87,16 @@ export async function readMask(path: string, options: ReadOptions = {}): Promise
     labels[i] = value
   }
   return { dims, labels, affine }
+}
+
+async function refuseTarget(path: string, { source }: Pick<MaskTarget, 'source'>): Promise<void> {
+  const fits = source.kind === 'nifti' ? /\.nii(\.gz)?$/i : /\.png$/i
+  if (!fits.test(path)) {
+    throw new CodedError('bad-request', `The name ${basename(path)} must end in ${maskExtension({ source })}.`)
+  }
+  if (await isSameFile(path, source.path)) {
+    throw new CodedError('bad-request', `${basename(path)} is the image itself; choose another name for its mask.`)
+  }
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {

@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { MethodResult } from '../../core/contract/methods.ts'
-import { verifyMask, writeMask } from '../../imaging/index.ts'
+import { writeVerifiedMask } from '../../imaging/index.ts'
 import type { Masks } from '../annotation/masks.ts'
 import { maskEnding } from '../annotation/snapshots.ts'
-import { storageError } from '../errors.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import type { Volumes } from '../volume/volumes.ts'
@@ -40,17 +38,9 @@ export async function exportMask(
     labels: mask.labels.slice(),
     revision: mask.revision,
   }))
-  const temporary = join(dirname(path), `.maskwright-${randomBytes(6).toString('hex')}${endingOf(path, ending)}`)
-  try {
-    const { bytes } = await writeMask(temporary, labels, source)
-    await verifyMask(temporary, labels, source)
-    await rename(temporary, path)
-    cases.setSaved(caseId, revision)
-    return { path, bytes, ...contents(labels), verified: true }
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error instanceof CodedError ? inTermsOf(error, temporary, path) : storageError(error, path)
-  }
+  const { bytes } = await writeVerifiedMask(path, labels, source)
+  cases.setSaved(caseId, revision)
+  return { path, bytes, ...contents(labels), verified: true }
 }
 
 function contents(labels: Uint8Array): { voxels: number; labels: number[] } {
@@ -72,10 +62,6 @@ function withEnding(path: string, ending: '.nii.gz' | '.png'): string {
   )
 }
 
-function endingOf(path: string, ending: string): string {
-  return /\.nii$/i.test(path) ? '.nii' : ending
-}
-
 /** No image of the project, by whatever name or link, and nothing that the project itself keeps. */
 async function refuseOurOwn({ project, cases }: ExportParts, path: string): Promise<void> {
   const existing = await stat(path, { bigint: true }).catch(() => null)
@@ -94,13 +80,4 @@ async function refuseOurOwn({ project, cases }: ExportParts, path: string): Prom
       throw new CodedError('bad-request', `"${basename(path)}" is an image of this project; choose another name.`)
     }
   }
-}
-
-/** The temporary name means nothing to the user. */
-function inTermsOf(error: CodedError, temporary: string, path: string): CodedError {
-  const message = error.message.replaceAll(basename(temporary), basename(path))
-  return new CodedError(error.code, message, {
-    cause: error,
-    ...(error.detail === undefined ? {} : { detail: error.detail }),
-  })
 }

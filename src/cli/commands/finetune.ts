@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { ComputePort } from '../../backend/index.ts'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
@@ -30,7 +30,7 @@ export async function finetune(options: FinetuneOptions): Promise<void> {
   const parentDir = resolve(options.model)
   const outDir = resolve(options.out)
   const parent = await readCard(options.model)
-  await refuseExisting(outDir, options.out)
+  refuseExisting(outDir, options.out)
   const corrected = await pairsOf(options.data, output)
   const replayed = options.replay === undefined ? [] : await pairsOf(options.replay, output)
   const holdout = options.holdout === undefined ? null : await pairsOf(options.holdout, output)
@@ -162,9 +162,8 @@ function labelsFor(parent: ModelCard, samples: readonly TrainingSample[]): Model
   return [...parent.labels, ...added.map((value) => ({ value, name: `Label ${value}` }))]
 }
 
-async function refuseExisting(outDir: string, given: string): Promise<void> {
-  const names = await readdir(outDir).catch(() => null)
-  if (names !== null) {
+function refuseExisting(outDir: string, given: string): void {
+  if (existsSync(outDir)) {
     throw new CodedError('conflict', `${given} exists already; give --out a folder that does not exist yet.`)
   }
 }

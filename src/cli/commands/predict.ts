@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { maskExtension, readImage, verifyMask, writeMask } from '../../imaging/index.ts'
+import { maskExtension, readImage, writeVerifiedMask } from '../../imaging/index.ts'
+import { CodedError } from '../../core/contract/errors.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { predictVolume } from '../inference.ts'
 import { stemOf } from '../names.ts'
@@ -21,7 +22,7 @@ export async function predict(
   const startedAt = performance.now()
   refuseSameStem(inputs)
   await readCard(options.model)
-  await mkdir(options.out, { recursive: true })
+  await makeFolder(options.out)
   const written = await withComputeProcess(options, output, async (compute, signal) => {
     const outputs: Written[] = []
     for (const input of inputs) {
@@ -32,13 +33,7 @@ export async function predict(
         onProgress: (done, total) => output.progress(`${basename(input)}: slice ${done} of ${total}`, done, total),
       })
       const path = join(options.out, stemOf(input) + maskExtension(image))
-      await writeMask(path, labels, image)
-      try {
-        await verifyMask(path, labels, image)
-      } catch (error) {
-        await rm(path, { force: true })
-        throw error
-      }
+      await writeVerifiedMask(path, labels, image)
       const seconds = secondsSince(began)
       outputs.push({ input, output: path, seconds })
       output.text(`${input} -> ${path} (${seconds} s)`)
@@ -46,6 +41,14 @@ export async function predict(
     return outputs
   })
   output.data({ outputs: written, seconds: secondsSince(startedAt) })
+}
+
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true })
+  } catch (cause) {
+    throw new CodedError('not-saved', `${dir} cannot be made; give --out a folder that you may write to.`, { cause })
+  }
 }
 
 function refuseSameStem(inputs: readonly string[]): void {

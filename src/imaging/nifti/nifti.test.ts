@@ -1,10 +1,10 @@
-import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
-import { readImage, readImageInfo, readMask, verifyMask, writeMask, writeVolume } from '../index.ts'
+import { readImage, readImageInfo, readMask, verifyMask, writeMask, writeVerifiedMask, writeVolume } from '../index.ts'
 import { temporaryFolder } from '../testing/folders.ts'
 
 const LPS: Affine = [
@@ -224,6 +224,27 @@ describe('masks', () => {
     await writeFile(target, (await readFile(target)).subarray(0, 40))
     expect((await errorOf(verifyMask(target, labels, image))).code).toBe('verify-failed')
   })
+  it('that cannot get their name leave nothing behind and are spoken of by that name', async () => {
+    const own = await temporaryFolder()
+    try {
+      await sample()
+      const image = await readImage(join(folder.path, 'sample.nii'))
+      const labels = new Uint8Array(24).fill(2)
+      await mkdir(join(own.path, 'm.nii.gz', 'full'), { recursive: true })
+      const error = await errorOf(writeVerifiedMask(join(own.path, 'm.nii.gz'), labels, image))
+      expect(error.code).toBe('not-saved')
+      expect(error.message).toMatch(/^m\.nii\.gz /)
+      const nowhere = await errorOf(writeVerifiedMask(join(own.path, 'none', 'm.nii'), labels, image))
+      expect(nowhere).toMatchObject({ code: 'file-missing', message: expect.stringContaining(' m.nii ') as string })
+      expect(await readdir(own.path)).toEqual(['m.nii.gz'])
+      await writeVerifiedMask(join(own.path, 'n.nii'), labels, image)
+      expect((await readMask(join(own.path, 'n.nii'))).labels).toEqual(labels)
+      const itself = await errorOf(writeVerifiedMask(join(folder.path, 'sample.nii'), labels, image))
+      expect(itself.message).toContain('is the image itself')
+    } finally {
+      await own.remove()
+    }
+  })
   it('replace an older mask and leave nothing else behind', async () => {
     const own = await temporaryFolder()
     try {
@@ -248,7 +269,7 @@ describe('masks', () => {
     expect((await errorOf(writeMask(join(folder.path, 'no/m.nii'), labels, image))).code).toBe('file-missing')
     const before = await readdir(folder.path)
     const blocked = join(folder.path, 'blocked.nii.gz')
-    await import('node:fs/promises').then((fs) => fs.mkdir(blocked, { recursive: true }))
+    await mkdir(blocked, { recursive: true })
     expect((await errorOf(writeMask(blocked, labels, image))).code).toBe('not-saved')
     expect((await readdir(folder.path)).filter((name) => !before.includes(name))).toEqual(['blocked.nii.gz'])
   })
