@@ -28,9 +28,12 @@ export interface TrainOptions {
   readonly steps: number
   readonly seconds: number
   readonly seed: number
-  /** Patches a step; 4 unless given. */
+  /** Patches a step; 3 unless given. */
   readonly batch?: number
-  /** Largest patch, in pixels; 128 unless given. Smaller where all slices are smaller. */
+  /**
+   * Largest patch, in pixels; 160 unless given. Smaller where all slices are smaller. Normalization looks at all of a
+   * patch, so one that shows much less than what is predicted at once teaches what does not hold there.
+   */
   readonly patch?: number
   /** Peak of the learning rate; chosen by the kind of network and of training unless given. */
   readonly learningRate?: number
@@ -111,12 +114,12 @@ async function fit(
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
   const classes = labels.length + 1
-  const size = patchSize(images, step, options.patch ?? 128)
+  const size = patchSize(images, step, options.patch ?? 160)
   const random = createRandom(seed)
   const sampler = createPatchSampler(
     images,
     classes,
-    { count: options.batch ?? 4, size, flips: options.flips ?? false, vary: true },
+    { count: options.batch ?? 3, size, flips: options.flips ?? false, vary: true },
     random,
   )
   const variables = network.trainableWeights.map((weight) => variableOf(weight.read()))
@@ -194,7 +197,7 @@ function rates(
 ): { peak: number; headPace: number } {
   if (parent === null) return { peak: learningRate ?? (normalized ? 3e-3 : 2e-3), headPace: normalized ? 10 : 1 }
   if (grown) return { peak: learningRate ?? (normalized ? 4e-3 : 2e-3), headPace: 50 }
-  return { peak: learningRate ?? (normalized ? 2e-3 : 1e-3), headPace: normalized ? 2 : 1 }
+  return { peak: learningRate ?? 1e-3, headPace: normalized ? 2 : 1 }
 }
 
 /** The patch fits the largest slice, so that no time is spent on mirrored surroundings. */
