@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { addVolume, cleanUp, DIMS, openBackend, openWithCase, readMaskOf, rectangle } from '../testing/fixtures.ts'
 
 afterEach(cleanUp)
@@ -192,6 +194,32 @@ describe('labels', () => {
     expect((await test.call('project.get', {})).labels.map((label) => label.name)).toEqual(['Liver'])
     const fresh = await test.call('labels.add', { name: 'Spleen', color: '#112233' })
     expect(fresh.value).toBe(3)
+  })
+
+  it('come back under a name and colour of their own when others have taken theirs', async () => {
+    const test = await openWithCase()
+    const { caseId } = test
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [0, 0], size: [2, 2], after: 1 }) })
+    await test.call('labels.remove', { value: 1 })
+    const taker = await test.call('labels.add', { name: 'liver', color: null })
+    expect(taker.color).toBe(test.labels[0].color)
+    await test.call('annotation.undo', { caseId })
+    const { labels } = await test.call('project.get', {})
+    expect(labels.map(({ value, name }) => [value, name])).toEqual([
+      [1, 'Liver (2)'],
+      [2, 'Spleen'],
+      [3, 'liver'],
+    ])
+    expect(new Set(labels.map((label) => label.color)).size).toBe(3)
+  })
+
+  it('are deleted even where the count of their voxels is wrong', async () => {
+    const test = await openWithCase()
+    const db = new DatabaseSync(join(test.dir, 'project.sqlite'))
+    db.prepare('INSERT INTO label_counts VALUES (?, 1, 5)').run(test.caseId)
+    db.close()
+    await test.call('labels.remove', { value: 1 })
+    expect((await test.call('project.get', {})).labels.map((label) => label.value)).toEqual([2])
   })
 
   it('have names of their own and colours that stay apart', async () => {

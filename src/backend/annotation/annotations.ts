@@ -131,14 +131,15 @@ export class Annotations {
       throw new CodedError('locked', `"${label.name}" is locked; unlock it before you delete it.`)
     }
     // Case by case, so that memory holds one mask; again while somebody still draws with the label.
-    for (let using = tallies.casesWith(value); using.length > 0; using = tallies.casesWith(value)) {
-      for (const caseId of using) {
+    for (let found = true; found;) {
+      found = false
+      for (const caseId of tallies.casesWith(value)) {
         const record = cases.find(caseId)
         if (record === null) continue
-        await masks.use(caseId, (mask) => {
+        const erased = await masks.use(caseId, (mask) => {
           const box = wholeBox(mask.dims)
           const runs = eraseRuns(mask.labels, value)
-          if (runs.length === 0) return
+          if (runs.length === 0) return false
           this.append(
             mask,
             {
@@ -155,7 +156,9 @@ export class Annotations {
             },
             origin,
           )
+          return true
         })
+        found ||= erased
       }
     }
     labels.setArchived(value, true)

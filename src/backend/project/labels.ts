@@ -102,12 +102,31 @@ export class Labels {
     return { ...label }
   }
 
-  /** Takes the label off the list, or puts it back (unlocked, so that nothing stands in the way of the next step). */
+  /**
+   * Takes the label off the list, or puts it back: unlocked, so that nothing stands in the way of the next step, and
+   * with a name and a colour of its own, where another label has taken its own ones in the meantime.
+   */
   setArchived(value: number, archived: boolean): void {
     const entry = this.#byValue.get(value)
     if (entry === undefined || entry.archived === archived) return
-    this.#db.run('UPDATE labels SET archived = ?, locked = 0 WHERE value = ?', Number(archived), value)
-    this.#byValue.set(value, { label: { ...entry.label, locked: false }, archived })
+    const label = { ...(archived ? entry.label : this.#setApart(entry.label)), locked: false }
+    this.#db.run(
+      'UPDATE labels SET archived = ?, locked = 0, name = ?, color = ? WHERE value = ?',
+      Number(archived),
+      label.name,
+      label.color,
+      value,
+    )
+    this.#byValue.set(value, { label, archived })
+  }
+
+  #setApart(label: Label): Label {
+    const others = this.list()
+    const names = new Set(others.map((other) => other.name.toLowerCase()))
+    let { name } = label
+    for (let n = 2; names.has(name.toLowerCase()); n++) name = `${label.name.slice(0, 74)} (${n})`
+    const taken = others.some((other) => other.color === label.color)
+    return { ...label, name, color: taken ? nextLabelColor(others) : label.color }
   }
 
   #checkedName(name: string, self: number | null): string {
