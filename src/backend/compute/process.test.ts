@@ -175,15 +175,28 @@ describe('the compute process', () => {
       port = createComputeProcess({
         nodePath: process.execPath,
         entry,
-        env: { MASKWRIGHT_BACKEND: 'js' },
+        env: { MASKWRIGHT_BACKEND: 'wasm', MASKWRIGHT_THREADS: '1' },
         log: (line) => lines.push(line),
-        silenceMs: 1000,
+        // Longer than the self-test at the start keeps it from answering, on a busy machine too.
+        silenceMs: 6000,
       })
       await port.call('status', {})
       const pid = Number(lines.find((line) => line.startsWith('pid '))?.slice(4))
       process.kill(pid, 'SIGSTOP')
       await expect(port.call('doctor', {})).rejects.toMatchObject({ code: 'compute-crashed' })
       expect(port.status().restarts).toBe(1)
+    },
+    MINUTES,
+  )
+
+  it(
+    'gives up with a sentence when it cannot be started at all, and tries again when asked',
+    async () => {
+      port = createComputeProcess({ nodePath: path.join(dir, 'no-node'), entry })
+      await expect(port.call('status', {})).rejects.toMatchObject({ code: 'compute-crashed' })
+      await expect.poll(() => port?.status().state, { timeout: 30_000 }).toBe('failed')
+      expect(port.status().message).toMatch(/keeps stopping/)
+      await expect(port.call('status', {})).rejects.toMatchObject({ code: 'compute-crashed' })
     },
     MINUTES,
   )
