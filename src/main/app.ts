@@ -14,7 +14,7 @@ export interface DesktopHost {
   readonly backend: {
     readonly handlers: Handlers
     readonly events: EventSource
-    registerFile(path: string): FileEntry
+    registerFile(path: string, purpose: 'open' | 'save'): FileEntry
   }
   /** Ends everything; resolves when all that was promised is on disk. */
   close(): Promise<void>
@@ -78,9 +78,9 @@ export function startApp(options: DesktopOptions): void {
   }
 
   start().catch(async (error: unknown) => {
-    options.log(`starting failed: ${describe(error)}`)
-    // A window that was closed while it was still loading is no failure.
+    // A window that was closed while it was still loading is no failure; what else there is, quitting tells.
     if (window?.isDestroyed() === true) return
+    options.log(`starting failed: ${describe(error)}`)
     dialog.showErrorBox('Maskwright could not start', error instanceof Error ? error.message : String(error))
     // The page may be what failed, and the project open.
     await running?.then((open) => open.close()).catch(() => undefined)
@@ -97,7 +97,7 @@ async function open(options: DesktopOptions, window: BrowserWindow): Promise<Run
   const rpc: RpcServer = createRpcServer({
     handlers: {
       ...host.backend.handlers,
-      ...dialogHandlers(window, host.projectDir, (path) => host.backend.registerFile(path)),
+      ...dialogHandlers(window, host.projectDir, (...file) => host.backend.registerFile(...file)),
     },
     events: host.backend.events,
     onInternalError: (method, error) => options.log(`${method}: ${describe(error)}`),

@@ -212,10 +212,10 @@ describe('dialogs', () => {
     const { client, electron, folder } = await started()
     electron.dialog.openAnswer = { canceled: false, filePaths: ['/data/a.nii.gz', '/data/b.png'] }
     const files = await client.call('files.openDialog', {})
-    expect(files.map((file) => file.id)).toEqual(['id of /data/a.nii.gz', 'id of /data/b.png'])
+    expect(files.map((file) => file.id)).toEqual(['id to open /data/a.nii.gz', 'id to open /data/b.png'])
     electron.dialog.saveAnswer = { canceled: false, filePath: '/data/mask.nii.gz' }
     const target = await client.call('files.saveDialog', { suggestedName: '../../etc/mask.nii.gz' })
-    expect(target?.id).toBe('id of /data/mask.nii.gz')
+    expect(target?.id).toBe('id to save /data/mask.nii.gz')
     expect(electron.dialog.shown[1]?.options.defaultPath).toBe(join(folder, 'project', 'mask.nii.gz'))
   })
 
@@ -297,7 +297,7 @@ describe('quitting', () => {
     expect(electron.app.exitCode).toBeNull()
     ready()
     await vi.waitFor(() => expect(electron.app.exitCode).toBe(0))
-    expect(desktop.log.at(-1)).toBe('host closed')
+    expect(desktop.log).toEqual(['host closed'])
     expect(electron.dialog.shown).toEqual([])
   })
 })
