@@ -18,8 +18,8 @@ export interface Backend {
   /** `files.openDialog` and `files.saveDialog` answer `unknown-method`; a shell with native dialogs replaces them. */
   readonly handlers: Handlers
   readonly events: EventSource
-  /** An id for a path that the user chose in a native dialog, to open or to save to. */
-  registerFile(path: string): FileEntry
+  /** An id for a path that the user chose in a native dialog; one to open is never saved to. */
+  registerFile(path: string, purpose: 'open' | 'save'): FileEntry
   /** Ends jobs, writes what waits to be written, ends compute, and releases the project. Safe to call twice. */
   close(): Promise<void>
 }
@@ -55,7 +55,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   return {
     handlers: createHandlers(services, { version, shell }),
     events,
-    registerFile: (path) => services.files.register(path, 'either'),
+    registerFile: (path, purpose) => services.files.register(path, purpose),
     close: () => {
       closing ??= shutDown(services, stopStatus)
       return closing

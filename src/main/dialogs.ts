@@ -13,7 +13,7 @@ const imageExtensions = ['nii', 'gz', 'png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff'
 export function dialogHandlers(
   window: BrowserWindow,
   folder: string,
-  registerFile: (path: string) => FileEntry,
+  registerFile: (path: string, purpose: 'open' | 'save') => FileEntry,
 ): PartialHandlers {
   return {
     'files.openDialog': async () => {
@@ -26,7 +26,7 @@ export function dialogHandlers(
           { name: 'All files', extensions: ['*'] },
         ],
       })
-      return canceled ? [] : filePaths.map(registerFile)
+      return canceled ? [] : filePaths.map((path) => registerFile(path, 'open'))
     },
     'files.saveDialog': async ({ suggestedName }) => {
       const name = basename(suggestedName.replaceAll('\\', '/'))
@@ -35,7 +35,7 @@ export function dialogHandlers(
         defaultPath: join(folder, name),
         properties: ['showOverwriteConfirmation', 'createDirectory'],
       })
-      return canceled || filePath === '' ? null : registerFile(filePath)
+      return canceled || filePath === '' ? null : registerFile(filePath, 'save')
     },
   }
 }

@@ -53,7 +53,12 @@ describe('files.complete', () => {
     writeFileSync(join(folder, 'a.png'), '')
     const [entry] = await test.call('files.complete', { text: `${folder}/a` })
     const fileId = entry?.id ?? ''
-    await expect(test.call('export.mask', { caseId: 'x', fileId })).rejects.toMatchObject({ code: 'not-found' })
+    const chosen = test.backend.registerFile(join(folder, 'a.png'), 'open').id
+    for (const id of [fileId, chosen]) {
+      await expect(test.call('export.mask', { caseId: 'x', fileId: id })).rejects.toThrow('choose it again')
+    }
+    const target = test.backend.registerFile(join(folder, 'm.png'), 'save').id
+    await expect(test.call('case.add', { fileId: target })).rejects.toThrow('choose it again')
   })
 })
 

@@ -5,7 +5,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import type { FileEntry } from '../../core/contract/schemas.ts'
 
 /** What an id may be used for: a file that was only looked at is never written to. */
-export type Purpose = 'open' | 'save' | 'either'
+type Purpose = 'open' | 'save'
 
 /** Old ids are forgotten beyond this many; the page asks again. */
 const MAX_ENTRIES = 4096
@@ -30,9 +30,9 @@ export class FileRegistry {
   }
 
   /** Throws CodedError('not-found') for an id that is unknown or was given for something else. */
-  path(id: string, purpose: 'open' | 'save'): string {
+  path(id: string, purpose: Purpose): string {
     const entry = this.#byId.get(id)
-    if (entry === undefined || (entry.purpose !== purpose && entry.purpose !== 'either')) {
+    if (entry?.purpose !== purpose) {
       throw new CodedError('not-found', 'This file is not known any more; choose it again.')
     }
     return entry.path

@@ -99,7 +99,7 @@ export async function addVolume(
   const { dims = DIMS, seed = 0, affine = LPS } = options
   const path = join(temporaryFolder(), `volume-${seed}.nii.gz`)
   await writeVolume(path, { dims, affine, data: volumeData(dims, seed) })
-  return test.call('case.add', { fileId: test.backend.registerFile(path).id })
+  return test.call('case.add', { fileId: test.backend.registerFile(path, 'open').id })
 }
 
 /** A backend on a new project with one volume and two labels, 1 and 2. */

@@ -36,7 +36,8 @@ async function volumeFile(name = 'scan.nii.gz', seed = 3): Promise<string> {
   return path
 }
 
-const add = (test: TestBackend, path: string) => test.call('case.add', { fileId: test.backend.registerFile(path).id })
+const add = (test: TestBackend, path: string) =>
+  test.call('case.add', { fileId: test.backend.registerFile(path, 'open').id })
 const fileOf = async (test: TestBackend, caseId: string): Promise<string> =>
   (await test.call('case.open', { caseId })).sourcePath
 
@@ -133,7 +134,7 @@ describe('a moved image', () => {
     await expect(fourth.call('case.open', { caseId })).rejects.toMatchObject({ code: 'file-missing' })
     const wrong = await volumeFile('wrong.nii.gz', 9)
     const relocate = (file: string) =>
-      fourth.call('case.relocate', { caseId, fileId: fourth.backend.registerFile(file).id })
+      fourth.call('case.relocate', { caseId, fileId: fourth.backend.registerFile(file, 'open').id })
     await expect(relocate(wrong)).rejects.toMatchObject({ code: 'conflict' })
     expect(await relocate(elsewhere)).toMatchObject({ missing: false })
     expect(await fileOf(fourth, caseId)).toBe(elsewhere)

@@ -68,7 +68,7 @@ export async function startDesktop(arrangement: Arrangement = {}): Promise<Deskt
       // The fake answers a part of the contract; nothing here asks for the rest.
       handlers: backend.handlers as Handlers,
       events: backend.events,
-      registerFile: (path) => ({ id: `id of ${path}`, name: path, text: path, kind: 'file' }),
+      registerFile: (path, purpose) => ({ id: `id to ${purpose} ${path}`, name: path, text: path, kind: 'file' }),
     },
     close: async () => {
       log.push('host closed')
