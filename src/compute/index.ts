@@ -6,12 +6,12 @@
  *     const trained = await trainModel({ parent: null, architecture: { levels: 4, base: 8 }, labels, samples,
  *                                        steps: 2000, seconds: 3600, seed: 1, backend: runtime.backend, onProgress })
  *     await saveModel(dir, trained.network, modelCard({ id, name, createdAt, labels, parentId: null }, trained))
- *     const labels = await predictSlices(await loadModel(dir), slices)
+ *
+ * Prediction is inference/predict.ts, model folders models/files.ts.
  */
 export { trainModel } from './training/train.ts'
 export type { TrainedModel, TrainOptions } from './training/train.ts'
-export { predictSlices } from './inference/predict.ts'
-export { loadModel, saveModel } from './models/files.ts'
+export { saveModel } from './models/files.ts'
 export type { LoadedModel } from './models/files.ts'
 export { modelCard } from './models/card.ts'
 export { startRuntime } from './runtime/start.ts'
