@@ -5,7 +5,8 @@ import {
   doctorReportSchema,
   indexSchema,
   labelValueSchema,
-  voxelTypeSchema,
+  sliceDataSchema,
+  trainingReportSchema,
 } from './schemas.ts'
 import { wireErrorSchema } from './errors.ts'
 
@@ -16,17 +17,8 @@ import { wireErrorSchema } from './errors.ts'
  */
 
 /** One slice as the network sees it: raw samples, their scaling, and the intensities that become 0 and 1. */
-export const computeSliceSchema = z.object({
+export const computeSliceSchema = sliceDataSchema.extend({
   index: indexSchema,
-  /** Extent of the fast axis, in pixels. */
-  width: z.int().positive(),
-  height: z.int().positive(),
-  channels: z.union([z.literal(1), z.literal(3)]),
-  voxelType: voxelTypeSchema,
-  /** height x width x channels samples, little-endian. */
-  data: bytesSchema,
-  slope: z.number(),
-  inter: z.number(),
   /** Scaled intensities mapped to 0 and 1 (the case's robust percentiles); values beyond are clipped. */
   low: z.number(),
   high: z.number(),
@@ -62,20 +54,7 @@ export const modelCardSchema = z.object({
   }),
   parameters: z.int(),
   normalization: z.literal('percentile'),
-  training: z
-    .object({
-      slices: z.int(),
-      steps: z.int(),
-      seconds: z.number(),
-      seed: z.int(),
-      backend: z.string(),
-      lossBefore: z.number(),
-      lossAfter: z.number(),
-      diceBefore: z.number(),
-      diceAfter: z.number(),
-      curve: z.array(curvePointSchema),
-    })
-    .nullable(),
+  training: trainingReportSchema.extend({ seed: z.int() }).nullable(),
 })
 export type ModelCard = z.infer<typeof modelCardSchema>
 

@@ -155,6 +155,19 @@ export const curvePointSchema = z.object({
 })
 export type CurvePoint = z.infer<typeof curvePointSchema>
 
+/** What a training did. Loss and Dice are those on the slices it learned from, before the first and after the last step. */
+export const trainingReportSchema = z.object({
+  slices: z.int(),
+  steps: z.int(),
+  seconds: z.number(),
+  backend: z.string(),
+  lossBefore: z.number(),
+  lossAfter: z.number(),
+  diceBefore: z.number(),
+  diceAfter: z.number(),
+  curve: z.array(curvePointSchema),
+})
+
 export const modelSummarySchema = z.object({
   id: idSchema,
   /** 1, 2, 3 … in the project. */
@@ -165,20 +178,8 @@ export const modelSummarySchema = z.object({
   active: z.boolean(),
   parameters: z.int().min(0),
   labels: z.array(labelValueSchema),
-  /** How it was trained: slices learned from, steps, seconds; null for a model that came with the project. */
-  training: z
-    .object({
-      slices: z.int(),
-      steps: z.int(),
-      seconds: z.number(),
-      backend: z.string(),
-      lossBefore: z.number(),
-      lossAfter: z.number(),
-      diceBefore: z.number(),
-      diceAfter: z.number(),
-      curve: z.array(curvePointSchema),
-    })
-    .nullable(),
+  /** How it was trained; null for a model that came with the project. */
+  training: trainingReportSchema.nullable(),
 })
 export type ModelSummary = z.infer<typeof modelSummarySchema>
 
