@@ -106,6 +106,17 @@ export async function startDesktop(arrangement: Arrangement = {}): Promise<Deskt
   }
 }
 
+/** Any stroke that the contract allows. */
+export const stroke = {
+  id: '0b6f3a52-6a0e-4f0e-9a37-3d1f6a0c1a11',
+  baseRevision: 0,
+  kind: 'brush' as const,
+  label: 1,
+  axis: 2 as const,
+  box: { min: [0, 0, 5] as [number, number, number], max: [9, 9, 6] as [number, number, number] },
+  runs: Uint32Array.of(0, 3, 0, 1),
+}
+
 export async function endDesktop(desktop: Desktop): Promise<void> {
   for (const client of desktop.clients) client.close()
   desktop.electron.app.exit(0)

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
+import { DialogDouble } from './dialogDouble.ts'
 import { DocumentDouble } from './pageDouble.ts'
 import { DomPortDouble, MessageChannelMainDouble, MessagePortMainDouble } from './portDouble.ts'
+import { SessionDouble } from './sessionDouble.ts'
 
 /** An event whose default can be prevented, as Electron passes them. */
 class Preventable {
@@ -10,13 +12,10 @@ class Preventable {
   }
 }
 
-type ProtocolHandler = (request: Request) => Response | Promise<Response>
 interface WindowOptions {
   readonly webPreferences?: ConstructorParameters<typeof DocumentDouble>[1] & { readonly webviewTag?: boolean }
   readonly [option: string]: unknown
 }
-type Permission = (contents: unknown, permission: string, callback: (granted: boolean) => void) => void
-type RequestFilter = (details: { url: string }, callback: (answer: { cancel?: boolean }) => void) => void
 
 /** What a test arranges and looks at. */
 export interface ElectronDouble {
@@ -126,42 +125,6 @@ export class AppDouble extends EventEmitter {
     const preventable = new Preventable()
     this.emit(event, preventable)
     return preventable.defaultPrevented
-  }
-}
-
-export class SessionDouble {
-  permissionRequest: Permission | null = null
-  permissionCheck: ((contents: unknown, permission: string) => boolean) | null = null
-  devicePermission: (() => boolean) | null = null
-  requestFilter: RequestFilter | null = null
-  readonly handlers = new Map<string, ProtocolHandler>()
-  readonly protocol = {
-    handle: (scheme: string, handler: ProtocolHandler) => {
-      this.handlers.set(scheme, handler)
-    },
-  }
-  readonly webRequest = {
-    onBeforeRequest: (filter: RequestFilter) => {
-      this.requestFilter = filter
-    },
-  }
-  setPermissionRequestHandler(handler: Permission): void {
-    this.permissionRequest = handler
-  }
-  setPermissionCheckHandler(handler: (contents: unknown, permission: string) => boolean): void {
-    this.permissionCheck = handler
-  }
-  setDevicePermissionHandler(handler: () => boolean): void {
-    this.devicePermission = handler
-  }
-  /** What a page's request gets; null when it is cancelled or no one serves its scheme. */
-  async fetch(url: string, method = 'GET'): Promise<Response | null> {
-    const cancelled = await new Promise<boolean>((resolve) => {
-      if (this.requestFilter === null) resolve(false)
-      else this.requestFilter({ url }, ({ cancel }) => resolve(cancel === true))
-    })
-    const handler = this.handlers.get(new URL(url).protocol.slice(0, -1))
-    return cancelled || handler === undefined ? null : await handler(new Request(url, { method }))
   }
 }
 
@@ -322,34 +285,5 @@ export class WindowDouble extends EventEmitter {
     this.webContents.destroy()
     this.emit('closed')
     this.#app.windowClosed()
-  }
-}
-
-/** Answers as the test says, and remembers what was shown. */
-export class DialogDouble {
-  openAnswer: { canceled: boolean; filePaths: string[] } = { canceled: true, filePaths: [] }
-  saveAnswer: { canceled: boolean; filePath: string } = { canceled: true, filePath: '' }
-  /** Index of the button pressed in message boxes. */
-  button = 0
-  readonly shown: { kind: string; options: Record<string, unknown> }[] = []
-
-  async showOpenDialog(_window: unknown, options: Record<string, unknown>) {
-    this.shown.push({ kind: 'open', options })
-    return this.openAnswer
-  }
-  async showSaveDialog(_window: unknown, options: Record<string, unknown>) {
-    this.shown.push({ kind: 'save', options })
-    return this.saveAnswer
-  }
-  async showMessageBox(_window: unknown, options: Record<string, unknown>) {
-    this.shown.push({ kind: 'message', options })
-    return { response: this.button, checkboxChecked: false }
-  }
-  showMessageBoxSync(_window: unknown, options: Record<string, unknown>): number {
-    this.shown.push({ kind: 'message', options })
-    return this.button
-  }
-  showErrorBox(title: string, content: string): void {
-    this.shown.push({ kind: 'error', options: { title, content } })
   }
 }
