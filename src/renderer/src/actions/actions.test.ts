@@ -8,6 +8,7 @@ import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
 import { aCase, aJob, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { settled, withProject } from '../testing/setUp.ts'
+import { leaveRemoved } from './flows.ts'
 import { useActions } from './index.ts'
 import { listenToKeys } from './keyboard.ts'
 
@@ -144,6 +145,21 @@ describe('the list of actions', () => {
     }
     await useActions().run('predict')
     expect(ui.banners).toEqual([])
+  })
+
+  it('go on with the neighbour of a case that left the worklist, and say who took it', async () => {
+    client.answers['case.remove'] = () => ({})
+    const view = useViewStore()
+    const project = useProjectStore()
+    const ui = useUiStore()
+    await view.openCase('case-1')
+    await useActions().run('remove-case')
+    expect([view.caseId, ui.toasts]).toEqual(['case-2', []])
+    const before = project.cases
+    project.cases = []
+    await leaveRemoved(before)
+    expect(view.caseId).toBeNull()
+    expect(ui.toasts).toMatchObject([{ message: t.worklist.removedElsewhere('CT abdomen B') }])
   })
 
   it('counts the slices to learn from over all cases', () => {

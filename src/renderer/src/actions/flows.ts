@@ -1,4 +1,4 @@
-import type { FileEntry } from '../../../core/contract/index.ts'
+import type { CaseSummary, FileEntry } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
@@ -71,11 +71,24 @@ export async function addDropped(files: readonly File[]): Promise<void> {
 
 export async function removeCase(caseId: string): Promise<void> {
   const project = useProjectStore()
-  const view = useViewStore()
-  const at = project.cases.findIndex((one) => one.id === caseId)
+  const before = project.cases
   await project.removeCase(caseId)
-  if (view.caseId !== caseId) return
-  const neighbour = project.cases[Math.min(at, project.cases.length - 1)]
+  await leaveRemoved(before)
+}
+
+/**
+ * Goes on with the neighbour where the case on screen is no longer on the worklist, and says so where it was taken off
+ * in another window. `before` is the worklist as it was.
+ */
+export async function leaveRemoved(before: readonly CaseSummary[]): Promise<void> {
+  const { cases, leaving } = useProjectStore()
+  const view = useViewStore()
+  const { caseId } = view
+  const at = before.findIndex((one) => one.id === caseId)
+  const gone = before[at]
+  if (gone === undefined || cases.some((one) => one.id === caseId)) return
+  if (gone.id !== leaving) useUiStore().toast('info', t.worklist.removedElsewhere(gone.name))
+  const neighbour = cases[Math.min(at, cases.length - 1)]
   if (neighbour === undefined) view.closeCase()
   else await openCase(neighbour.id)
 }
@@ -110,6 +123,12 @@ export async function saveMaskAs(): Promise<void> {
 export function suggestedMaskName(caseName: string, kind: 'volume' | 'image'): string {
   const stem = caseName.replace(/\.(nii\.gz|nii|hdr|img|png|jpe?g|bmp|tiff?)$/i, '')
   return `${stem}-mask${kind === 'volume' ? '.nii.gz' : '.png'}`
+}
+
+/** The path as a mask of that kind is written: a name without an ending gets one. */
+export function withMaskEnding(path: string, kind: 'volume' | 'image'): string {
+  if (kind === 'image') return /\.png$/i.test(path) ? path : `${path}.png`
+  return /\.nii(\.gz)?$/i.test(path) ? path : `${path}.nii.gz`
 }
 
 /** Takes the prediction into the mask and answers what was taken and what was kept, as sentences. */

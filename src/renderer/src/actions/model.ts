@@ -90,9 +90,12 @@ export function modelActions(): Action[] {
     {
       id: 'retrain',
       group: 'model',
-      label: () => t.model.retrain(project.newCorrectedSlices),
+      label: () => {
+        const words = project.activeModel === null ? t.model.train : t.model.retrain
+        return words(project.newCorrectedSlices)
+      },
       shortcuts: ['R'],
-      when: all(connected, withModel, running, idle, corrected),
+      when: all(connected, running, idle, corrected),
       run: async () => {
         ui.note = null
         const { detail } = view

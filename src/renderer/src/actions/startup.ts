@@ -11,7 +11,7 @@ import { useSettingsStore } from '../stores/settings.ts'
 import { useThumbnailsStore } from '../stores/thumbnails.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { openCase } from './flows.ts'
+import { leaveRemoved, openCase } from './flows.ts'
 
 /**
  * Reads the project, shows the case that was open last, and follows the backend from then on: what it tells, and
@@ -53,6 +53,10 @@ export function startUp(): () => void {
     watch(
       () => view.caseId,
       () => useComparisonStore().setComparing(false),
+    ),
+    watch(
+      () => project.cases,
+      (_now, before) => void leaveRemoved(before),
     ),
     watch(
       () => connection.open,

@@ -29,7 +29,8 @@ export const useNextStepStore = defineStore('next-step', () => {
     if (view.error !== null) return 'blocked'
     const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
     if (untouched && project.activeModel !== null) return 'predict'
-    if (project.newCorrectedSlices > 0 && project.activeModel !== null) return 'retrain'
+    // Without a model, what was painted is what a first one learns from.
+    if (project.newCorrectedSlices > 0) return 'retrain'
     if (annotation.corrected.length === 0) return 'correct'
     const news = comparison.comparableCase === caseId && comparison.changedVoxels > 0 && !comparison.seen
     if (comparison.comparing || news) return 'compare'
@@ -41,14 +42,17 @@ export const useNextStepStore = defineStore('next-step', () => {
     const seen: Record<FirstRunStep, boolean> = {
       predict: annotation.predicted.length > 0 || project.cases.some((one) => one.status === 'predicted'),
       correct: annotation.corrected.length > 0 || project.correctedSlices > 0,
-      retrain: project.models.some((model) => model.training !== null && model.parentId !== null),
+      retrain: project.models.some(project.trainedHere),
       save: project.cases.some((one) => one.status === 'saved') || Object.keys(exported.results).length > 0,
     }
     return firstRunSteps.filter((step) => seen[step] || settings.firstRunDone.includes(step))
   })
 
-  /** Shown until it is dismissed, as soon as there is something to do it with. */
-  const pathShown = computed(() => settings.loaded && !settings.firstRunDismissed && project.cases.length > 0)
+  /** Shown until it is dismissed, as soon as there is something to do it with: its first step needs a model. */
+  const pathShown = computed(() => {
+    const ready = project.cases.length > 0 && project.activeModel !== null
+    return settings.loaded && !settings.firstRunDismissed && ready
+  })
 
   /** A step once done stays ticked, also when its result was undone later. */
   async function remember(): Promise<void> {

@@ -22,6 +22,8 @@ export const useProjectStore = defineStore('project', () => {
   const labels = ref<Label[]>([])
   const models = ref<ModelSummary[]>([])
   const compute = ref<ComputeStatus | null>(null)
+  /** The case that this page took off the worklist last. */
+  const leaving = ref<string | null>(null)
 
   const activeModel = computed(() => models.value.find((model) => model.active) ?? null)
   const nativeDialogs = computed(() => info.value?.nativeDialogs ?? false)
@@ -67,6 +69,11 @@ export const useProjectStore = defineStore('project', () => {
     return labels.value.find((label) => label.value === value) ?? null
   }
 
+  /** False for a model that came with the project: what it went through before is not this project's story. */
+  function trainedHere(model: ModelSummary): boolean {
+    return model.training !== null && (model.parentId !== null || project.value?.isDemo !== true)
+  }
+
   /** Adds a file that the backend has seen. The same file twice is one case. */
   async function addCase(fileId: string): Promise<CaseSummary> {
     const added = await useClient().call('case.add', { fileId })
@@ -75,6 +82,7 @@ export const useProjectStore = defineStore('project', () => {
   }
 
   async function removeCase(caseId: string): Promise<void> {
+    leaving.value = caseId
     await useClient().call('case.remove', { caseId })
     cases.value = cases.value.filter((one) => one.id !== caseId)
   }
@@ -124,6 +132,7 @@ export const useProjectStore = defineStore('project', () => {
     labels,
     models,
     compute,
+    leaving,
     activeModel,
     nativeDialogs,
     newCorrectedSlices,
@@ -132,6 +141,7 @@ export const useProjectStore = defineStore('project', () => {
     follow,
     caseById,
     labelByValue,
+    trainedHere,
     addCase,
     removeCase,
     relocateCase,

@@ -2,18 +2,20 @@ import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/t
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick, type Component } from 'vue'
-import { CodedError } from '../../../../core/contract/index.ts'
+import { CodedError, type FileEntry } from '../../../../core/contract/index.ts'
 import { t } from '../../i18n/frame.ts'
 import { useExportsStore } from '../../stores/exports.ts'
+import { useJobsStore } from '../../stores/jobs.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
-import { aCase, aLabel, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import { aCase, aJob, aLabel, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { settled, withProject } from '../../testing/setUp.ts'
 import NumberSlider from '../common/NumberSlider.vue'
 import ConfirmDialog from '../dialogs/ConfirmDialog.vue'
 import LabelsSection from './LabelsSection.vue'
 import ModelSection from './ModelSection.vue'
+import SaveAsPanel from './SaveAsPanel.vue'
 import TrainingChart from './TrainingChart.vue'
 
 enableAutoUnmount(afterEach)
@@ -167,6 +169,56 @@ describe('the model section', () => {
     expect(by(wrapper, 'save-result').text()).toContain('Saved and verified')
   })
 
+  it('calls a file outdated only when the mask changed after it', async () => {
+    await useViewStore().openCase('case-1')
+    const changed = () =>
+      client.tell('project.changed', { cases: [aCase({ status: 'corrected', correctedSlices: 1 })] })
+    const saved = () => client.tell('project.changed', { cases: [aCase({ status: 'saved', correctedSlices: 1 })] })
+    const stop = useProjectStore().follow()
+    client.answers['export.mask'] = () => ({ path: '/p/a.nii.gz', bytes: 9, voxels: 1, labels: [1], verified: true })
+    changed()
+    const wrapper = show(ModelSection)
+    await by(wrapper, 'save-mask').trigger('click')
+    await flushPromises()
+    await settled()
+    // The news that the mask is saved have not come yet.
+    expect(by(wrapper, 'save-result').text()).not.toContain(t.saveMask.changedSince)
+    saved()
+    await nextTick()
+    expect(by(wrapper, 'save-result').text()).not.toContain(t.saveMask.changedSince)
+    changed()
+    await nextTick()
+    expect(by(wrapper, 'save-result').text()).toContain(t.saveMask.changedSince)
+    stop()
+  })
+
+  it('trains a first model where there is none, and says what it is', async () => {
+    const project = useProjectStore()
+    project.models = []
+    if (project.project !== null) project.project = { ...project.project, isDemo: false }
+    client.answers['train.start'] = () => aJob({ kind: 'train' })
+    await useViewStore().openCase('case-1')
+    const wrapper = show(ModelSection)
+    expect(by(wrapper, 'next-step').text()).toBe(t.next.paint)
+    project.cases = [aCase({ status: 'corrected', correctedSlices: 2, newCorrectedSlices: 2 })]
+    await nextTick()
+    expect(by(wrapper, 'retrain').text()).toBe('Train (2 slices)')
+    expect(primaries(wrapper)).toEqual(['retrain'])
+    await by(wrapper, 'retrain').trigger('click')
+    await flushPromises()
+    expect(client.asked('train.start')).toHaveLength(1)
+    expect(by(wrapper, 'retrain').text()).toBe(t.model.training)
+    const curve = [{ step: 1, loss: 0.5, dice: 0.8 }]
+    const numbers = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.1, diceAfter: 0.8, backend: 'wasm' }
+    project.models = [aModel({ training: { slices: 2, steps: 1, seconds: 10, curve, ...numbers } })]
+    useJobsStore().replaceAll([])
+    useJobsStore().lastTraining = aJob({ kind: 'train', state: 'done', modelId: 'model-1', curve })
+    await nextTick()
+    expect(by(wrapper, 'training-result').text()).toContain(t.model.result.first)
+    expect(by(wrapper, 'training-result').text()).not.toContain('→')
+    expect(by(wrapper, 'model-version').text()).toContain('2 slices')
+  })
+
   it('shows the versions, newest first, and goes back to one', async () => {
     useProjectStore().models = [aModel({ active: false }), aModel({ id: 'model-2', version: 2, parentId: 'model-1' })]
     client.answers['models.activate'] = () => aModel({ active: true })
@@ -176,6 +228,60 @@ describe('the model section', () => {
     await flushPromises()
     expect(client.asked('models.activate')).toEqual([{ modelId: 'model-1' }])
     expect(useProjectStore().activeModel?.version).toBe(1)
+  })
+})
+
+describe('save as', () => {
+  const there: FileEntry = { id: 'f1', name: 'a.nii.gz', text: '/masks/a.nii.gz', kind: 'file' }
+
+  beforeEach(async () => {
+    client.answers['files.complete'] = ({ text }) => [there].filter((entry) => entry.text.startsWith(text))
+    client.answers['files.target'] = ({ text }) => ({ id: 'target', name: 'a', text, kind: 'file' })
+    client.answers['export.mask'] = () => ({
+      path: '/masks/a.nii.gz',
+      bytes: 9,
+      voxels: 1,
+      labels: [1],
+      verified: true,
+    })
+    await useViewStore().openCase('case-1')
+    useUiStore().open('save-as')
+  })
+
+  async function typed(text: string): Promise<VueWrapper> {
+    const wrapper = show(SaveAsPanel, { anchor: document.body })
+    field().value = text
+    field().dispatchEvent(new Event('input'))
+    await flushPromises()
+    return wrapper
+  }
+
+  function field(): HTMLInputElement {
+    const found = document.querySelector<HTMLInputElement>('[data-testid="path-field"]')
+    if (found === null) throw new Error('The path field is not there')
+    return found
+  }
+
+  async function enter(): Promise<void> {
+    field().dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))
+    await flushPromises()
+    await settled()
+  }
+
+  it.each(['/masks/a.nii.gz', '/masks/a'])('replaces a file that is there only when asked twice: %s', async (text) => {
+    await typed(text)
+    await enter()
+    expect(client.asked('export.mask')).toEqual([])
+    expect(document.querySelector('[data-testid="save-panel"]')?.textContent).toContain(t.files.exists('a.nii.gz'))
+    await enter()
+    expect(client.asked('export.mask')).toEqual([{ caseId: 'case-1', fileId: 'target' }])
+    expect(useUiStore().panel).toBeNull()
+  })
+
+  it('writes a new file at once', async () => {
+    await typed('/masks/b.nii.gz')
+    await enter()
+    expect(client.asked('export.mask')).toHaveLength(1)
   })
 })
 
@@ -197,6 +303,7 @@ describe('the training chart', () => {
   it('stands without points', () => {
     const wrapper = show(TrainingChart, { curve: [] })
     expect(wrapper.text()).toContain(t.chart.waiting)
+    expect(wrapper.findAll('text')).toHaveLength(1)
     expect(wrapper.html()).not.toContain('NaN')
   })
 })
