@@ -1,6 +1,6 @@
 import type { ComputeSlice } from '../../core/contract/compute.ts'
 import type { Affine, Dims, Vec3 } from '../../core/contract/schemas.ts'
-import { planeViews, type PlaneView } from '../../core/geometry/index.ts'
+import { isTransposed, planeViews, type PlaneView } from '../../core/geometry/index.ts'
 import { extractSlice } from '../../core/labelmap/index.ts'
 import type { ImageVolume, VoxelArray } from '../../imaging/index.ts'
 
@@ -68,10 +68,6 @@ function storedToShown<T extends VoxelArray>(stored: T, layout: Layout, channels
     for (let c = 0; c < channels; c++) shown[to * channels + c] = stored[from * channels + c] ?? 0
   })
   return shown
-}
-
-function isTransposed(layout: Layout): boolean {
-  return layout.columnAxis > layout.rowAxis
 }
 
 /** Visits every pixel with its place in the stored slice and on the screen. */

@@ -23,15 +23,6 @@ export function voxelToWorld(affine: Affine, voxel: Vec3): Vec3 {
   return [along(0), along(1), along(2)]
 }
 
-/** Voxel index (not rounded) at a world position in RAS+ mm; null where the affine has no inverse. */
-export function worldToVoxel(affine: Affine, world: Vec3): Vec3 | null {
-  const inverse = invert3(linearPart(affine))
-  if (inverse === null) return null
-  const offset: Vec3 = [world[0] - entry(affine, 0, 3), world[1] - entry(affine, 1, 3), world[2] - entry(affine, 2, 3)]
-  const along = (row: Vec3): number => row[0] * offset[0] + row[1] * offset[1] + row[2] * offset[2]
-  return [along(inverse[0]), along(inverse[1]), along(inverse[2])]
-}
-
 /** Distance in mm between neighbouring voxels along each axis: the lengths of the affine's columns. */
 export function spacingOf(affine: Affine): Vec3 {
   const m = linearPart(affine)

@@ -8,10 +8,7 @@ import {
   qformToAffine,
   screenToVoxel,
   spacingOf,
-  trainingAxis,
-  voxelToScreen,
   voxelToWorld,
-  worldToVoxel,
 } from './index.ts'
 
 const diagonal = (x: number, y: number, z: number, offset: Vec3 = [0, 0, 0]): Affine => [
@@ -29,10 +26,8 @@ const PSL: Affine = [
 ]
 
 describe('affines', () => {
-  it('maps voxels to the world and back', () => {
+  it('maps voxels to the world', () => {
     expect(voxelToWorld(PSL, [10, 5, 2])).toEqual([94, 40, -10])
-    expect(worldToVoxel(PSL, [94, 40, -10])).toEqual([10, 5, 2])
-    expect(worldToVoxel(diagonal(1, 0, 1), [0, 0, 0])).toBeNull()
     expect(spacingOf(PSL)).toEqual([1, 2, 3])
   })
   it('names orientations', () => {
@@ -51,15 +46,16 @@ describe('affines', () => {
     ]
     expect(orientationOf(leaning)).toBe('RAS')
   })
-  it('finds the training axis', () => {
-    expect(trainingAxis([9, 9, 9], diagonal(-1, -1, 5))).toBe(2)
-    expect(trainingAxis([9, 9, 9], PSL)).toBe(1)
-    expect(trainingAxis([9, 9, 1], PSL)).toBe(2)
-    expect(trainingAxis([9, 9, 1], null)).toBe(2)
-  })
 })
 
 describe('planeViews', () => {
+  it('begins with the plane across which models train', () => {
+    const first = (dims: Dims, affine: Affine | null) => planeViews(dims, affine, [1, 1, 1])[0]?.sliceAxis
+    expect(first([9, 9, 9], diagonal(-1, -1, 5))).toBe(2)
+    expect(first([9, 9, 9], PSL)).toBe(1)
+    expect(first([9, 9, 1], PSL)).toBe(2)
+    expect(first([9, 9, 1], null)).toBe(2)
+  })
   it('shows an LPS volume as stored in the axial plane', () => {
     const [axial, coronal, sagittal] = planeViews([10, 20, 30], diagonal(-1, -2, 3), [1, 2, 3])
     expect(axial).toEqual({
@@ -92,9 +88,6 @@ describe('planeViews', () => {
         expect(right[x]).toBeLessThan(origin[x])
         expect(down[y]).toBeLessThan(origin[y])
         expect(view.width).toBe(dims[view.columnAxis])
-        const voxel: Vec3 = [2, 3, 4]
-        const { i, j, slice } = voxelToScreen(view, voxel)
-        expect(screenToVoxel(view, i, j, slice)).toEqual(voxel)
       }
     }
   })

@@ -38,18 +38,6 @@ export function orientationOf(affine: Affine): string {
     .join('')
 }
 
-/**
- * The voxel axis across which models predict and train: the one closest to superior-inferior. Where the image has a
- * single slice it is the axis of that slice, whatever its direction; 2 for 2-D images.
- */
-export function trainingAxis(dims: Dims, affine: Affine | null): Axis {
-  const single = singleSliceAxis(dims)
-  if (single !== null) return single
-  if (affine === null) return 2
-  const index = axisDirections(affine).findIndex(({ world }) => world === 2)
-  return index === 0 ? 0 : index === 1 ? 1 : 2
-}
-
 /** The axis of extent 1 where there is exactly one (2 where there are several): the image is one picture across it. */
 export function singleSliceAxis(dims: Dims): Axis | null {
   if (dims[2] === 1) return 2

@@ -83,18 +83,7 @@ export function screenToVoxel(view: PlaneView, i: number, j: number, slice: numb
   return voxel
 }
 
-/** Where a voxel is shown: screen column, screen row and slice. The inverse of `screenToVoxel`. */
-export function voxelToScreen(view: PlaneView, voxel: Vec3): { i: number; j: number; slice: number } {
-  const column = voxel[view.columnAxis]
-  const row = voxel[view.rowAxis]
-  return {
-    i: view.flipColumns ? view.width - 1 - column : column,
-    j: view.flipRows ? view.height - 1 - row : row,
-    slice: voxel[view.sliceAxis],
-  }
-}
-
 /** Does the view's column axis come first (fast) in a stored slice? If not, the stored slice is transposed on screen. */
-export function isTransposed(view: PlaneView): boolean {
+export function isTransposed(view: Pick<PlaneView, 'columnAxis' | 'rowAxis'>): boolean {
   return view.columnAxis > view.rowAxis
 }

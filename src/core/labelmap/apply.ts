@@ -10,22 +10,7 @@ export interface LabelDelta {
   readonly runs: Uint32Array
 }
 
-/** Copies the labels of a box, x fastest. */
-export function readBox(labels: Uint8Array, dims: Dims, box: Box): Uint8Array<ArrayBuffer> {
-  const [width, height, depth] = boxExtent(box)
-  const values = new Uint8Array(boxVolume(box))
-  let to = 0
-  for (let z = 0; z < depth; z++) {
-    for (let y = 0; y < height; y++) {
-      const from = rowStart(dims, box, y, z)
-      values.set(labels.subarray(from, from + width), to)
-      to += width
-    }
-  }
-  return values
-}
-
-/** Writes the labels of a box, x fastest, as `readBox` gives them. */
+/** Writes the labels of a box, x fastest. Throws RangeError where there are not as many as voxels. */
 export function writeBox(labels: Uint8Array, dims: Dims, box: Box, values: Uint8Array): void {
   const [width, height, depth] = boxExtent(box)
   if (values.length !== boxVolume(box)) throw new RangeError(`writeBox: ${values.length} values for ${boxVolume(box)}`)

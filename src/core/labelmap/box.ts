@@ -58,15 +58,6 @@ export function boxOfSliceRect(axis: Axis, index: number, rect: Rect): Box {
   return box
 }
 
-/** Null where the boxes share no voxel. */
-export function intersectBoxes(a: Box, b: Box): Box | null {
-  const box: Box = {
-    min: [Math.max(a.min[0], b.min[0]), Math.max(a.min[1], b.min[1]), Math.max(a.min[2], b.min[2])],
-    max: [Math.min(a.max[0], b.max[0]), Math.min(a.max[1], b.max[1]), Math.min(a.max[2], b.max[2])],
-  }
-  return boxVolume(box) > 0 ? box : null
-}
-
 /** The smallest rectangle that holds both; null stands for an empty one. */
 export function joinRects(a: Rect | null, b: Rect | null): Rect | null {
   if (a === null) return b

@@ -7,18 +7,15 @@ import {
   boxOfSlice,
   boxOfSliceRect,
   boxVolume,
-  countVoxels,
   decodeRuns,
   deltaRuns,
   encodeRuns,
   extractSlice,
-  intersectBoxes,
   invertRuns,
   joinRects,
   labelPalette,
   labelsTouched,
   nextLabelColor,
-  readBox,
   readRect,
   validateDelta,
   writeBox,
@@ -49,11 +46,6 @@ describe('boxes', () => {
     expect(boxOfSliceRect(0, 3, rect)).toEqual({ min: [3, 1, 0], max: [4, 3, 1] })
     expect(boxOfSliceRect(2, 1, rect)).toEqual({ min: [1, 0, 1], max: [3, 1, 2] })
   })
-  it('intersects', () => {
-    const a = { min: [0, 0, 0] as Dims, max: [2, 2, 2] as Dims }
-    expect(intersectBoxes(a, { min: [1, 1, 1], max: [5, 5, 5] })).toEqual({ min: [1, 1, 1], max: [2, 2, 2] })
-    expect(intersectBoxes(a, { min: [2, 0, 0], max: [3, 2, 2] })).toBeNull()
-  })
   it('joins rectangles', () => {
     const a = { x: 2, y: 3, width: 1, height: 1 }
     expect(joinRects(a, { x: 0, y: 5, width: 1, height: 2 })).toEqual({ x: 0, y: 3, width: 3, height: 4 })
@@ -65,7 +57,6 @@ describe('runs', () => {
   it('finds the changes between two boxes', () => {
     const runs = deltaRuns(bytes(0, 0, 1, 1, 2, 2), bytes(0, 5, 5, 5, 2, 0))
     expect([...runs]).toEqual([1, 1, 0, 5, 2, 2, 1, 5, 5, 1, 2, 0])
-    expect(countVoxels(runs)).toBe(4)
     expect(labelsTouched(runs)).toEqual(new Set([0, 1, 2, 5]))
     expect([...invertRuns(runs)]).toEqual([1, 1, 5, 0, 2, 2, 5, 1, 5, 1, 0, 2])
   })
@@ -74,7 +65,7 @@ describe('runs', () => {
     const after = before.map((_, i) => (i % 2) * 7)
     const runs = deltaRuns(before, after)
     expect(runs.length).toBe(4000)
-    expect(countVoxels(runs)).toBe(1000)
+    expect([...runs.subarray(3996)]).toEqual([1999, 1, 0, 7])
   })
   it('encodes to the documented bytes and back', () => {
     const runs = Uint32Array.of(300, 2, 0, 5, 302, 128, 255, 1)
@@ -103,9 +94,8 @@ describe('runs', () => {
 })
 
 describe('boxes of labels', () => {
-  it('reads and writes x fastest', () => {
+  it('are written x fastest', () => {
     const box = { min: [1, 1, 0] as Dims, max: [3, 3, 2] as Dims }
-    expect([...readBox(counting(), dims, box)]).toEqual([5, 6, 9, 10, 17, 18, 21, 22])
     const labels = new Uint8Array(24)
     writeBox(labels, dims, box, bytes(1, 2, 3, 4, 5, 6, 7, 8))
     expect([...labels]).toEqual([0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 5, 6, 0, 0, 7, 8, 0])

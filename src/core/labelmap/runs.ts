@@ -46,13 +46,6 @@ export function invertRuns(runs: Uint32Array): Uint32Array<ArrayBuffer> {
   return inverse
 }
 
-/** How many voxels the runs change. */
-export function countVoxels(runs: Uint32Array): number {
-  let total = 0
-  for (let r = 1; r < runs.length; r += RUN_FIELDS) total += runs[r] ?? 0
-  return total
-}
-
 /** Every label that the runs take away or bring, background included. */
 export function labelsTouched(runs: Uint32Array): Set<number> {
   const seen = new Set<number>()

@@ -32,42 +32,7 @@ export function diceOf(overlap: Overlap): number {
   return sum === 0 ? 1 : (2 * overlap.both) / sum
 }
 
-/** Intersection over union (Jaccard index), 0 to 1; 1 where neither map holds the label. */
-export function iouOf(overlap: Overlap): number {
-  const union = overlap.first + overlap.second - overlap.both
-  return union === 0 ? 1 : overlap.both / union
-}
-
-/** Dice of one label between two label maps of the same size, 0 to 1; 1 where neither holds it. */
-export function dice(a: Uint8Array, b: Uint8Array, label: number): number {
-  if (a.length !== b.length) throw new RangeError(`dice: ${a.length} and ${b.length} voxels`)
-  let first = 0
-  let second = 0
-  let both = 0
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] === label) {
-      first++
-      if (b[i] === label) both++
-    }
-    if (b[i] === label) second++
-  }
-  return diceOf({ first, second, both })
-}
-
 /** Dice of every label but background that occurs in either map. */
 export function diceByLabel(a: Uint8Array, b: Uint8Array): Map<number, number> {
   return new Map([...overlaps(a, b)].map(([label, overlap]) => [label, diceOf(overlap)]))
-}
-
-/** Intersection over union of every label but background that occurs in either map. */
-export function iouByLabel(a: Uint8Array, b: Uint8Array): Map<number, number> {
-  return new Map([...overlaps(a, b)].map(([label, overlap]) => [label, iouOf(overlap)]))
-}
-
-/** Share of voxels with the same label in both maps, background included; 1 for empty maps. */
-export function pixelAccuracy(a: Uint8Array, b: Uint8Array): number {
-  if (a.length !== b.length) throw new RangeError(`pixelAccuracy: ${a.length} and ${b.length} voxels`)
-  let same = 0
-  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) same++
-  return a.length === 0 ? 1 : same / a.length
 }

@@ -1,5 +1,4 @@
-/** Algorithms on slices of labels: brush shapes, painting, contours, fill. */
+/** Algorithms on slices of labels: brush shapes, painting, contours. */
 export { stampDisk, strokeCapsule, diskOutline } from './brush.ts'
-export { paintSpans, lockTable, countSpanPixels } from './paint.ts'
+export { paintSpans, lockTable } from './paint.ts'
 export { contours, boundsOf } from './contours.ts'
-export { floodFill } from './fill.ts'

@@ -42,10 +42,3 @@ export function lockTable(labels: Iterable<{ readonly value: number; readonly lo
   for (const { value, locked } of labels) if (locked && value > 0) table[value] = 1
   return table
 }
-
-/** Number of pixels in a plan. */
-export function countSpanPixels(spans: Int32Array): number {
-  let total = 0
-  for (let s = 0; s + 2 < spans.length; s += 3) total += (spans[s + 2] ?? 0) - (spans[s + 1] ?? 0)
-  return total
-}
