@@ -56,7 +56,7 @@ export interface TrainedModel {
 
 const DEFAULT_ARCHITECTURE = { levels: 4, base: 8 }
 /** Slices measured during training; more would take longer than they tell. */
-const EVALUATED_SLICES = 12
+const EVALUATED_SLICES = 8
 const CURVE_POINTS = 400
 /** Part of the time bound kept for the last measurement. */
 const RESERVE = 0.04
