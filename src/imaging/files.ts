@@ -159,10 +159,7 @@ export async function writeAtomically(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<number> {
   const folder = dirname(path)
-  const temporary = join(
-    folder,
-    `.${basename(path).slice(0, 100)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`,
-  )
+  const temporary = join(folder, `.${basename(path).slice(0, 40)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
   let created = false
   try {
     let bytes = 0

@@ -3,6 +3,9 @@ import type { Axis, CaseSummary, Dims } from '../../core/contract/schemas.ts'
 import type { Database } from './database.ts'
 import { flag, int, intOrNull, real, text, type Row } from './rows.ts'
 
+/** File systems take 255 bytes; the rest is for endings, numbers and temporary names. */
+const MAX_STEM_BYTES = 120
+
 /** One image of the worklist, as the database knows it. */
 export interface CaseRecord {
   readonly id: string
@@ -170,17 +173,24 @@ export class Cases {
 
   #freeStem(name: string): string {
     // What every file system takes; the name itself is kept for display.
-    const plain = name
-      .replace(/[^\p{L}\p{N}._-]+/gu, '-')
-      .replace(/^[.-]+|[.-]+$/g, '')
-      .slice(0, 80)
-    const base = plain === '' ? 'case' : plain
+    const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '')
+    const base = plain === '' ? 'case' : atMost(plain, MAX_STEM_BYTES)
     for (let n = 1; ; n++) {
       const stem = n === 1 ? base : `${base}-${n}`
       // Case-insensitive, as two of the three systems' file systems are.
       if (this.#db.get('SELECT 1 AS taken FROM cases WHERE stem = ? COLLATE NOCASE', stem) === undefined) return stem
     }
   }
+}
+
+/** Whole characters of `text` that fit into so many bytes. */
+function atMost(text: string, bytes: number): string {
+  let cut = ''
+  for (const character of text) {
+    if (Buffer.byteLength(cut + character) > bytes) break
+    cut += character
+  }
+  return cut
 }
 
 function toRecord(row: Row): CaseRecord {

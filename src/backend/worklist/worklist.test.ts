@@ -2,6 +2,7 @@ import {
   copyFileSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -188,6 +189,18 @@ describe('export.mask', () => {
     expect(await status()).toBe('saved')
     await test.call('annotation.undo', { caseId })
     expect(await status()).not.toBe('saved')
+  })
+
+  it('finds short enough names for images whose names are as long as a file system takes', async () => {
+    const test = await openBackend(emptyProject())
+    const path = join(temporaryFolder(), `${'肝'.repeat(80)}.nii.gz`)
+    renameSync(await volumeFile(), path)
+    const { id: caseId } = await add(test, path)
+    await test.call('labels.add', { name: 'Liver', color: null })
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 3, at: [1, 2], size: [3, 2], after: 1 }) })
+    expect((await test.call('export.mask', { caseId, fileId: null })).voxels).toBe(6)
+    await test.backend.close()
+    expect(readdirSync(join(test.dir, 'masks'))).toHaveLength(1)
   })
 
   it('saves where the user says, adds the ending, and refuses a wrong one', async () => {
