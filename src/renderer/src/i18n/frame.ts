@@ -32,6 +32,7 @@ export const t = {
   connection: {
     connecting: 'Connecting…',
     lost: 'Connection lost, reconnecting…',
+    lostHint: 'If Maskwright was started anew, open the address that it printed.',
     closed: 'The workstation was closed. Start it again, then reload this page.',
     mismatch: 'Maskwright was updated. Reload to go on; everything saved stays.',
     reload: 'Reload',

@@ -28,11 +28,25 @@ export function takeToken(
   return storage.getItem(storageKey)
 }
 
+/**
+ * A new address of a host that was started again differs from the one on screen in its fragment alone, for which a
+ * browser does not load the page: it is loaded here, with its new token.
+ */
+export function reloadOnNewToken(
+  page: Pick<EventTarget, 'addEventListener'>,
+  address: Pick<Location, 'hash' | 'reload'>,
+): void {
+  page.addEventListener('hashchange', () => {
+    if (new URLSearchParams(address.hash.replace(/^#/, '')).has('token')) address.reload()
+  })
+}
+
 /** Connections of the browser shell: a WebSocket to where the page came from. */
 export function browserConnector(): () => Promise<Transport> {
   const token = takeToken(window.location, window.sessionStorage, (path) =>
     window.history.replaceState(window.history.state, '', path),
   )
+  reloadOnNewToken(window, window.location)
   return () => {
     if (token === null) {
       return Promise.reject(

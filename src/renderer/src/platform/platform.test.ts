@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { takeToken } from './browser.ts'
+import { reloadOnNewToken, takeToken } from './browser.ts'
 import { electronConnector, isElectronPage } from './electron.ts'
 
 function storage(): Pick<Storage, 'getItem' | 'setItem'> {
@@ -19,6 +19,20 @@ describe('the token of the browser shell', () => {
 
   it('is missing where there never was one', () => {
     expect(takeToken({ hash: '#elsewhere', pathname: '/', search: '' }, storage(), () => undefined)).toBeNull()
+  })
+})
+
+describe('a new address in a tab that is open', () => {
+  it('is loaded when it brings a token', () => {
+    const page = new EventTarget()
+    const address = { hash: '', reload: vi.fn() }
+    reloadOnNewToken(page, address)
+    address.hash = '#elsewhere'
+    page.dispatchEvent(new Event('hashchange'))
+    expect(address.reload).not.toHaveBeenCalled()
+    address.hash = '#token=new'
+    page.dispatchEvent(new Event('hashchange'))
+    expect(address.reload).toHaveBeenCalledTimes(1)
   })
 })
 
