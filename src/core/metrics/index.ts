@@ -1,2 +1,2 @@
 /** How well two label maps agree. */
-export { diceByLabel, diceOf, overlaps } from './overlap.ts'
+export { diceByLabel, diceOf, overlaps, type Overlap } from './overlap.ts'
