@@ -4,8 +4,7 @@ import { labelsForCompute, networkLayout, sliceForCompute } from '../backend/ind
 import type { TrainingSample } from '../core/contract/compute.ts'
 import { CodedError } from '../core/contract/errors.ts'
 import { extractSlice } from '../core/labelmap/index.ts'
-import { isSupported, readImage, readMask, robustRange, type ImageVolume } from '../imaging/index.ts'
-import { stemOf } from './names.ts'
+import { isSupported, readImage, readMask, robustRange, stemOf, type ImageVolume } from '../imaging/index.ts'
 
 /** An image and the mask that a person made for it. */
 export interface Pair {

@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path'
 import { badFile, fileSize, readStart } from './files.ts'
 import type { RasterFormat } from './raster/index.ts'
 
@@ -37,6 +38,13 @@ const OTHERS: readonly (readonly [string, Signature])[] = [
   ['an NRRD volume', text(0, 'NRRD')],
   ['an HDF5 or MINC file', { at: 0, bytes: [0x89, 0x48, 0x44, 0x46] }],
 ]
+
+/** The name of an image file without its folder and its ending; `.nii.gz` is one ending. */
+export function stemOf(path: string): string {
+  const name = basename(path)
+  const ending = /\.nii\.gz$/i.exec(name)?.[0] ?? extname(name)
+  return name.slice(0, name.length - ending.length) || name
+}
 
 /** What a file is, by its first bytes. Throws a CodedError where it is missing, empty, a folder or no image. */
 export async function sniff(path: string): Promise<RasterFormat | 'nifti'> {

@@ -4,14 +4,7 @@ import { basename } from 'node:path'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { CaseDetail, CaseSummary } from '../../core/contract/schemas.ts'
-import {
-  contentHash,
-  readImage,
-  readImageInfo,
-  robustRange,
-  supportedExtensions,
-  type ImageVolume,
-} from '../../imaging/index.ts'
+import { contentHash, readImage, readImageInfo, robustRange, stemOf, type ImageVolume } from '../../imaging/index.ts'
 import type { Tallies } from '../annotation/tallies.ts'
 import { storageError } from '../errors.ts'
 import type { Models } from '../models/models.ts'
@@ -132,7 +125,7 @@ export class Worklist {
     project.db.transaction(() => {
       cases.insert({
         id,
-        name: name ?? nameWithoutEnding(basename(path)),
+        name: name ?? stemOf(path),
         path: project.storedPath(file.path),
         contentHash: hash,
         fileSize: file.size,
@@ -180,14 +173,4 @@ async function regularFile(path: string): Promise<FoundFile> {
   const file = await lookAt(real)
   if (file === null) throw new CodedError('bad-file', `"${basename(path)}" is not a file; choose an image file.`)
   return file
-}
-
-/** "ct-01.nii.gz" is "ct-01": the longest known ending is dropped. */
-function nameWithoutEnding(name: string): string {
-  const lower = name.toLowerCase()
-  const ending = supportedExtensions
-    .filter((extension) => lower.endsWith(`.${extension}`))
-    .sort((a, b) => b.length - a.length)[0]
-  const stem = ending === undefined ? name : name.slice(0, -ending.length - 1)
-  return stem === '' ? name : stem
 }

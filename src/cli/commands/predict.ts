@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { maskExtension, readImage, writeVerifiedMask } from '../../imaging/index.ts'
+import { maskExtension, readImage, stemOf, writeVerifiedMask } from '../../imaging/index.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { predictVolume } from '../inference.ts'
-import { stemOf } from '../names.ts'
 import { Output, UsageError } from '../output.ts'
 
 interface Written {
