@@ -1,7 +1,7 @@
 /**
  * Trains the model that ships with Maskwright (resources/models/demo) on phantoms that the demo project does not show.
  *
- *     node scripts/train-demo-model.ts [--steps 1600] [--seconds 900] [--levels 4] [--base 8] [--out DIR]
+ *     node scripts/train-demo-model.ts [--steps 500] [--seconds 900] [--levels 3] [--base 8] [--out DIR]
  *
  * The run that made the shipped model is described in docs/demo-model.md.
  */
@@ -20,13 +20,11 @@ const SEED = 1
 
 const { values } = parseArgs({
   options: {
-    steps: { type: 'string', default: '1600' },
+    steps: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '900' },
-    levels: { type: 'string', default: '4' },
+    levels: { type: 'string', default: '3' },
     base: { type: 'string', default: '8' },
-    rate: { type: 'string', default: '0.002' },
-    normalized: { type: 'boolean', default: false },
-    patch: { type: 'string', default: '128' },
+    rate: { type: 'string', default: '0.005' },
     out: { type: 'string', default: path.join(import.meta.dirname, '../resources/models/demo') },
   },
 })
@@ -38,14 +36,14 @@ console.log(`${samples.length} slices from ${CT_SEEDS.length} abdomens and ${NUC
 
 const trained = await trainModel({
   parent: null,
-  architecture: { levels: Number(values.levels), base: Number(values.base), normalized: values.normalized },
+  architecture: { levels: Number(values.levels), base: Number(values.base) },
   labels: [...DEMO_LABELS],
   samples,
   steps: Number(values.steps),
   seconds: Number(values.seconds),
   seed: SEED,
+  batch: 4,
   learningRate: Number(values.rate),
-  patch: Number(values.patch),
   evaluateEvery: 100,
   backend: runtime.backend,
   onProgress({ step, steps, point, secondsLeft }) {

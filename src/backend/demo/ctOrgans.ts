@@ -78,13 +78,14 @@ export interface Lesion {
   readonly hu: number
 }
 
+/** `inside` is what vessels and lesions are labelled; null: as the liver around them. */
 export function paintLiver(
   grid: CtGrid,
   build: BodyBuild,
   place: OrganPlace,
   hu: Enhancement,
   lesions: readonly Lesion[],
-  label: number,
+  { label, inside: insideLabel }: { label: number; inside: number | null },
   random: Random,
 ): void {
   const at = (centre: Vec3): Vec3 => plus(centre, place.shift)
@@ -116,7 +117,7 @@ export function paintLiver(
   const fissure = ellipsoid(at([-30, -58, 176]), [2.2, 24, 26])
   paint(grid, fissure.bounds, fissure.distance, () => FAT + 30)
 
-  const inside = { label: null, onlyLabel: label } as const
+  const inside = { label: insideLabel, onlyLabel: label }
   const vein = (): number => hu.veins
   const cava = at([-28, 14, 212])
   const hilum = at([-38, -4, 168])

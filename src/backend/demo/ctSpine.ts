@@ -6,6 +6,8 @@ export interface SpineBuild {
   /** mm by which the discs are shifted along the column. */
   readonly shift: number
   readonly label: number
+  /** Label of the arch with its processes: that of the body, or 0. */
+  readonly archLabel: number
 }
 
 const PERIOD = 35
@@ -74,7 +76,7 @@ export function paintSpine(grid: CtGrid, build: SpineBuild): void {
       return Math.min(pedicle, lamina, transverse, spinous)
     },
     (i, d) => (d > -2 ? 400 : build.marrow + 60 + 30 * (texture[i] ?? 0)),
-    { label: build.label },
+    { label: build.archLabel },
   )
   paint(
     grid,

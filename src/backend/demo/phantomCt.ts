@@ -43,6 +43,11 @@ export interface CtOptions {
   readonly arterial?: number
   /** Hounsfield units by which fat in its cells darkens the liver. */
   readonly steatosis?: number
+  /**
+   * How the labels are drawn: `whole` organs, or the `core` of them as some collections do, livers without their
+   * vessels and lesions and vertebrae without their arch. `whole` where it is not given.
+   */
+  readonly annotation?: 'whole' | 'core'
 }
 
 /**
@@ -62,10 +67,11 @@ export function generateCtCase(seed: number, options: CtOptions = {}): CtCase {
   }
   paintBody(grid, build)
   paintTable(grid, random)
-  const drawn = {
+  const drawn: Required<CtOptions> = {
     contrast: random.range(0.3, 1),
     arterial: random.range(0, 0.8),
     steatosis: random.chance(0.4) ? random.range(8, 20) : 0,
+    annotation: 'whole',
   }
   paintInside(grid, build, { ...drawn, ...options }, random)
   return finish(grid, random)
@@ -73,6 +79,7 @@ export function generateCtCase(seed: number, options: CtOptions = {}): CtCase {
 
 function paintInside(grid: CtGrid, build: BodyBuild, options: Required<CtOptions>, random: Random): void {
   const hu = enhancement(options, random)
+  const core = options.annotation === 'core'
   const place = (size: number, shift: number): OrganPlace => ({
     size: random.range(1 - size, 1 + size),
     shift: [random.range(-shift, shift), random.range(-shift, shift), random.range(-shift, shift)],
@@ -80,12 +87,17 @@ function paintInside(grid: CtGrid, build: BodyBuild, options: Required<CtOptions
   const whole = place(0.08, 5)
   const stomach = place(0.12, 6)
   paintMuscles(grid, build)
-  paintSpine(grid, { marrow: random.range(130, 210), shift: random.range(0, 35), label: CT_LABELS.vertebra })
+  paintSpine(grid, {
+    marrow: random.range(130, 210),
+    shift: random.range(0, 35),
+    label: CT_LABELS.vertebra,
+    archLabel: core ? 0 : CT_LABELS.vertebra,
+  })
   paintBowel(grid, hu.bowelWall, random)
   paintSpleen(grid, build, place(0.14, 6), hu, CT_LABELS.spleen)
   const drunk = random.chance(0.5) ? random.range(15, 35) : random.range(185, 260)
   paintStomach(grid, build, stomach, hu, { value: drunk, level: random.range(-38, -22) })
-  paintLiver(grid, build, whole, hu, lesions(hu, random), CT_LABELS.liver, random)
+  paintLiver(grid, build, whole, hu, lesions(hu, random), { label: CT_LABELS.liver, inside: core ? 0 : null }, random)
   paintGallbladder(grid, whole)
   paintKidney(grid, -1, place(0.1, 6), hu, CT_LABELS.kidney)
   paintKidney(grid, 1, place(0.1, 6), hu, CT_LABELS.kidney)
