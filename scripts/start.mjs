@@ -28,15 +28,23 @@ function options() {
   }
 }
 
-/** Runs to its end with the terminal's signals, and ends as it ended. */
+/** Runs to its end with the terminal's signals; resolves with how it ended. */
 function hand(command, args, env) {
-  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('error', (error) => {
-    say(`${command} could not be started: ${error.message}`)
-    process.exit(1)
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+    const pass = (signal) => child.kill(signal)
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+    for (const signal of signals) process.on(signal, pass)
+    const end = (code) => {
+      for (const signal of signals) process.off(signal, pass)
+      resolve(code)
+    }
+    child.on('error', (error) => {
+      say(`${command} could not be started: ${error.message}`)
+      end(1)
+    })
+    child.on('close', (code, signal) => end(code ?? (signal === 'SIGINT' ? 130 : 1)))
   })
-  child.on('close', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
 }
 
 const chosen = options()
@@ -57,7 +65,6 @@ try {
   process.exit(1)
 }
 
-const project = chosen.project === undefined ? [] : [chosen.project]
 const browserAsked = chosen.browser || chosen['no-open'] || chosen.port !== undefined
 const noDisplay =
   process.platform === 'linux' && process.env.DISPLAY === undefined && process.env.WAYLAND_DISPLAY === undefined
@@ -67,20 +74,36 @@ const electron = browserAsked
     ? { reason: 'there is no display for a window' }
     : await ensureElectron(secondsForElectron)
 
-if ('path' in electron) {
+/** An Electron that ends this soon with an error could not start at all: a library or the display is missing. */
+const failsWithinMs = 5000
+
+async function openDesktop(path) {
   say('opening the desktop window (Electron)')
   // Chromium's sandbox does not start for root on Linux; the page stays sandboxed from Node either way.
   const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  hand(electron.path, [...asRoot, root, ...(chosen.project === undefined ? [] : ['--project', chosen.project])], {
-    MASKWRIGHT_NODE: nodeBinary,
-  })
-} else {
-  say(`opening the browser shell, because ${electron.reason}`)
-  hand(nodeBinary, [
+  const started = Date.now()
+  const code = await hand(
+    path,
+    [...asRoot, root, ...(chosen.project === undefined ? [] : ['--project', chosen.project])],
+    {
+      MASKWRIGHT_NODE: nodeBinary,
+    },
+  )
+  return code !== 0 && code !== 130 && Date.now() - started < failsWithinMs
+    ? { reason: 'the desktop window could not start on this machine' }
+    : { code }
+}
+
+async function openBrowserShell(reason) {
+  say(`opening the browser shell, because ${reason}`)
+  return await hand(nodeBinary, [
     join(root, 'out', 'main', 'cli.js'),
     'serve',
-    ...project,
+    ...(chosen.project === undefined ? [] : [chosen.project]),
     ...(chosen.port === undefined ? [] : ['--port', chosen.port]),
     ...(chosen['no-open'] ? ['--no-open'] : []),
   ])
 }
+
+const desktop = 'path' in electron ? await openDesktop(electron.path) : electron
+process.exit('code' in desktop ? desktop.code : await openBrowserShell(desktop.reason))

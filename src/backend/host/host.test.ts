@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readLastProject, rememberProject } from './lastProject.ts'
+import { openHost } from './openHost.ts'
 import { findPlaces, userDataDir } from './places.ts'
 
 let dir = ''
@@ -76,5 +77,26 @@ describe('the last project', () => {
   it('is no reason to fail where nothing can be written', async () => {
     await writeFile(join(dir, 'file'), '')
     expect(() => rememberProject(join(dir, 'file'), '/data/p')).not.toThrow()
+  })
+})
+
+describe('the project of a start', () => {
+  it('is the demo, with a sentence, where the last one is damaged; one that is named is never replaced', async () => {
+    const broken = join(dir, 'broken')
+    await mkdir(broken)
+    await writeFile(join(broken, 'project.sqlite'), 'this is no database at all, though it is called one')
+    rememberProject(join(dir, 'data'), broken)
+    const lines: string[] = []
+    const options = {
+      places: { ...findPlaces(), modelDir: null },
+      shell: 'browser' as const,
+      dataDir: join(dir, 'data'),
+      log: (line: string) => void lines.push(line),
+    }
+    const host = await openHost({ ...options, projectDir: null })
+    expect(host.projectDir).toBe(join(dir, 'data', 'demo'))
+    expect(lines.join('\n')).toContain('Opening the demo project instead.')
+    await host.close()
+    await expect(openHost({ ...options, projectDir: broken })).rejects.toMatchObject({ code: 'bad-file' })
   })
 })

@@ -36,9 +36,23 @@ export interface Host {
  *   another Maskwright has the project open, and what the disk says.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { places, log = () => undefined } = options
   const dataDir = options.dataDir ?? userDataDir()
-  const projectDir = chooseProject(options.projectDir, dataDir)
+  if (options.projectDir !== null) return await openAt(resolve(options.projectDir), options, dataDir)
+  const demo = join(dataDir, 'demo')
+  const last = readLastProject(dataDir)
+  if (last === null || last === demo || !projectExists(last)) return await openAt(demo, options, dataDir)
+  try {
+    return await openAt(last, options, dataDir)
+  } catch (error) {
+    // A damaged last project must not stand in the way of every start; one that is open elsewhere is a plain answer.
+    if (!(error instanceof CodedError) || error.code === 'busy') throw error
+    options.log?.(`${error.message} Opening the demo project instead.`)
+    return await openAt(demo, options, dataDir)
+  }
+}
+
+async function openAt(projectDir: string, options: HostOptions, dataDir: string): Promise<Host> {
+  const { places, log = () => undefined } = options
   if (!projectExists(projectDir)) {
     if (options.projectDir === null || options.demo === true) {
       log(`making the demo project in ${projectDir}`)
@@ -63,12 +77,6 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await compute.close()
     throw error
   }
-}
-
-function chooseProject(asked: string | null, dataDir: string): string {
-  if (asked !== null) return resolve(asked)
-  const last = readLastProject(dataDir)
-  return last !== null && projectExists(last) ? last : join(dataDir, 'demo')
 }
 
 /** A folder of images that was named by mistake is not filled with a project's files. */
