@@ -127,6 +127,12 @@ describe('the list of actions', () => {
     expect(annotation.corrected).toEqual([3])
     view.setPlane('coronal')
     expect(action.when()).toBe(t.reasons.notTrainingPlane)
+    client.answers['annotation.undo'] = () => {
+      throw new CodedError('locked', 'Liver is locked.')
+    }
+    annotation.history = { canUndo: true, canRedo: false, undoName: 'accept', redoName: null }
+    await useActions().run('undo')
+    expect(useUiStore().note).toBeNull()
   })
 
   it('shows what goes wrong, and not what was cancelled', async () => {

@@ -8,6 +8,7 @@ import type { Action } from './types.ts'
 
 export function editActions(): Action[] {
   const annotation = useAnnotationStore()
+  const ui = useUiStore()
   return [
     {
       id: 'undo',
@@ -16,6 +17,7 @@ export function editActions(): Action[] {
       shortcuts: ['Ctrl+Z'],
       when: () => annotation.history?.canUndo === true || t.reasons.nothingToUndo,
       run: async () => {
+        ui.note = null
         await annotation.undo()
       },
       doing: t.errors.doing.undo,
@@ -27,6 +29,7 @@ export function editActions(): Action[] {
       shortcuts: ['Ctrl+Shift+Z', 'Ctrl+Y'],
       when: () => annotation.history?.canRedo === true || t.reasons.nothingToRedo,
       run: async () => {
+        ui.note = null
         await annotation.redo()
       },
       doing: t.errors.doing.redo,

@@ -52,7 +52,11 @@ export function startUp(): () => void {
     useClient().on('notice', ({ level, message }) => ui.toast(level, message)),
     watch(
       () => view.caseId,
-      () => useComparisonStore().setComparing(false),
+      () => {
+        useComparisonStore().setComparing(false)
+        // What was said was said of the case before.
+        ui.note = null
+      },
     ),
     watch(
       () => project.cases,

@@ -29,25 +29,29 @@ export function takeToken(
 }
 
 /**
- * A new address of a host that was started again differs from the one on screen in its fragment alone, for which a
- * browser does not load the page: it is loaded here, with its new token.
+ * The token to connect with, now and later: the address of a host that was started again differs in its fragment alone,
+ * for which a browser does not load the page. It goes on with the new token, and strokes that wait are sent then.
  */
-export function reloadOnNewToken(
-  page: Pick<EventTarget, 'addEventListener'>,
-  address: Pick<Location, 'hash' | 'reload'>,
-): void {
+export function followToken(
+  page: Pick<Window, 'addEventListener' | 'history' | 'location' | 'sessionStorage'>,
+): () => string | null {
+  const take = () =>
+    takeToken(page.location, page.sessionStorage, (path) => page.history.replaceState(page.history.state, '', path))
+  let token = take()
   page.addEventListener('hashchange', () => {
-    if (new URLSearchParams(address.hash.replace(/^#/, '')).has('token')) address.reload()
+    const first = token === null
+    token = take()
+    // Without a token nothing was tried, and nothing is tried again.
+    if (first && token !== null) page.location.reload()
   })
+  return () => token
 }
 
 /** Connections of the browser shell: a WebSocket to where the page came from. */
 export function browserConnector(): () => Promise<Transport> {
-  const token = takeToken(window.location, window.sessionStorage, (path) =>
-    window.history.replaceState(window.history.state, '', path),
-  )
-  reloadOnNewToken(window, window.location)
+  const currentToken = followToken(window)
   return () => {
+    const token = currentToken()
     if (token === null) {
       return Promise.reject(
         new CodedError('no-permission', 'Open Maskwright with the address that it printed when it was started.'),

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { reloadOnNewToken, takeToken } from './browser.ts'
+import { followToken, takeToken } from './browser.ts'
 import { electronConnector, isElectronPage } from './electron.ts'
 
 function storage(): Pick<Storage, 'getItem' | 'setItem'> {
@@ -23,16 +23,32 @@ describe('the token of the browser shell', () => {
 })
 
 describe('a new address in a tab that is open', () => {
-  it('is loaded when it brings a token', () => {
-    const page = new EventTarget()
-    const address = { hash: '', reload: vi.fn() }
-    reloadOnNewToken(page, address)
-    address.hash = '#elsewhere'
-    page.dispatchEvent(new Event('hashchange'))
-    expect(address.reload).not.toHaveBeenCalled()
-    address.hash = '#token=new'
-    page.dispatchEvent(new Event('hashchange'))
-    expect(address.reload).toHaveBeenCalledTimes(1)
+  function pageAt(hash: string) {
+    const location = { hash, pathname: '/', search: '', reload: vi.fn() }
+    const history = { state: null, replaceState: () => (location.hash = '') }
+    const page = Object.assign(new EventTarget(), { location, history, sessionStorage: storage() })
+    const goTo = (next: string) => {
+      location.hash = next
+      page.dispatchEvent(new Event('hashchange'))
+    }
+    return { location, goTo, token: followToken(page as unknown as Window) }
+  }
+
+  it('is connected to with its token, without loading the page again', () => {
+    const { location, goTo, token } = pageAt('#token=old')
+    expect(token()).toBe('old')
+    goTo('#elsewhere')
+    expect(token()).toBe('old')
+    goTo('#token=new')
+    expect(token()).toBe('new')
+    expect(location.hash).toBe('')
+    expect(location.reload).not.toHaveBeenCalled()
+  })
+
+  it('is loaded where there was no token before', () => {
+    const { location, goTo } = pageAt('')
+    goTo('#token=first')
+    expect(location.reload).toHaveBeenCalledTimes(1)
   })
 })
 
