@@ -68,6 +68,8 @@ export function startUp(): () => void {
         if (!open) return
         ui.forget('connection-lost')
         if (project.project === null) void load()
+        // The case was asked for while nobody could answer.
+        else if (view.caseId !== null && view.error?.code === 'connection-lost') void openCase(view.caseId)
       },
     ),
   ]

@@ -76,6 +76,36 @@ describe('start', () => {
     stop()
   })
 
+  it('opens the case that was chosen while the connection was lost', async () => {
+    withClient(client)
+    const stop = startUp()
+    await settled()
+    const view = useViewStore()
+    const real = client.answers['case.open']
+    client.answers['case.open'] = () => {
+      throw new CodedError('connection-lost', 'The connection was lost.')
+    }
+    client.setState('lost')
+    await view.openCase('case-1')
+    expect(view.error?.code).toBe('connection-lost')
+    if (real !== undefined) client.answers['case.open'] = real
+    client.setState('open')
+    await settled()
+    expect([view.caseId, view.detail?.id, view.error]).toEqual(['case-1', 'case-1', null])
+    stop()
+  })
+
+  it('leaves a case that another window took off the worklist', async () => {
+    withClient(client)
+    const stop = startUp()
+    await settled()
+    client.tell('project.changed', { cases: [aCase()] })
+    await settled()
+    expect(useViewStore().caseId).toBe('case-1')
+    expect(useUiStore().toasts).toHaveLength(1)
+    stop()
+  })
+
   it('shows notices as toasts and failed jobs as errors with their code', async () => {
     withClient(client)
     const stop = startUp()
