@@ -2,7 +2,7 @@ import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/t
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick, type Component } from 'vue'
-import { CodedError, type FileEntry } from '../../../../core/contract/index.ts'
+import { CodedError } from '../../../../core/contract/index.ts'
 import { t } from '../../i18n/frame.ts'
 import { useExportsStore } from '../../stores/exports.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
@@ -15,7 +15,6 @@ import NumberSlider from '../common/NumberSlider.vue'
 import ConfirmDialog from '../dialogs/ConfirmDialog.vue'
 import LabelsSection from './LabelsSection.vue'
 import ModelSection from './ModelSection.vue'
-import SaveAsPanel from './SaveAsPanel.vue'
 import TrainingChart from './TrainingChart.vue'
 
 enableAutoUnmount(afterEach)
@@ -228,60 +227,6 @@ describe('the model section', () => {
     await flushPromises()
     expect(client.asked('models.activate')).toEqual([{ modelId: 'model-1' }])
     expect(useProjectStore().activeModel?.version).toBe(1)
-  })
-})
-
-describe('save as', () => {
-  const there: FileEntry = { id: 'f1', name: 'a.nii.gz', text: '/masks/a.nii.gz', kind: 'file' }
-
-  beforeEach(async () => {
-    client.answers['files.complete'] = ({ text }) => [there].filter((entry) => entry.text.startsWith(text))
-    client.answers['files.target'] = ({ text }) => ({ id: 'target', name: 'a', text, kind: 'file' })
-    client.answers['export.mask'] = () => ({
-      path: '/masks/a.nii.gz',
-      bytes: 9,
-      voxels: 1,
-      labels: [1],
-      verified: true,
-    })
-    await useViewStore().openCase('case-1')
-    useUiStore().open('save-as')
-  })
-
-  async function typed(text: string): Promise<VueWrapper> {
-    const wrapper = show(SaveAsPanel, { anchor: document.body })
-    field().value = text
-    field().dispatchEvent(new Event('input'))
-    await flushPromises()
-    return wrapper
-  }
-
-  function field(): HTMLInputElement {
-    const found = document.querySelector<HTMLInputElement>('[data-testid="path-field"]')
-    if (found === null) throw new Error('The path field is not there')
-    return found
-  }
-
-  async function enter(): Promise<void> {
-    field().dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))
-    await flushPromises()
-    await settled()
-  }
-
-  it.each(['/masks/a.nii.gz', '/masks/a'])('replaces a file that is there only when asked twice: %s', async (text) => {
-    await typed(text)
-    await enter()
-    expect(client.asked('export.mask')).toEqual([])
-    expect(document.querySelector('[data-testid="save-panel"]')?.textContent).toContain(t.files.exists('a.nii.gz'))
-    await enter()
-    expect(client.asked('export.mask')).toEqual([{ caseId: 'case-1', fileId: 'target' }])
-    expect(useUiStore().panel).toBeNull()
-  })
-
-  it('writes a new file at once', async () => {
-    await typed('/masks/b.nii.gz')
-    await enter()
-    expect(client.asked('export.mask')).toHaveLength(1)
   })
 })
 
