@@ -5,9 +5,9 @@ import { diceByLabel } from '../src/core/metrics/index.ts'
 import { openDemo, type DemoBackend } from './support/demo.ts'
 import { result, type BenchResult } from './support/report.ts'
 
-/** Across the last axis: corrected by hand, and looked at meanwhile. */
-const CORRECTED = [38, 48, 58]
-const SHOWN = 52
+/** Across the last axis: corrected by hand (spread over the volume, as one does), and looked at meanwhile. */
+const CORRECTED = [14, 38, 60]
+const SHOWN = 46
 /** What the interface asks for unless told otherwise. */
 const SECONDS = 10
 
@@ -24,7 +24,7 @@ export async function suite(): Promise<BenchResult[]> {
     const retrained = await retrain(demo)
     const after = await diceOfOthers(demo)
     const params = { correctedSlices: CORRECTED.length, size: demo.truth.dims[0], seconds: SECONDS }
-    const labels = [...new Set([...before.keys(), ...after.keys()])].sort()
+    const labels = [...new Set(demo.truth.labels)].filter((label) => label > 0).sort((a, b) => a - b)
     return [
       result({ name: 'predict-first-slice', values: [first.slice] }),
       result({ name: 'predict-volume', params: { slices: demo.truth.dims[2] }, values: [first.volume] }),

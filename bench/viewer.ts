@@ -12,7 +12,7 @@ import { latencies, recordDraws } from './support/drawClock.ts'
 const SIZE = 512
 const SLICES = 64
 const CHANGES = 60
-const BRUSH_RADIUS = 30
+const BRUSH_RADIUS = 60
 
 /**
  * The browser shell in headless Chromium, from an input event in the page to the last drawing call that it caused.
@@ -111,7 +111,28 @@ async function addLabel(page: Page): Promise<void> {
 async function sliceChanges(page: Page): Promise<number[]> {
   await page.getByTestId('viewer-canvas').click({ position: { x: 5, y: 5 } })
   const key = (n: number): string => (n % CHANGES < CHANGES / 2 ? 'ArrowDown' : 'ArrowUp')
-  return latencies(page, 'keydown', CHANGES, 5, (n) => page.keyboard.press(key(n)))
+  const seen = new Set<string>()
+  const times = await latencies(page, 'keydown', CHANGES, 5, async (n) => {
+    seen.add(await fingerprint(page))
+    await page.keyboard.press(key(n))
+  })
+  if (seen.size < CHANGES / 4) throw new Error(`Only ${seen.size} different pictures were on screen.`)
+  return times
+}
+
+/** Tells pictures apart: the canvases of the viewer, summed up by place. */
+async function fingerprint(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const sums = [...document.querySelectorAll<HTMLCanvasElement>('[data-testid=viewer-canvas] canvas')].map(
+      (canvas) => {
+        const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? []
+        let sum = 0
+        for (let i = 0; i < data.length; i += 97) sum = (sum * 31 + (data[i] ?? 0)) % 2147483647
+        return sum
+      },
+    )
+    return sums.join(' ')
+  })
 }
 
 /** One long stroke of a large brush across the image, a pointer event at a time. */
@@ -119,20 +140,20 @@ async function brushMoves(page: Page): Promise<number[]> {
   await page.keyboard.press('b')
   const box = await page.getByTestId('viewer-canvas').boundingBox()
   if (box === null) throw new Error('The viewer is not on screen.')
-  const size = page.getByTestId('brush-size').locator('input').last()
-  if ((await size.count()) > 0) {
-    await size.fill(String(BRUSH_RADIUS))
-    await size.press('Enter')
-  }
+  await page.getByTestId('brush-size').fill(String(BRUSH_RADIUS))
   const at = (n: number): [number, number] => {
     const angle = n / 9
     const reach = Math.min(box.width, box.height) * 0.32
     return [box.x + box.width / 2 + reach * Math.cos(angle), box.y + box.height / 2 + reach * Math.sin(angle * 1.3)]
   }
+  const before = await fingerprint(page)
   await page.mouse.move(...at(0))
   await page.mouse.down()
   const times = await latencies(page, 'pointermove', 120, 10, (n) => page.mouse.move(...at(n + 1)))
   await page.mouse.up()
+  await page.locator('[data-testid=save-state][data-state=saved]').first().waitFor()
+  await page.mouse.move(2, 2)
+  if ((await fingerprint(page)) === before) throw new Error('The brush left no trace.')
   return times
 }
 

@@ -3,6 +3,7 @@
  * Arguments: size, base, batch, threads. A process of its own, because a backend starts once a process.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { forwardOf } from '../../src/compute/models/forward.ts'
 import { buildUNet } from '../../src/compute/models/unet.ts'
 import { startWasm } from '../../src/compute/runtime/wasm.ts'
 import { createAdam } from '../../src/compute/training/adam.ts'
@@ -24,12 +25,10 @@ const images = Float32Array.from({ length: pixels }, (_, i) => ((i * 7919) % 251
 const classes = Uint8Array.from({ length: pixels }, (_, i) => Number(i % size > size / 2))
 
 const train = await timed(20, 5, () => trainingStep(network, variables, optimizer, { images, classes }, size, 1e-3))
+const forward = forwardOf(network)
 const input = tf.tensor4d(images, [batch, size, size, 1])
 const infer = await timed(20, 5, () => {
-  tf.tidy(() => {
-    const output = network.apply(input)
-    if (output instanceof tf.Tensor) output.dataSync()
-  })
+  tf.tidy(() => forward(input, false).dataSync())
 })
 console.log(JSON.stringify({ train, infer }))
 process.exit(0)

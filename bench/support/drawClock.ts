@@ -52,14 +52,14 @@ export async function latencies(
   return times
 }
 
-/** The clock after no canvas was drawn on for 60 ms. */
+/** The clock after no canvas was drawn on for 150 ms. */
 async function quiet(page: Page): Promise<DrawClock> {
   return page.evaluate(
     () =>
       new Promise<DrawClock>((resolve) => {
         const look = (): void => {
           const clock = window.benchClock
-          if (performance.now() - Math.max(clock.draw, clock.event) > 60) resolve({ ...clock })
+          if (performance.now() - Math.max(clock.draw, clock.event) > 150) resolve({ ...clock })
           else setTimeout(look, 10)
         }
         look()
