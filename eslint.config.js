@@ -85,6 +85,8 @@ export default tseslint.config(
         project: ['./tsconfig.node.json', './tsconfig.web.json', './tsconfig.e2e.json'],
         tsconfigRootDir: import.meta.dirname,
         extraFileExtensions: ['.vue'],
+        // For the import rules, which parse imported .vue files themselves.
+        parser: '@typescript-eslint/parser',
       },
     },
     plugins: { 'import-x': importX },

@@ -28,7 +28,7 @@ async function rulesHit(layer: string, files: Record<string, string>): Promise<s
       rules: Object.fromEntries(await typeAwareRules()),
     },
   })
-  const results = await eslint.lintFiles([`${relative(root, folder)}/**/*.ts`])
+  const results = await eslint.lintFiles([`${relative(root, folder)}/**/*.{ts,vue}`])
   return results.flatMap((result) => result.messages.map((message) => message.ruleId ?? `fatal: ${message.message}`))
 }
 
@@ -74,6 +74,13 @@ describe('import rules', () => {
       'a.ts': "import { b } from './b.ts'\nexport const a = (): number => b()\n",
       'b.ts': "import { a } from './a.ts'\nexport const b = (): number => a()\n",
     })
+    expect(rules.filter((rule) => rule === 'import-x/no-cycle')).toHaveLength(2)
+  })
+
+  it('a cycle through components is an error', async () => {
+    const component = (other: string) =>
+      `<script setup lang="ts">\nimport Other from './${other}.vue'\n</script>\n\n<template><Other /></template>\n`
+    const rules = await rulesHit('renderer', { 'A.vue': component('B'), 'B.vue': component('A') })
     expect(rules.filter((rule) => rule === 'import-x/no-cycle')).toHaveLength(2)
   })
 

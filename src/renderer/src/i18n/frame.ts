@@ -65,7 +65,8 @@ export const t = {
     openPlaceholder: 'Path of an image, e.g. /home/me/scan.nii.gz',
     openHint: 'Type a path. Tab completes, Enter opens. Or drop files anywhere.',
     open: 'Open',
-    noSuchImage: (text: string) => `There is no readable image at "${text}". Check the path or pick one from the list.`,
+    noSuchImage: (text: string) =>
+      `There is no NIfTI, PNG, JPEG, BMP or TIFF file at "${text}"; check the path or pick one from the list.`,
     nothingHere: 'No images or folders match.',
     completions: 'Matching files and folders',
     saveTitle: 'Save mask as',
@@ -265,6 +266,7 @@ export const t = {
     kindImage: '2-D image',
     colour: 'colour',
     warnings: 'Notes on this file',
+    notes: (count: number) => (count === 1 ? '1 note' : `${String(count)} notes`),
     corrected: 'Corrected',
     mm: 'mm',
     volume: (slices: number) => plural(slices, 'slice'),
