@@ -57,7 +57,10 @@ test.describe('the main job', () => {
     const mask = readPlainNifti(path)
     expect(mask.dims.slice(0, 3).every((size) => size >= 80)).toBe(true)
     expect(mask.datatype).toBe(2)
-    expect([...countLabels(mask.voxels).keys()].sort()).toEqual([1, 2, 3, 4])
+    const counts = countLabels(mask.voxels)
+    // Every organ is there with the volume of an organ; specks of the first prediction may be there too.
+    for (const label of [1, 2, 3, 4])
+      expect(counts.get(label) ?? 0, `voxels of label ${String(label)}`).toBeGreaterThan(2000)
     expect(mask.sform.slice(0, 1)[0], 'x grows to the patient’s left').toBeLessThan(0)
     await app.page.screenshot({ path: info.outputPath('6-saved.png') })
   })
@@ -85,6 +88,7 @@ test.describe('the main job on a real volume', () => {
     await expect(app.by('slice-number')).toContainText(String(Math.floor((source.dims[2] ?? 0) / 2) + 1))
 
     await app.by('predict').first().click()
+    await expect(app.case(stem).first()).toContainText('Predicted', { timeout: 60_000 })
     await app.idle()
 
     // A label of one's own, one stroke with it on the slice.
