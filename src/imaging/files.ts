@@ -16,7 +16,7 @@ export function readError(error: unknown, path: string): CodedError {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new CodedError('file-missing', `${name} is not there any more; check the path or choose the file again.`, {
+      return new CodedError('file-missing', `${name} is not there; check the path or choose the file again.`, {
         cause: error,
         detail: path,
       })

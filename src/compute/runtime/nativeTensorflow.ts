@@ -21,7 +21,7 @@ export function missingNativeTensorflow(packageName: string): string | null {
   const lib = path.join(root, 'lib')
   const built = existsSync(lib) && readdirSync(lib).some((dir) => existsSync(path.join(lib, dir, 'tfjs_binding.node')))
   if (built) return null
-  return `The package ${packageName} is here, but its TensorFlow library is not: its install step could not download it.`
+  return `The package ${packageName} is here, but its TensorFlow library is not; "npm rebuild ${packageName} --ignore-scripts=false" downloads it.`
 }
 
 /**
