@@ -78,11 +78,13 @@ describe.skipIf(!existsSync(page))(`maskwright serve${existsSync(page) ? '' : ' 
       `error: Port ${url.port} is already in use; choose another with --port, or leave --port out.\n`,
     )
 
+    expect(existsSync(at('other')), 'nothing is made for a start that fails').toBe(false)
+
     started.child.kill('SIGTERM')
     expect(await started.finished).toMatchObject({ code: 0, stderr: '' })
     // Without a name it is the project that was open last.
     const again = connect(await urlOf(start()))
-    expect((await again.call('project.get', {})).path).toBe(at('other'))
+    expect((await again.call('project.get', {})).path).toBe(at('project'))
   })
 
   it('ends cleanly when one Ctrl+C reaches it twice, from the terminal and from who started it', async () => {

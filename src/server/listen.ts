@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CodedError } from '../core/contract/errors.ts'
 
@@ -30,6 +30,13 @@ export async function listen(server: Server, wanted: number | undefined): Promis
       ? `No port from ${firstPort} to ${firstPort + attempts - 1} is free; choose another with --port.`
       : `Port ${wanted} is already in use; choose another with --port, or leave --port out.`,
   )
+}
+
+/** Throws what `listen` would, so that a port that is taken is known before anything is made. */
+export async function checkPort(port: number): Promise<void> {
+  const probe = createServer()
+  await listen(probe, port)
+  await new Promise((resolve) => probe.close(resolve))
 }
 
 function tryPort(server: Server, port: number): Promise<NodeJS.ErrnoException | null> {

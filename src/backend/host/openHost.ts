@@ -18,6 +18,8 @@ export interface HostOptions {
   /** Where the demo project and the memory of the last project are kept. */
   readonly dataDir?: string
   readonly log?: (line: string) => void
+  /** Sentences for the user about what is done unasked; to `log` where it is missing. */
+  readonly tell?: (sentence: string) => void
 }
 
 /** An open project with its backend and compute process, as every shell has it. */
@@ -46,7 +48,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   } catch (error) {
     // A damaged last project must not stand in the way of every start; one that is open elsewhere is a plain answer.
     if (!(error instanceof CodedError) || error.code === 'busy') throw error
-    options.log?.(`${error.message} Opening the demo project instead.`)
+    const tell = options.tell ?? options.log
+    tell?.(`${error.message} Opening the demo project instead.`)
     return await openAt(demo, options, dataDir)
   }
 }
@@ -55,7 +58,8 @@ async function openAt(projectDir: string, options: HostOptions, dataDir: string)
   const { places, log = () => undefined } = options
   if (!projectExists(projectDir)) {
     if (options.projectDir === null || options.demo === true) {
-      log(`making the demo project in ${projectDir}`)
+      const tell = options.tell ?? log
+      tell(`Making the demo project in ${projectDir}.`)
       await createDemoProject(projectDir, { modelDir: places.modelDir })
     } else {
       await refuseForeignFolder(projectDir)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openHost } from '../../backend/host/openHost.ts'
 import { findPlaces } from '../../backend/host/places.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import { startServer } from '../../server/index.ts'
+import { checkPort, startServer } from '../../server/index.ts'
 import { Output, type CommonOptions } from '../output.ts'
 
 interface ServeOptions extends CommonOptions {
@@ -26,6 +26,7 @@ export async function serve(project: string | undefined, options: ServeOptions):
       `${places.rendererDir} holds no built interface; run "npm start" or "npm run build".`,
     )
   }
+  if (options.port !== undefined) await checkPort(options.port)
   const ended = interruption()
   const host = await openHost({
     places,
@@ -33,6 +34,7 @@ export async function serve(project: string | undefined, options: ServeOptions):
     demo: options.demo ?? false,
     shell: 'browser',
     log,
+    tell: (sentence) => output.note(sentence),
   })
   try {
     const server = await startServer({
