@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from '../fixtures/test.ts'
@@ -66,4 +66,17 @@ test('a dropped file becomes a case; its bytes travel', async ({ shell, folder }
   await app.ready()
   const middle = await app.pixel(await app.at(0, 0))
   expect(middle.r, 'the bright square is on screen').toBeGreaterThan(150)
+})
+
+test('the same bytes under another name are the case that is there, and that is said', async ({ shell, folder }) => {
+  await picture(join(folder, 'first.png'))
+  await copyFile(join(folder, 'first.png'), join(folder, 'copy.png'))
+  const app = await shell.open()
+  await app.ready()
+  await app.openPath(join(folder, 'first.png'))
+  await expect(app.case('first').first()).toHaveAttribute('aria-current', 'true')
+  const cases = await app.by('case-item').count()
+  await app.openPath(join(folder, 'copy.png'))
+  await expect(app.by('viewer-notice')).toContainText('copy.png is on the worklist already, as first.')
+  await expect(app.by('case-item')).toHaveCount(cases)
 })

@@ -17,9 +17,12 @@ export async function openFile(file: FileEntry): Promise<void> {
   const project = useProjectStore()
   const relocating = ui.relocating
   if (relocating === null) {
+    const known = new Set(project.cases.map(({ id }) => id))
     const added = await project.addCase(file.id)
     ui.close()
     await openCase(added.id)
+    // The same bytes are one case, whatever the file is called; that must not look like the wrong image.
+    if (known.has(added.id)) useViewStore().tell('info', t.files.known(file.name, added.name))
     return
   }
   await project.relocateCase(relocating, file.id)

@@ -67,6 +67,7 @@ export const t = {
     open: 'Open',
     noSuchImage: (text: string) =>
       `There is no NIfTI, PNG, JPEG, BMP or TIFF file at "${text}"; check the path or pick one from the list.`,
+    known: (file: string, name: string) => `${file} is on the worklist already, as ${name}.`,
     nothingHere: 'No images or folders match.',
     completions: 'Matching files and folders',
     saveTitle: 'Save mask as',
