@@ -82,6 +82,8 @@ export async function gatherSamples(
     try {
       await gatherCase(parts, caseId, wanted, gathered)
     } catch (error) {
+      // Taken off the worklist since the slices were chosen: whoever did that does not want it learned from.
+      if (parts.cases.find(caseId)?.removed !== false) continue
       if (!(error instanceof CodedError) || (error.code !== 'file-missing' && error.code !== 'bad-file')) throw error
       gathered.leftOut.push(parts.cases.find(caseId)?.name ?? caseId)
     }

@@ -173,6 +173,24 @@ describe('a moved image', () => {
   })
 })
 
+describe('a case that is removed while a training gathers its slices', () => {
+  it('is not learned from, and the training goes on with the others', async () => {
+    const test = await openWithCase()
+    const other = await addVolume(test, { seed: 5 })
+    for (const caseId of [test.caseId, other.id]) {
+      const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+      await test.call('annotation.commit', { caseId, delta })
+    }
+    await test.backend.close()
+    // The newest correction is gathered first and its image must be read from disk: the other case goes meanwhile.
+    const again = await openBackend(test.dir)
+    const starting = again.call('train.start', { steps: 1, seconds: 1, seed: 0, show: null })
+    await again.call('case.remove', { caseId: test.caseId })
+    expect(await jobEnd(again, (await starting).id)).toMatchObject({ state: 'done' })
+    expect(again.compute.trained[0]?.samples).toHaveLength(1)
+  })
+})
+
 describe('export.mask', () => {
   it('writes the mask in the geometry of the image, reads it back, and says saved until the next stroke', async () => {
     const test = await openWithCase()
