@@ -62,6 +62,16 @@ export class Workstation {
     await this.page.mouse.up()
   }
 
+  /** One stroke with the Liver label across the middle; gives where it began. */
+  async paintLiver(): Promise<Point> {
+    await this.by('tool-brush').click()
+    await this.labelNamed('Liver')
+    const from = await this.at(-0.04, 0.02)
+    await this.drag(from, await this.at(0.04, 0.02))
+    await this.saved()
+    return from
+  }
+
   /** Colours of the pixels on screen, after the pointer has left and two frames have passed. */
   async pixels(points: Point[]): Promise<{ r: number; g: number; b: number }[]> {
     await this.page.mouse.move(2, 2)

@@ -46,6 +46,7 @@ test.describe('the main job', () => {
     await expect(app.by('training-chart')).toBeVisible({ timeout: 60_000 })
     await app.page.screenshot({ path: info.outputPath('4-retraining.png') })
     await expect(app.by('model-version')).toHaveCount(versions + 1, { timeout: 120_000 })
+    await expect(app.by('model-version').first()).toHaveAttribute('data-active', 'true')
     await app.idle()
     await app.page.screenshot({ path: info.outputPath('5-retrained.png') })
 

@@ -9,12 +9,8 @@ test('a stroke survives kill -9 of the host, and undo works across the restart',
   if (host === null) return
   const app = await shell.open()
   await app.ready()
-  await app.by('tool-brush').click()
-  await app.labelNamed('Liver')
-  const from = await app.at(-0.04, 0.02)
-  const clean = await app.pixel(from)
-  await app.drag(from, await app.at(0.04, 0.02))
-  await app.saved()
+  const clean = await app.pixel(await app.at(-0.04, 0.02))
+  const from = await app.paintLiver()
   const painted = await app.pixel(from)
   expect(painted).not.toEqual(clean)
 
@@ -62,11 +58,7 @@ test('compute is killed in the middle of training: said, restarted, nothing lost
   if (host === null) return
   const app = await shell.open()
   await app.ready()
-  await app.by('tool-brush').click()
-  await app.labelNamed('Liver')
-  const from = await app.at(-0.04, 0.02)
-  await app.drag(from, await app.at(0.04, 0.02))
-  await app.saved()
+  const from = await app.paintLiver()
   const painted = await app.pixel(from)
   const versions = await app.by('model-version').count()
 

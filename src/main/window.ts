@@ -12,7 +12,8 @@ export function createWindow(preload: string): BrowserWindow {
     minWidth: 1024,
     minHeight: 640,
     show: false,
-    backgroundColor: '#15181c',
+    // The page's own darkest surface, so that nothing flashes before it is drawn.
+    backgroundColor: '#0d0d0d',
     title: 'Maskwright',
     webPreferences: {
       preload,

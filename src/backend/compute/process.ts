@@ -109,7 +109,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     failures++
     if (failures >= GIVE_UP_AFTER) {
       const message =
-        'The compute process keeps stopping; prediction and training do not work until Maskwright is restarted.'
+        'The compute process keeps stopping; Predict and Retrain try once more, and the Compute panel says what works.'
       update({ state: 'failed', backend: null, threads: 0, message, restarts: status.restarts + 1 })
       calls.refuse(new CodedError('compute-crashed', message, { detail: reason }))
       return
