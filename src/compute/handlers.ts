@@ -15,7 +15,7 @@ export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): C
   return {
     async status() {
       const { backend, threads, versions } = await runtime
-      return { backend, threads, versions }
+      return { backend, threads, versions, device: { name: 'this computer', memoryMB: null }, cached: false }
     },
     async doctor() {
       return await doctor(await runtime, probeEntry)

@@ -97,6 +97,8 @@ export function createCalls(): Calls {
       const parsed = computeReplySchema.safeParse(message)
       if (!parsed.success) return
       const reply = parsed.data
+      // Told to the user once there is a way to.
+      if (reply.t === 'notice') return
       const entry = pending.get(reply.id)
       if (entry === undefined || reply.t === 'pong') return
       if (reply.t === 'progress') entry.onProgress?.(reply.progress)

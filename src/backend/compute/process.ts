@@ -35,7 +35,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
   const silenceMs = options.silenceMs ?? SILENCE_MS
   const calls = createCalls()
   const listeners = new Set<(status: ComputeStatus) => void>()
-  let status: ComputeStatus = { state: 'stopped', backend: null, threads: 0, message: null, restarts: 0 }
+  let status: ComputeStatus = { state: 'stopped', backend: null, threads: 0, device: null, message: null, restarts: 0 }
   let child: Child | null = null
   let heartbeat: NodeJS.Timeout | null = null
   let restartTimer: NodeJS.Timeout | null = null
@@ -84,9 +84,9 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
 
   async function becomeReady(started: Child): Promise<void> {
     try {
-      const { backend, threads } = await calls.internal('status', {})
+      const { backend, threads, device } = await calls.internal('status', {})
       failures = 0
-      update({ state: 'ready', backend, threads, message: null })
+      update({ state: 'ready', backend, threads, device: device.name, message: null })
       showLoad()
     } catch (error) {
       // A crash is told by `ended`; here it runs but has nothing to compute with.
@@ -110,11 +110,18 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     if (failures >= GIVE_UP_AFTER) {
       const message =
         'The compute process keeps stopping; Predict and Retrain try once more, and the Compute panel says what works.'
-      update({ state: 'failed', backend: null, threads: 0, message, restarts: status.restarts + 1 })
+      update({ state: 'failed', backend: null, threads: 0, device: null, message, restarts: status.restarts + 1 })
       calls.refuse(new CodedError('compute-crashed', message, { detail: reason }))
       return
     }
-    update({ state: 'restarting', backend: null, threads: 0, message: CRASHED, restarts: status.restarts + 1 })
+    update({
+      state: 'restarting',
+      backend: null,
+      threads: 0,
+      device: null,
+      message: CRASHED,
+      restarts: status.restarts + 1,
+    })
     restartTimer = setTimeout(start, Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1)))
   }
 
@@ -148,7 +155,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       if (heartbeat !== null) clearInterval(heartbeat)
       calls.refuse(new CodedError('cancelled', 'The workstation is closing.'))
       await child?.end()
-      update({ state: 'stopped', backend: null, threads: 0, message: null })
+      update({ state: 'stopped', backend: null, threads: 0, device: null, message: null })
     },
   }
 }

@@ -26,10 +26,17 @@ export function createHandlers(services: Services, info: ShellInfo): Handlers {
   }
 }
 
-function appHandlers({ compute, settings }: Services, info: ShellInfo): Part<'app'> & Part<'settings'> {
+function appHandlers(
+  { compute, settings }: Services,
+  info: ShellInfo,
+): Part<'app'> & Part<'compute'> & Part<'settings'> {
   return {
     'app.info': async () => ({ ...info, nativeDialogs: false, compute: compute.status() }),
-    'app.doctor': (_params, { signal }) => compute.call('doctor', {}, { signal }),
+    'app.doctor': ({ fresh }, { signal }) => compute.call('doctor', { fresh }, { signal }),
+    'compute.settings': async () => ({ backend: 'auto', threads: 0 }),
+    'compute.configure': async () => {
+      throw new CodedError('unknown-method', 'Compute cannot be configured yet.')
+    },
     'settings.get': async () => settings.all(),
     'settings.set': async ({ key, value }) => {
       if (key.startsWith('.')) throw new CodedError('bad-request', `The setting "${key}" cannot be stored.`)

@@ -20,7 +20,7 @@ export class FakeCompute implements ComputePort {
   closed = false
 
   readonly #listeners = new Set<(status: ComputeStatus) => void>()
-  #status: ComputeStatus = { state: 'ready', backend: 'fake', threads: 1, message: null, restarts: 0 }
+  #status: ComputeStatus = { state: 'ready', backend: 'fake', threads: 1, device: null, message: null, restarts: 0 }
 
   status(): ComputeStatus {
     return this.#status

@@ -67,7 +67,7 @@ export async function runNetwork(
       const size = sizes[slice]
       if (size !== undefined) copyMirrored(values(slice), size.width, size.height, tile.input, input, i * pixels)
     })
-    const { logits, classes } = forward(network, input, [batch.length, height, width, 1])
+    const { logits, classes } = await forward(network, input, [batch.length, height, width, 1])
     batch.forEach(({ slice, tile }, i) => {
       sink(slice, tile, logits.subarray(i * pixels * classes, (i + 1) * pixels * classes), classes)
     })
@@ -93,15 +93,17 @@ function nextBatch(parts: readonly Part[], start: number): readonly Part[] {
   return parts.slice(start, end)
 }
 
-function forward(
+async function forward(
   network: LayersModel,
   input: Float32Array,
   shape: [number, number, number, number],
-): { logits: Float32Array; classes: number } {
-  return tf.tidy(() => {
-    const output = forwardOf(network)(tf.tensor4d(input, shape), false)
-    return { logits: readFloats(output), classes: output.shape[3] ?? 0 }
-  })
+): Promise<{ logits: Float32Array; classes: number }> {
+  const output = tf.tidy(() => forwardOf(network)(tf.tensor4d(input, shape), false))
+  try {
+    return { logits: await readFloats(output), classes: output.shape[3] ?? 0 }
+  } finally {
+    output.dispose()
+  }
 }
 
 export interface PredictedSlice {

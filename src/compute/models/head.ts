@@ -18,7 +18,7 @@ const NEW_LABEL_BIAS = -1
  * nothing changes in what is predicted, and its gradient is large where it is painted.
  * The parent is not changed. Throws CodedError('bad-file') when it is no network of ours to extend.
  */
-export function extendNetwork(parent: LoadedModel, labels: Labels, seed: number): LayersModel {
+export async function extendNetwork(parent: LoadedModel, labels: Labels, seed: number): Promise<LayersModel> {
   const { architecture } = parent.card
   const normalized = architecture.name === UNET_KINDS.normalized
   if (!normalized && architecture.name !== UNET_KINDS.plain) {
@@ -33,13 +33,15 @@ export function extendNetwork(parent: LoadedModel, labels: Labels, seed: number)
       layer.setWeights(old.getWeights())
       continue
     }
-    tf.tidy(() => layer.setWeights(headWeights(old.getWeights(), parent.card.labels, labels, seed)))
+    const head = await headWeights(old.getWeights(), parent.card.labels, labels, seed)
+    layer.setWeights(head)
+    tf.dispose(head)
   }
   return network
 }
 
 /** Columns of the new head: [1, 1, c, labels + 1] and its bias. */
-function headWeights(old: tf.Tensor[], oldLabels: Labels, labels: Labels, seed: number): tf.Tensor[] {
+async function headWeights(old: tf.Tensor[], oldLabels: Labels, labels: Labels, seed: number): Promise<tf.Tensor[]> {
   const [kernel, bias] = old
   if (kernel === undefined || bias === undefined) throw new Error('The head has a kernel and a bias.')
   const random = createRandom(seed)
@@ -47,8 +49,8 @@ function headWeights(old: tf.Tensor[], oldLabels: Labels, labels: Labels, seed: 
   const oldClasses = oldLabels.length + 1
   const classes = labels.length + 1
   const sources = [0, ...labels.map(({ value }) => oldLabels.findIndex((label) => label.value === value) + 1)]
-  const oldKernel = readFloats(kernel)
-  const oldBias = readFloats(bias)
+  const oldKernel = await readFloats(kernel)
+  const oldBias = await readFloats(bias)
   const newKernel = new Float32Array(channels * classes)
   const newBias = new Float32Array(classes)
   sources.forEach((source, column) => {

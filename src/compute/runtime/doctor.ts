@@ -2,9 +2,8 @@ import os from 'node:os'
 import { probeRung } from './probe.ts'
 import { missingNativeTensorflow } from './nativeTensorflow.ts'
 import { isUsable, NATIVE_PACKAGES, RUNGS } from './rungs.ts'
-import type { DoctorReport } from '../../core/contract/schemas.ts'
+import type { DoctorReport, Rung } from '../../core/contract/schemas.ts'
 import type { Runtime } from './start.ts'
-import type { Rung } from './rungs.ts'
 
 type BackendReport = DoctorReport['backends'][number]
 
@@ -22,8 +21,16 @@ export async function doctor(runtime: Runtime, probeEntry: string): Promise<Doct
     backends,
     chosen: runtime.backend,
     threads: runtime.threads,
+    wanted: { backend: 'auto', threads: 0 },
+    cached: false,
+    cores: os.availableParallelism(),
     versions: runtime.versions,
-    memory: { totalMB: megabytes(os.totalmem()), freeMB: megabytes(os.freemem()) },
+    memory: {
+      totalMB: megabytes(os.totalmem()),
+      freeMB: megabytes(os.freemem()),
+      processMB: megabytes(process.memoryUsage.rss()),
+      limitMB: megabytes(os.totalmem()),
+    },
   }
 }
 
@@ -33,7 +40,15 @@ async function report(name: Rung, runtime: Runtime, probeEntry: string): Promise
   if (name === runtime.backend) {
     const { ok, ms } = runtime.selfTest
     const threads = runtime.threads === 1 ? 'one thread' : `${runtime.threads} threads`
-    return { name, available: true, reason: `In use, ${threads}.`, selfTest: { ok, ms } }
+    return {
+      name,
+      available: true,
+      reason: `In use, ${threads}.`,
+      remedy: null,
+      selfTest: { ok, ms },
+      stepMs: null,
+      device: null,
+    }
   }
   const packageName = NATIVE_PACKAGES[name]
   const missing = packageName === undefined ? null : missingNativeTensorflow(packageName)
@@ -42,9 +57,9 @@ async function report(name: Rung, runtime: Runtime, probeEntry: string): Promise
   if (!probe.started) return unavailable(name, probe.reason)
   const { ok, ms, difference } = probe.selfTest
   const reason = ok ? 'Works, not in use.' : `Fails the self-test: ${difference ?? ''}`
-  return { name, available: ok, reason, selfTest: { ok, ms } }
+  return { name, available: ok, reason, remedy: null, selfTest: { ok, ms }, stepMs: null, device: null }
 }
 
 function unavailable(name: Rung, reason: string): BackendReport {
-  return { name, available: false, reason, selfTest: null }
+  return { name, available: false, reason, remedy: null, selfTest: null, stepMs: null, device: null }
 }

@@ -19,7 +19,7 @@ export interface StartedRung {
 export async function startRung(rung: UsableRung, threads: number): Promise<StartedRung> {
   tf.enableProdMode()
   const running = await start(rung, threads)
-  return { threads: running, selfTest: selfTest() }
+  return { threads: running, selfTest: await selfTest() }
 }
 
 async function start(rung: UsableRung, threads: number): Promise<number> {

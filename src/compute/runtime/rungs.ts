@@ -1,6 +1,8 @@
+import { rungSchema } from '../../core/contract/schemas.ts'
+import type { Rung } from '../../core/contract/schemas.ts'
+
 /** The rungs of the ladder of backends, fastest first. */
-export const RUNGS = ['native', 'cuda', 'webgpu', 'tensorflow', 'wasm', 'js'] as const
-export type Rung = (typeof RUNGS)[number]
+export const RUNGS = rungSchema.options
 
 /** The rungs that this version can run, in the order in which they are preferred. */
 export const USABLE_RUNGS = ['cuda', 'tensorflow', 'wasm', 'js'] as const satisfies readonly Rung[]

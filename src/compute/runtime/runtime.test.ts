@@ -42,14 +42,14 @@ describe('startRuntime', () => {
       return backend.makeOutput(input.shape, 'float32', undefined, new Float32Array(tf.util.sizeFromShape(input.shape)))
     })
     try {
-      const { ok, difference } = selfTest()
+      const { ok, difference } = await selfTest()
       expect(ok).toBe(false)
       expect(difference).toMatch(/^The (loss|weights after two steps) gave .* instead of .*\.$/)
     } finally {
       tf.unregisterKernel(tf.MaxPoolGrad, 'wasm')
       if (right) tf.registerKernel({ kernelName: tf.MaxPoolGrad, backendName: 'wasm', kernelFunc: right })
     }
-    expect(selfTest().ok).toBe(true)
+    expect((await selfTest()).ok).toBe(true)
   })
 })
 

@@ -4,6 +4,7 @@ import { forwardOf } from '../models/forward.ts'
 import { buildUNet } from '../models/unet.ts'
 import { createAdam } from '../training/adam.ts'
 import { trainingStep } from '../training/step.ts'
+import { readFloats } from './tensors.ts'
 import { SELF_TEST_REFERENCE } from './selfTestReference.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 
@@ -31,19 +32,19 @@ const TOLERANCE = 1e-3
  * Runs a small U-Net (2 levels, base 4, odd batch, 3 classes) forward, with loss, gradients and two optimizer steps on the
  * current backend and compares with numbers stored from the `js` backend, whose kernels are plain loops.
  */
-export function selfTest(): SelfTestResult {
+export async function selfTest(): Promise<SelfTestResult> {
   const start = performance.now()
   try {
     const difference =
-      compare(selfTestNumbers(false), SELF_TEST_REFERENCE.plain) ??
-      compare(selfTestNumbers(true), SELF_TEST_REFERENCE.normalized)
+      compare(await selfTestNumbers(false), SELF_TEST_REFERENCE.plain) ??
+      compare(await selfTestNumbers(true), SELF_TEST_REFERENCE.normalized)
     return { ok: difference === null, ms: performance.now() - start, difference }
   } catch (error) {
     return { ok: false, ms: performance.now() - start, difference: `It stopped with: ${String(error)}` }
   }
 }
 
-export function selfTestNumbers(normalized: boolean): SelfTestNumbers {
+export async function selfTestNumbers(normalized: boolean): Promise<SelfTestNumbers> {
   const size = 24
   const count = 3
   const network = buildUNet({ levels: 2, base: 4, classes: 3, seed: 1, normalized })
@@ -56,13 +57,14 @@ export function selfTestNumbers(normalized: boolean): SelfTestNumbers {
       .map((weight) => weight.read())
       .filter((read) => read instanceof tf.Variable)
     const optimizer = createAdam(variables)
-    const logits = tf.tidy((): [number, number] => {
+    const logits = await twoNumbers(() => {
       const output = forwardOf(network)(tf.tensor4d(images, [count, size, size, 1]), false)
-      return [scalar(tf.sum(output)), scalar(tf.sum(tf.square(output)))]
+      return [tf.sum(output), tf.sum(tf.square(output))]
     })
     const step = () => trainingStep(network, variables, optimizer, { images, classes }, size, 1e-2)
-    const losses: [number, number] = [step(), step()]
-    const weights = variables.map((variable) => tf.tidy(() => scalar(tf.sum(tf.abs(variable)))))
+    const losses: [number, number] = [await step(), await step()]
+    const weights: number[] = []
+    for (const variable of variables) weights.push(await number(() => tf.sum(tf.abs(variable))))
     return { losses, logits, weights }
   } finally {
     network.dispose()
@@ -86,8 +88,18 @@ function fillWeights(network: LayersModel): void {
   }
 }
 
-function scalar(tensor: tf.Tensor): number {
-  return tensor.dataSync()[0] ?? NaN
+async function number(compute: () => tf.Tensor): Promise<number> {
+  const tensor = tf.tidy(compute)
+  try {
+    return (await readFloats(tensor))[0] ?? NaN
+  } finally {
+    tensor.dispose()
+  }
+}
+
+async function twoNumbers(compute: () => [tf.Tensor, tf.Tensor]): Promise<[number, number]> {
+  const [a, b] = tf.tidy(compute)
+  return [await number(() => a), await number(() => b)]
 }
 
 function compare(got: SelfTestNumbers, want: SelfTestNumbers): string | null {

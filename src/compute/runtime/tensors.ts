@@ -9,8 +9,16 @@ export function isVariable(value: unknown): value is tf.Variable {
   return value instanceof tf.Variable
 }
 
-/** The values of a float32 tensor, copied. Throws when the backend gives fewer or others than it has. */
-export function readFloats(tensor: tf.Tensor): Float32Array {
+/** The values of a float32 tensor. Throws when the backend gives fewer or others than it has. */
+export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
+  const values = await tensor.data()
+  if (!(values instanceof Float32Array)) throw new Error(`A float32 tensor was expected, not ${tensor.dtype}.`)
+  if (values.length !== tensor.size) throw new Error(`${values.length} values were read of a tensor of ${tensor.size}.`)
+  return values
+}
+
+/** The same at once, for backends whose memory is this process's own (`wasm`, `js`). */
+export function readFloatsNow(tensor: tf.Tensor): Float32Array {
   const values = tensor.dataSync()
   if (!(values instanceof Float32Array)) throw new Error(`A float32 tensor was expected, not ${tensor.dtype}.`)
   if (values.length !== tensor.size) throw new Error(`${values.length} values were read of a tensor of ${tensor.size}.`)

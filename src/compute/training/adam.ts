@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { readFloats } from '../runtime/tensors.ts'
+import { readFloatsNow } from '../runtime/tensors.ts'
 
 export interface Optimizer {
   /** One step for all variables; `gradients` is by variable name and stays the caller's to dispose. */
   update(gradients: tf.NamedTensorMap, learningRate: number): void
   /** A copy of the current weights. */
-  snapshot(): Float32Array[]
+  snapshot(): Promise<Float32Array[]>
   restore(weights: readonly Float32Array[]): void
 }
 
@@ -29,7 +29,7 @@ interface Slot {
  */
 export function createAdam(variables: readonly tf.Variable[], pace: (name: string) => number = () => 1): Optimizer {
   const slots: Slot[] = variables.map((variable) => {
-    const weights = readFloats(variable).slice()
+    const weights = readFloatsNow(variable).slice()
     const factor = pace(variable.name)
     return {
       variable,
@@ -45,7 +45,7 @@ export function createAdam(variables: readonly tf.Variable[], pace: (name: strin
       step++
       const values = slots.map(({ variable }) => {
         const gradient = gradients[variable.name]
-        return gradient === undefined ? null : readFloats(gradient)
+        return gradient === undefined ? null : readFloatsNow(gradient)
       })
       const norm = Math.sqrt(values.reduce((sum, value) => sum + (value === null ? 0 : squareSum(value)), 0))
       const scale = norm > MAX_NORM ? MAX_NORM / norm : 1
@@ -57,7 +57,7 @@ export function createAdam(variables: readonly tf.Variable[], pace: (name: strin
         assign(slot.variable, slot.weights)
       })
     },
-    snapshot: () => slots.map(({ weights }) => weights.slice()),
+    snapshot: async () => slots.map(({ weights }) => weights.slice()),
     restore(weights) {
       slots.forEach((slot, index) => {
         slot.weights.set(weights[index] ?? [])

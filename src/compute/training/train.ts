@@ -85,7 +85,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
           seed,
           normalized: architecture.name === UNET_KINDS.normalized,
         })
-      : extendNetwork(parent, labels, seed)
+      : await extendNetwork(parent, labels, seed)
   try {
     const training = await fit(network, architecture, images, options)
     return { network, architecture, training }
@@ -132,7 +132,7 @@ async function fit(
 
   stopIfCancelled(signal)
   const before = await evaluate(network, step, measured, classes, signal)
-  let best = { ...before, weights: optimizer.snapshot() }
+  let best = { ...before, weights: await optimizer.snapshot() }
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
   const times: number[] = []
@@ -143,7 +143,7 @@ async function fit(
     stopIfCancelled(signal)
     const stepStarted = elapsed()
     const rate = learningRateAt(peak, done, planned)
-    const loss = trainingStep(network, variables, optimizer, sampler.next(), size, rate)
+    const loss = await trainingStep(network, variables, optimizer, sampler.next(), size, rate)
     if (!Number.isFinite(loss)) {
       throw new CodedError(
         'compute-failed',
@@ -156,7 +156,7 @@ async function fit(
       const now = await evaluate(network, step, measured, classes, signal)
       dice = now.dice
       if (now.dice > best.dice || (now.dice === best.dice && now.loss < best.loss)) {
-        best = { ...now, weights: optimizer.snapshot() }
+        best = { ...now, weights: await optimizer.snapshot() }
       }
     }
     const point = { step: done, loss, dice }

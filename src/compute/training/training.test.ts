@@ -269,7 +269,7 @@ describe('trainModel', () => {
 })
 
 describe('createAdam', () => {
-  it('takes the steps of the published algorithm', () => {
+  it('takes the steps of the published algorithm', async () => {
     const weight = tf.variable(tf.tensor1d([1, -2]))
     const gradient = tf.tensor1d([0.5, -4])
     const adam = createAdam([weight])
@@ -277,7 +277,7 @@ describe('createAdam', () => {
     // The first step has the size of the learning rate, against the gradient's sign.
     expect(weight.dataSync()[0]).toBeCloseTo(0.9, 5)
     expect(weight.dataSync()[1]).toBeCloseTo(-1.9, 5)
-    const kept = adam.snapshot()
+    const kept = await adam.snapshot()
     adam.update({ [weight.name]: gradient }, 0.1)
     expect(weight.dataSync()[0]).toBeCloseTo(0.8, 5)
     adam.restore(kept)

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import {
   bytesSchema,
+  computeDeviceSchema,
   curvePointSchema,
   doctorReportSchema,
   indexSchema,
   labelValueSchema,
+  rungSchema,
   sliceDataSchema,
   trainingReportSchema,
 } from './schemas.ts'
@@ -62,9 +64,16 @@ export const computeMethods = {
   /** Answered once the backend is chosen, self-tested and warm. */
   status: {
     params: z.object({}),
-    result: z.object({ backend: z.string(), threads: z.int(), versions: z.record(z.string(), z.string()) }),
+    result: z.object({
+      backend: rungSchema,
+      threads: z.int(),
+      device: computeDeviceSchema,
+      /** The choice came from the cache. */
+      cached: z.boolean(),
+      versions: z.record(z.string(), z.string()),
+    }),
   },
-  doctor: { params: z.object({}), result: doctorReportSchema },
+  doctor: { params: z.object({ fresh: z.boolean().default(false) }), result: doctorReportSchema },
   predict: {
     params: z.object({ modelDir: z.string(), slices: z.array(computeSliceSchema).min(1) }),
     /** Labels in the order asked, one byte a pixel. */
@@ -114,5 +123,7 @@ export const computeReplySchema = z.discriminatedUnion('t', [
   z.object({ t: z.literal('error'), id: z.int(), error: wireErrorSchema }),
   z.object({ t: z.literal('progress'), id: z.int(), progress: computeProgressSchema }),
   z.object({ t: z.literal('pong'), id: z.int() }),
+  /** What the user should know and no call answers: a smaller batch, say. */
+  z.object({ t: z.literal('notice'), level: z.enum(['info', 'warning']), message: z.string() }),
 ])
 export type ComputeReply = z.infer<typeof computeReplySchema>

@@ -23,6 +23,7 @@ export const errorCodes = [
   'busy', // another job of the kind runs
   'compute-crashed',
   'compute-failed',
+  'backend-lost', // the rung that computes cannot go on: device lost, or out of memory at the smallest size
   'internal',
 ] as const
 

@@ -4,6 +4,7 @@ import {
   bytesSchema,
   caseDetailSchema,
   caseSummarySchema,
+  computeSettingsSchema,
   computeStatusSchema,
   doctorReportSchema,
   fileEntrySchema,
@@ -41,7 +42,11 @@ export const methods = {
       compute: computeStatusSchema,
     }),
   },
-  'app.doctor': { params: nothing, result: doctorReportSchema },
+  /** `fresh` tries every rung again; else those whose versions and drivers are as before are told from the last time. */
+  'app.doctor': { params: z.object({ fresh: z.boolean().default(false) }), result: doctorReportSchema },
+  'compute.settings': { params: nothing, result: computeSettingsSchema },
+  /** Keeps the settings for this computer and starts compute again with them. Throws `busy` while a job runs. */
+  'compute.configure': { params: computeSettingsSchema, result: nothing },
   'settings.get': { params: nothing, result: z.record(z.string(), z.unknown()) },
   'settings.set': { params: z.object({ key: z.string().min(1).max(64), value: z.unknown() }), result: nothing },
 

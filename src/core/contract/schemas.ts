@@ -200,11 +200,30 @@ export const jobSchema = z.object({
 })
 export type Job = z.infer<typeof jobSchema>
 
+/** The rungs of the ladder of compute backends, fastest first. */
+export const rungSchema = z.enum(['native', 'cuda', 'webgpu', 'tensorflow', 'wasm', 'js'])
+export type Rung = z.infer<typeof rungSchema>
+
+/** What the user chose for this computer. */
+export const computeSettingsSchema = z.object({
+  /** 'auto': the fastest rung that passes its self-test. */
+  backend: z.union([z.literal('auto'), rungSchema]),
+  /** 0: chosen from the cores. */
+  threads: z.int().min(0).max(64),
+})
+export type ComputeSettings = z.infer<typeof computeSettingsSchema>
+
+/** What a rung computes on: a graphics card's or processor's name, and its memory where that can be known. */
+export const computeDeviceSchema = z.object({ name: z.string(), memoryMB: z.number().nullable() })
+export type ComputeDevice = z.infer<typeof computeDeviceSchema>
+
 export const computeStatusSchema = z.object({
   state: z.enum(['stopped', 'starting', 'ready', 'busy', 'restarting', 'failed']),
   /** The rung that runs: "wasm", "js" …; null until it is known. */
   backend: z.string().nullable(),
   threads: z.int().min(0),
+  /** The name of the graphics card or processor that computes; null until it is known. */
+  device: z.string().nullable(),
   /** A sentence for the user where something is not as it should be. */
   message: z.string().nullable(),
   /** How often compute was restarted after a crash since the start. */
@@ -213,17 +232,35 @@ export const computeStatusSchema = z.object({
 export type ComputeStatus = z.infer<typeof computeStatusSchema>
 
 export const backendReportSchema = z.object({
-  name: z.string(),
+  name: rungSchema,
+  /** It starts here and passes its self-test. */
   available: z.boolean(),
+  /** Why it is or is not available, in plain words. */
   reason: z.string(),
+  /** What to do to get it; null where nothing need or can be done. */
+  remedy: z.string().nullable(),
   selfTest: z.object({ ok: z.boolean(), ms: z.number() }).nullable(),
+  /** Milliseconds of one training step of the network that rungs are compared with (runtime/timing.ts). */
+  stepMs: z.number().nullable(),
+  device: computeDeviceSchema.nullable(),
 })
 export const doctorReportSchema = z.object({
   backends: z.array(backendReportSchema),
-  chosen: z.string().nullable(),
+  chosen: rungSchema.nullable(),
   threads: z.int().min(0),
+  /** What the user asked for. */
+  wanted: computeSettingsSchema,
+  /** The choice was made at an earlier start, for the same versions and drivers. */
+  cached: z.boolean(),
+  cores: z.int().min(1),
   versions: z.record(z.string(), z.string()),
-  memory: z.object({ totalMB: z.number(), freeMB: z.number() }),
+  memory: z.object({
+    totalMB: z.number(),
+    freeMB: z.number(),
+    /** Of the compute process: what it holds, and the bound it keeps to. */
+    processMB: z.number(),
+    limitMB: z.number(),
+  }),
 })
 export type DoctorReport = z.infer<typeof doctorReportSchema>
 

@@ -45,6 +45,7 @@ export const errorWords = {
     busy: 'The running job is in the status bar, with its Cancel button.',
     'compute-crashed': '',
     'compute-failed': 'The compute report in the status bar says what works on this computer.',
+    'backend-lost': 'The compute report in the status bar says what works on this computer.',
     internal: 'Try again; if it stays, copy the details for support.',
   } satisfies Record<ErrorCode, string>,
 } as const

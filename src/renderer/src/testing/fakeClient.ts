@@ -183,7 +183,7 @@ export function projectClient(project: Project = aProject(), answers: Answers = 
       version: '0.1.0',
       shell: 'browser',
       nativeDialogs: false,
-      compute: { state: 'ready', backend: 'wasm', threads: 2, message: null, restarts: 0 },
+      compute: { state: 'ready', backend: 'wasm', threads: 2, device: null, message: null, restarts: 0 },
     }),
     'settings.get': () => ({}),
     'settings.set': () => ({}),
