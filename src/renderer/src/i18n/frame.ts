@@ -326,25 +326,6 @@ export const t = {
     ],
   },
 
-  doctor: {
-    title: 'Compute',
-    intro: 'How this computer predicts and trains, and why. The fastest way that passes its self-test is used.',
-    loading: 'Asking the compute process…',
-    inUse: 'in use',
-    available: 'available',
-    unavailable: 'not available',
-    passed: (ms: number) => `self-test passed in ${formatCount(ms)} ms`,
-    failed: 'self-test failed',
-    notTested: 'not tested',
-    threads: 'Threads',
-    memory: 'Memory',
-    memoryFree: (free: number, total: number) => `${formatBytes(free * 1e6)} free of ${formatBytes(total * 1e6)}`,
-    versions: 'Versions',
-    copy: 'Copy report',
-    copied: 'Copied',
-    again: 'Check again',
-  },
-
   errors: errorWords,
 
   actions: actionWords,

@@ -2,6 +2,7 @@ import {
   CodedError,
   type CaseDetail,
   type CaseSummary,
+  type DoctorReport,
   type EventName,
   type EventPayload,
   type Job,
@@ -192,4 +193,28 @@ export function projectClient(project: Project = aProject(), answers: Answers = 
     'annotation.history': () => nothingDone,
     ...answers,
   })
+}
+
+/** Of a computer with two cores and no graphics card. */
+export function aDoctorReport(change: Partial<DoctorReport> = {}): DoctorReport {
+  const absent = { available: false, reason: '', remedy: null, selfTest: null, stepMs: null, device: null }
+  const device = { name: 'AMD EPYC', memoryMB: 24_000 }
+  return {
+    backends: [
+      { ...absent, name: 'native', reason: 'Not built yet.' },
+      { ...absent, name: 'cuda', reason: 'The TensorFlow library is not here.', remedy: 'Install it.' },
+      { ...absent, name: 'webgpu', reason: 'No graphics card was found.' },
+      { ...absent, name: 'tensorflow', reason: 'The TensorFlow library is not here.' },
+      { name: 'wasm', available: true, reason: '', remedy: null, selfTest: { ok: true, ms: 180 }, stepMs: 24, device },
+      { name: 'js', available: true, reason: '', remedy: null, selfTest: { ok: true, ms: 900 }, stepMs: 480, device },
+    ],
+    chosen: 'wasm',
+    threads: 2,
+    wanted: { backend: 'auto', threads: 0 },
+    cached: false,
+    cores: 2,
+    versions: { node: '24.0.0' },
+    memory: { totalMB: 24_000, freeMB: 12_000, processMB: 300, limitMB: 16_000 },
+    ...change,
+  }
 }

@@ -1,0 +1,89 @@
+import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
+import type { Pinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CodedError, type DoctorReport } from '../../../../core/contract/index.ts'
+import { aDoctorReport, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import { withProject } from '../../testing/setUp.ts'
+import DoctorSheet from './DoctorSheet.vue'
+
+enableAutoUnmount(afterEach)
+
+let client: FakeClient
+let pinia: Pinia
+let report: DoctorReport
+
+beforeEach(async () => {
+  report = aDoctorReport()
+  client = projectClient(aProject(), { 'app.doctor': () => report, 'compute.configure': () => ({}) })
+  pinia = await withProject(client)
+})
+
+async function shown(): Promise<VueWrapper> {
+  const wrapper = mount<unknown>(DoctorSheet, { global: { plugins: [pinia] }, attachTo: document.body })
+  await flushPromises()
+  return wrapper
+}
+
+const by = (wrapper: VueWrapper, id: string) => wrapper.find(`[data-testid="${id}"]`)
+const rung = (wrapper: VueWrapper, name: string) => wrapper.find(`[data-rung="${name}"]`)
+
+describe('the Compute panel', () => {
+  it('says for each rung whether it works, on what and how fast, and what to do', async () => {
+    const wrapper = await shown()
+    expect(client.asked('app.doctor')).toEqual([{ fresh: false }])
+    expect(wrapper.findAll('[data-testid="rung"]')).toHaveLength(6)
+    const wasm = rung(wrapper, 'wasm').text()
+    for (const part of ['in use', 'AMD EPYC', '24 ms a step', 'self-test passed, 180 ms']) expect(wasm).toContain(part)
+    const cuda = rung(wrapper, 'cuda').text()
+    for (const part of ['not available', 'The TensorFlow library is not here.', 'Install it.']) {
+      expect(cuda).toContain(part)
+    }
+    expect(rung(wrapper, 'cuda').find('button').exists()).toBe(false)
+    expect(by(wrapper, 'compute-choice').text()).toMatch(/^Automatic/)
+  })
+
+  it('names a rung that fails its self-test', async () => {
+    report = aDoctorReport()
+    const [, , webgpu] = report.backends
+    if (webgpu !== undefined) Object.assign(webgpu, { selfTest: { ok: false, ms: 20 }, reason: 'The loss gave 3.' })
+    const row = rung(await shown(), 'webgpu').text()
+    expect(row).toContain('fails its self-test')
+    expect(row).toContain('The loss gave 3.')
+  })
+
+  it('uses another rung on request and goes back to the automatic choice', async () => {
+    const wrapper = await shown()
+    client.answers['compute.configure'] = ({ backend, threads }) => {
+      report = aDoctorReport({ chosen: 'js', wanted: { backend, threads } })
+      return {}
+    }
+    await rung(wrapper, 'js').find('button').trigger('click')
+    await flushPromises()
+    expect(client.asked('compute.configure')).toEqual([{ backend: 'js', threads: 0 }])
+    expect(rung(wrapper, 'js').text()).toContain('in use')
+    expect(by(wrapper, 'compute-choice').text()).toContain('chosen by hand')
+    await by(wrapper, 'choose-automatically').trigger('click')
+    await flushPromises()
+    expect(client.asked('compute.configure').at(-1)).toEqual({ backend: 'auto', threads: 0 })
+    expect(by(wrapper, 'choose-automatically').exists()).toBe(false)
+  })
+
+  it('says why a choice was refused, and shows what is in use still', async () => {
+    const wrapper = await shown()
+    client.answers['compute.configure'] = () => {
+      throw new CodedError('busy', 'A training is running; wait for it, or cancel it first.')
+    }
+    await by(wrapper, 'compute-threads').setValue('1')
+    await flushPromises()
+    expect(client.asked('compute.configure')).toEqual([{ backend: 'auto', threads: 1 }])
+    expect(by(wrapper, 'compute-problem').text()).toBe('A training is running; wait for it, or cancel it first.')
+    expect(rung(wrapper, 'wasm').text()).toContain('in use')
+  })
+
+  it('tries every rung again when asked', async () => {
+    const wrapper = await shown()
+    await by(wrapper, 'check-again').trigger('click')
+    await flushPromises()
+    expect(client.asked('app.doctor').at(-1)).toEqual({ fresh: true })
+  })
+})

@@ -1,0 +1,47 @@
+import { ref } from 'vue'
+import { defineStore } from 'pinia'
+import type { ComputeSettings, DoctorReport } from '../../../core/contract/index.ts'
+import { useClient } from '../api/client.ts'
+import { asWireError } from '../api/errors.ts'
+
+/** The ways in which this computer can compute, which of them is used, and the user's choice among them. */
+export const useComputeStore = defineStore('compute', () => {
+  const report = ref<DoctorReport | null>(null)
+  /** Why the report or the change that was asked for last did not come about. */
+  const problem = ref<string | null>(null)
+  const checking = ref(false)
+  const switching = ref(false)
+
+  /** Reads the report; `fresh` tries every rung again, which takes a while. */
+  async function check(fresh: boolean): Promise<void> {
+    if (checking.value || switching.value) return
+    checking.value = true
+    try {
+      report.value = await useClient().call('app.doctor', { fresh })
+      problem.value = null
+    } catch (error) {
+      problem.value = asWireError(error).message
+    } finally {
+      checking.value = false
+    }
+  }
+
+  /** Keeps a choice for this computer and reads what came of it. What was in use stays when it cannot be used. */
+  async function configure(change: Partial<ComputeSettings>): Promise<void> {
+    const wanted = report.value?.wanted
+    if (wanted === undefined || checking.value || switching.value) return
+    switching.value = true
+    let refused: string | null = null
+    try {
+      await useClient().call('compute.configure', { ...wanted, ...change })
+    } catch (error) {
+      refused = asWireError(error).message
+    } finally {
+      switching.value = false
+    }
+    await check(false)
+    if (refused !== null) problem.value = refused
+  }
+
+  return { report, problem, checking, switching, check, configure }
+})
