@@ -6,6 +6,7 @@ import { registerConv2dBackpropFilter } from './conv2dBackpropFilter.ts'
 import { registerConv2dBackpropInput } from './conv2dBackpropInput.ts'
 import { registerInstanceNorm, registerInstanceNormForJs } from './instanceNorm.ts'
 import { registerMaxPoolGrad } from './maxPoolGrad.ts'
+import { registerOptimizerUpdates, registerOptimizerUpdatesForJs } from './optimizerUpdates.ts'
 import { registerReluGradient } from './reluGradient.ts'
 import {
   registerResizeNearestNeighborGrad,
@@ -15,6 +16,7 @@ import { registerChannelKernels } from './channels.ts'
 
 export { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT } from './instanceNorm.ts'
 export { RELU_GRADIENT } from './reluGradient.ts'
+export { ADAM_UPDATE, MOMENTUM_UPDATE, SQUARE_SUM } from './optimizerUpdates.ts'
 export { JOIN_CHANNELS, SPLIT_CHANNELS } from './channels.ts'
 
 let registered = false
@@ -31,6 +33,7 @@ export function registerWasmKernels(): void {
   registerInstanceNorm()
   registerChannelKernels()
   registerReluGradient()
+  registerOptimizerUpdates()
 }
 
 /** Puts right what is wrong in the `js` backend, and adds what both have. */
@@ -39,4 +42,5 @@ export function registerJsKernels(): void {
   registeredForJs = true
   registerResizeNearestNeighborGradForJs()
   registerInstanceNormForJs()
+  registerOptimizerUpdatesForJs()
 }

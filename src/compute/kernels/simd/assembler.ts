@@ -61,6 +61,13 @@ export const add = binary<'i32', 'i32'>('i32', 0x6a)
 export const subtract = binary<'i32', 'i32'>('i32', 0x6b)
 export const multiply = binary<'i32', 'i32'>('i32', 0x6c)
 
+export const divide = binary<'i32', 'i32'>('i32', 0x6e)
+/** The smaller of two numbers above zero. */
+export const minimum = (a: I32, b: I32): I32 =>
+  expression('i32', a.code, b.code, a.code, b.code, [LESS_UNSIGNED, SELECT])
+const LESS_UNSIGNED = 0x49
+const SELECT = 0x1b
+
 export const quarter = (value: I32): I32 => expression('i32', value.code, i32(2).code, [0x76])
 
 export const divideFloat = binary<'f32', 'f32'>('f32', 0x95)
@@ -90,6 +97,9 @@ export const load = (address: I32, distance = 0): V128 =>
 /** One float at a byte address, in all four lanes. */
 export const loadSplat = (address: I32, distance = 0): V128 =>
   expression('v128', address.code, [SIMD, 0x09, 2], unsigned(distance))
+/** One float at a byte address, in the first lane; the other lanes are zero. */
+export const loadFirst = (address: I32, distance = 0): V128 =>
+  expression('v128', address.code, [SIMD, 0x5c, 2], unsigned(distance))
 
 /** Collects the body of one function. */
 export class FunctionBuilder {
@@ -127,6 +137,11 @@ export class FunctionBuilder {
   /** Writes four floats to a byte address. */
   store(address: I32, value: V128, distance = 0): void {
     this.body.push(...address.code, ...value.code, SIMD, 0x0b, 2, ...unsigned(distance))
+  }
+
+  /** Writes the first of four floats to a byte address. */
+  storeFirst(address: I32, value: V128, distance = 0): void {
+    this.body.push(...address.code, ...value.code, SIMD, 0x5a, 2, ...unsigned(distance), 0)
   }
 
   /** Runs the body `count` times, not at all for 0 or less. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { assemble } from './assembler.ts'
 import { joinChannelsFunction, reluGradientFunction, splitChannelsFunction } from './copies.ts'
 import { filterGradientFunction } from './filterGradient.ts'
+import { adamUpdateFunction, momentumUpdateFunction, squareSumFunction } from './optimizer.ts'
 import { normFunction, normGradientFunction } from './norm.ts'
 import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
 
@@ -31,6 +32,9 @@ export interface SimdFunctions {
     ...args: [to: number, first: number, second: number, pixels: number, a: number, b: number]
   ) => void
   readonly reluGradient: (...args: [y: number, dy: number, dx: number, quads: number]) => void
+  readonly adamUpdate: (...args: number[]) => void
+  readonly momentumUpdate: (...args: number[]) => void
+  readonly squareSum: (...args: number[]) => void
 }
 
 const functionSchema = z.custom<(...args: number[]) => void>((value) => typeof value === 'function')
@@ -44,6 +48,9 @@ const functionsSchema = z.object({
   splitChannels: functionSchema,
   joinChannels: functionSchema,
   reluGradient: functionSchema,
+  adamUpdate: functionSchema,
+  momentumUpdate: functionSchema,
+  squareSum: functionSchema,
 })
 
 /** Assembles and starts the functions over a memory, in a few milliseconds. */
@@ -58,6 +65,9 @@ export function startSimd(memory: WebAssembly.Memory): SimdFunctions {
     splitChannelsFunction(),
     joinChannelsFunction(),
     reluGradientFunction(),
+    adamUpdateFunction(),
+    momentumUpdateFunction(),
+    squareSumFunction(),
   ]
   const module = new WebAssembly.Module(assemble(builders, memory.buffer instanceof SharedArrayBuffer))
   return functionsSchema.parse(new WebAssembly.Instance(module, { env: { memory } }).exports)

@@ -1,0 +1,111 @@
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-layers'
+import '@tensorflow/tfjs-backend-cpu'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createRandom } from '../data/random.ts'
+import { startWasm } from '../runtime/wasm.ts'
+import { ADAM_UPDATE, MOMENTUM_UPDATE, registerJsKernels, SQUARE_SUM } from './index.ts'
+
+function values(size: number, seed: number): Float32Array {
+  const random = createRandom(seed)
+  return Float32Array.from({ length: size }, () => 2 * random() - 1)
+}
+
+function expectClose(tensor: tf.Tensor, want: Float64Array): void {
+  const got = tensor.dataSync()
+  expect(got.length).toBe(want.length)
+  want.forEach((value, i) => {
+    expect(got[i]).toBeCloseTo(value, 5)
+  })
+}
+
+function run(name: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): void {
+  tf.tidy(() => {
+    tf.engine().runKernel(name, inputs, attrs)
+  })
+}
+
+beforeAll(async () => {
+  await startWasm(1)
+  registerJsKernels()
+})
+
+describe.each(['wasm', 'cpu'])('optimizer updates on %s', (backend) => {
+  beforeAll(async () => {
+    await tf.setBackend(backend)
+  })
+
+  it.each([1, 3, 4, 7, 1023, 1024, 1026, 3000])('Adam takes the published steps on %i weights', (size) => {
+    const tensors = tf.memory().numTensors
+    const attrs = { rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01 }
+    const variable = tf.variable(tf.tensor1d(values(size, 1)))
+    const [mean, square, scale] = [tf.zeros([size]), tf.zeros([size]), tf.scalar(0.5)]
+    const want = Float64Array.from(values(size, 1))
+    const [wantMean, wantSquare] = [new Float64Array(size), new Float64Array(size)]
+    for (let step = 0; step < 3; step++) {
+      const gradient = tf.tensor1d(values(size, 10 + step))
+      run(ADAM_UPDATE, { variable, gradient, mean, square, scale }, attrs)
+      gradient.dispose()
+      values(size, 10 + step).forEach((value, i) => {
+        const g = value * 0.5
+        wantMean[i] = 0.9 * (wantMean[i] ?? NaN) + 0.1 * g
+        wantSquare[i] = 0.999 * (wantSquare[i] ?? NaN) + 0.001 * g ** 2
+        const taken = (0.05 * (wantMean[i] ?? NaN)) / (Math.sqrt(wantSquare[i] ?? NaN) + 1e-8)
+        want[i] = 0.99 * (want[i] ?? NaN) - taken
+      })
+    }
+    expectClose(variable, want)
+    expectClose(mean, wantMean)
+    expectClose(square, wantSquare)
+    tf.dispose([variable, mean, square, scale])
+    // The tensor that the variable was made from is left.
+    expect(tf.memory().numTensors).toBe(tensors + 1)
+  })
+
+  it.each([
+    [5, false],
+    [2050, false],
+    [5, true],
+    [2050, true],
+  ])('momentum takes the published steps on %i weights, Nesterov: %s', (size, nesterov) => {
+    const variable = tf.variable(tf.tensor1d(values(size, 1)))
+    const [velocity, scale] = [tf.zeros([size]), tf.scalar(2)]
+    const want = Float64Array.from(values(size, 1))
+    const wantVelocity = new Float64Array(size)
+    for (let step = 0; step < 3; step++) {
+      const gradient = tf.tensor1d(values(size, 20 + step))
+      run(MOMENTUM_UPDATE, { variable, gradient, velocity, scale }, { rate: 0.1, momentum: 0.8, nesterov })
+      gradient.dispose()
+      values(size, 20 + step).forEach((value, i) => {
+        const v = 0.8 * (wantVelocity[i] ?? NaN) + 2 * value
+        wantVelocity[i] = v
+        want[i] = (want[i] ?? NaN) - 0.1 * (nesterov ? 2 * value + 0.8 * v : v)
+      })
+    }
+    expectClose(variable, want)
+    expectClose(velocity, wantVelocity)
+    tf.dispose([variable, velocity, scale])
+  })
+
+  it.each([1, 2, 6, 1024, 1025, 5001])('adds up %i squares', (size) => {
+    const x = tf.tensor1d(values(size, 3))
+    const want = values(size, 3).reduce((sum, value) => sum + value * value, 0)
+    const got = tf.tidy(() => tf.engine().runKernel<tf.Tensor>(SQUARE_SUM, { x }, {}).dataSync()[0])
+    expect((got ?? NaN) / want).toBeCloseTo(1, 5)
+    x.dispose()
+  })
+
+  it('is seen by the convolution that ran with the weights before', () => {
+    const shape: [number, number, number, number] = [3, 3, 4, 4]
+    const filter = tf.variable(tf.tensor4d(values(144, 1), shape))
+    const x = tf.tensor4d(values(2 * 6 * 6 * 4, 2), [2, 6, 6, 4])
+    const before = tf.tidy(() => tf.conv2d(x, filter, 1, 'same').dataSync())
+    const [gradient, velocity, scale] = [tf.tensor4d(values(144, 3), shape), tf.zeros(shape), tf.scalar(1)]
+    run(MOMENTUM_UPDATE, { variable: filter, gradient, velocity, scale }, { rate: 1, momentum: 0, nesterov: false })
+    const after = tf.tidy(() => tf.conv2d(x, filter, 1, 'same').dataSync())
+    const copied = tf.tidy(() => tf.conv2d(x, tf.tensor4d(filter.dataSync().slice(), shape), 1, 'same').dataSync())
+    expect(after).toEqual(copied)
+    expect(after).not.toEqual(before)
+    tf.dispose([filter, x, gradient, velocity, scale])
+  })
+})

@@ -1,0 +1,151 @@
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
+import * as tf from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { address, floats } from './heap.ts'
+import { input, registerWasmKernel, replaceKernel } from './register.ts'
+import { blocksOf } from './simd/blocks.ts'
+import { simd } from './simdFunctions.ts'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+
+/**
+ * One step of Adam (Kingma and Ba, arXiv 1412.6980) on one variable, with decoupled weight decay (Loshchilov and Hutter,
+ * arXiv 1711.05101): with g = gradient * scale,
+ *   mean = beta1 * mean + (1 - beta1) * g, square = beta2 * square + (1 - beta2) * g * g,
+ *   variable = (1 - decay) * variable - rate * mean / (sqrt(square) + epsilon).
+ * Inputs variable, gradient, mean and square of one size, scale a scalar; attributes rate (the correction of the first
+ * steps is part of it), beta1, beta2, epsilon, decay (the part of the variable that this step takes away).
+ * variable, mean and square are changed where they lie, and so is every tensor that shares their data (a clone, the
+ * tensor that a variable was made from, on `js` also the array); there is no result.
+ */
+export const ADAM_UPDATE = 'AdamUpdate'
+
+/**
+ * One step of gradient descent with momentum (Sutskever et al. 2013, as TensorFlow computes it): with g = gradient * scale,
+ *   velocity = momentum * velocity + g,
+ *   variable = variable - rate * velocity, or with nesterov - rate * (g + momentum * velocity).
+ * Inputs variable, gradient, velocity of one size, scale a scalar; attributes rate, momentum, nesterov. In place, likewise.
+ */
+export const MOMENTUM_UPDATE = 'MomentumUpdate'
+
+/** x of any shape -> the sum of its squares, a scalar. */
+export const SQUARE_SUM = 'SquareSum'
+
+const adamAttrs = z.object({
+  rate: z.number(),
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number(),
+  decay: z.number(),
+})
+const momentumAttrs = z.object({ rate: z.number(), momentum: z.number(), nesterov: z.boolean() })
+
+export function registerOptimizerUpdates(): void {
+  registerWasmKernel(ADAM_UPDATE, ({ inputs, attrs, backend }) => {
+    const { rate, beta1, beta2, epsilon, decay } = adamAttrs.parse(attrs)
+    const places = placesOf(backend, inputs, ['variable', 'gradient', 'mean', 'square'])
+    const numbers = [rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 - decay]
+    simd(backend).adamUpdate(0, blocksOf(places.size), places.size, ...places.addresses, places.scale, ...numbers)
+    renew(backend, input(inputs, 'variable'))
+    return []
+  })
+  registerWasmKernel(MOMENTUM_UPDATE, ({ inputs, attrs, backend }) => {
+    const { rate, momentum, nesterov } = momentumAttrs.parse(attrs)
+    const places = placesOf(backend, inputs, ['variable', 'gradient', 'velocity'])
+    const numbers = [momentum, ...momentumRates(rate, momentum, nesterov)]
+    simd(backend).momentumUpdate(0, blocksOf(places.size), places.size, ...places.addresses, places.scale, ...numbers)
+    renew(backend, input(inputs, 'variable'))
+    return []
+  })
+  registerWasmKernel(SQUARE_SUM, ({ inputs, backend }) => {
+    const x = input(inputs, 'x')
+    const size = tf.util.sizeFromShape(x.shape)
+    const out = backend.makeOutput([], 'float32')
+    const partial = backend.makeOutput([blocksOf(size), 4], 'float32')
+    simd(backend).squareSum(0, blocksOf(size), size, address(backend, x), address(backend, partial))
+    floats(backend, out)[0] = floats(backend, partial).reduce((sum, value) => sum + value, 0)
+    backend.disposeData(partial.dataId)
+    return out
+  })
+}
+
+export function registerOptimizerUpdatesForJs(): void {
+  replaceKernel(ADAM_UPDATE, 'cpu', ({ inputs, attrs, backend }) => {
+    const { rate, beta1, beta2, epsilon, decay } = adamAttrs.parse(attrs)
+    const read = readerOf(backend, inputs)
+    const [variable, gradient, mean, square] = [read('variable'), read('gradient'), read('mean'), read('square')]
+    const scale = read('scale')[0] ?? NaN
+    for (let i = 0; i < variable.length; i++) {
+      const g = (gradient[i] ?? 0) * scale
+      const m = beta1 * (mean[i] ?? 0) + (1 - beta1) * g
+      const s = beta2 * (square[i] ?? 0) + (1 - beta2) * g * g
+      mean[i] = m
+      square[i] = s
+      variable[i] = (1 - decay) * (variable[i] ?? 0) - (rate * m) / (Math.sqrt(s) + epsilon)
+    }
+    return []
+  })
+  replaceKernel(MOMENTUM_UPDATE, 'cpu', ({ inputs, attrs, backend }) => {
+    const { rate, momentum, nesterov } = momentumAttrs.parse(attrs)
+    const read = readerOf(backend, inputs)
+    const [variable, gradient, velocity] = [read('variable'), read('gradient'), read('velocity')]
+    const scale = read('scale')[0] ?? NaN
+    const [ofGradient, ofVelocity] = momentumRates(rate, momentum, nesterov)
+    for (let i = 0; i < variable.length; i++) {
+      const g = (gradient[i] ?? 0) * scale
+      const v = momentum * (velocity[i] ?? 0) + g
+      velocity[i] = v
+      variable[i] = (variable[i] ?? 0) - ofGradient * g - ofVelocity * v
+    }
+    return []
+  })
+  replaceKernel(SQUARE_SUM, 'cpu', ({ inputs, backend }) => {
+    let sum = 0
+    for (const value of readerOf(backend, inputs)('x')) sum += value * value
+    return jsBackend(backend).makeTensorInfo([], 'float32', Float32Array.of(sum))
+  })
+}
+
+function momentumRates(rate: number, momentum: number, nesterov: boolean): [ofGradient: number, ofVelocity: number] {
+  return nesterov ? [rate, rate * momentum] : [0, rate]
+}
+
+interface Places {
+  readonly size: number
+  readonly addresses: readonly number[]
+  readonly scale: number
+}
+
+function placesOf(backend: BackendWasm, inputs: tf.NamedTensorInfoMap, names: readonly string[]): Places {
+  const tensors = names.map((name) => input(inputs, name))
+  const sizes = tensors.map(({ shape }) => tf.util.sizeFromShape(shape))
+  const size = sizes[0] ?? 0
+  if (sizes.some((each) => each !== size)) throw new Error('The variable, its gradient and its state differ in size.')
+  const scale = address(backend, input(inputs, 'scale'))
+  return { size, addresses: tensors.map((tensor) => address(backend, tensor)), scale }
+}
+
+/**
+ * The backend keeps weights in the form that XNNPACK packed them into, by the tensor's number, for as long as the number
+ * is registered: registered anew, they are packed anew.
+ */
+function renew(backend: BackendWasm, tensor: tf.TensorInfo): void {
+  const { id, memoryOffset } = backend.dataIdMap.get(tensor.dataId)
+  backend.wasm.tfjs.disposeData(id)
+  backend.wasm.tfjs.registerTensor(id, tf.util.sizeFromShape(tensor.shape), memoryOffset)
+}
+
+/** Gives the array that the backend itself holds, so that what is written there is the tensor's. */
+function readerOf(backend: unknown, inputs: tf.NamedTensorInfoMap): (name: string) => Float32Array {
+  const js = jsBackend(backend)
+  return (name) => {
+    const { dataId } = input(inputs, name)
+    const values = js.readSync(dataId)
+    if (values instanceof Float32Array && values === js.readSync(dataId)) return values
+    throw new Error(`The kernel's input "${name}" must be a float32 tensor.`)
+  }
+}
+
+function jsBackend(backend: unknown): MathBackendCPU {
+  if (backend instanceof MathBackendCPU) return backend
+  throw new Error('This kernel is for the js backend.')
+}

@@ -1,0 +1,45 @@
+import { add, divide, i32, load, loadFirst, minimum, multiply, quarter, subtract } from './assembler.ts'
+import { QUAD } from './quads.ts'
+import type { FunctionBuilder, I32, Local, V128 } from './assembler.ts'
+
+/** Floats of a block: the unit by which work over whole arrays is shared out. */
+export const BLOCK = 1024
+
+const FLOAT = 4
+
+/** Reads and writes four floats, or the one that is left at an array's end. */
+export interface Access {
+  readonly load: (address: I32) => V128
+  readonly store: (address: I32, value: V128) => void
+}
+
+/** How many blocks an array of `size` floats has. */
+export function blocksOf(size: number): number {
+  return Math.ceil(size / BLOCK)
+}
+
+/**
+ * Runs the body over the floats of the blocks begin..end-1 of arrays of `size` floats, four at a time and the last ones
+ * singly. `pointers` lie at the arrays' starts and are left behind the last block.
+ */
+export function forEachInBlocks(
+  f: FunctionBuilder,
+  { begin, end, size }: { readonly begin: I32; readonly end: I32; readonly size: I32 },
+  pointers: readonly Local<'i32'>[],
+  body: (access: Access) => void,
+): void {
+  const first = f.let(multiply(begin, i32(BLOCK)))
+  const count = f.let(subtract(minimum(multiply(end, i32(BLOCK)), size), first))
+  const move = (distance: I32) => {
+    for (const pointer of pointers) f.set(pointer, add(pointer, distance))
+  }
+  move(multiply(first, i32(FLOAT)))
+  f.repeat(quarter(count), () => {
+    body({ load, store: (address, value) => f.store(address, value) })
+    move(i32(QUAD))
+  })
+  f.repeat(subtract(count, multiply(divide(count, i32(4)), i32(4))), () => {
+    body({ load: loadFirst, store: (address, value) => f.storeFirst(address, value) })
+    move(i32(FLOAT))
+  })
+}
