@@ -33,7 +33,7 @@ function appHandlers(
   return {
     'app.info': async () => ({ ...info, nativeDialogs: false, compute: compute.status() }),
     'app.doctor': ({ fresh }, { signal }) => compute.call('doctor', { fresh }, { signal }),
-    'compute.settings': async () => ({ backend: 'auto', threads: 0 }),
+    'compute.settings': async () => ({ backend: 'auto', threads: 0, overruled: { backend: null, threads: null } }),
     'compute.configure': async () => {
       throw new CodedError('unknown-method', 'Compute cannot be configured yet.')
     },

@@ -122,7 +122,8 @@ export const computeReplySchema = z.discriminatedUnion('t', [
   z.object({ t: z.literal('ok'), id: z.int(), result: z.unknown() }),
   z.object({ t: z.literal('error'), id: z.int(), error: wireErrorSchema }),
   z.object({ t: z.literal('progress'), id: z.int(), progress: computeProgressSchema }),
-  z.object({ t: z.literal('pong'), id: z.int() }),
+  /** `rssMB`: the memory that the process holds at this moment. */
+  z.object({ t: z.literal('pong'), id: z.int(), rssMB: z.number().optional() }),
   /** What the user should know and no call answers: a smaller batch, say. */
   z.object({ t: z.literal('notice'), level: z.enum(['info', 'warning']), message: z.string() }),
 ])

@@ -42,10 +42,23 @@ export const methods = {
       compute: computeStatusSchema,
     }),
   },
-  /** `fresh` tries every rung again; else those whose versions and drivers are as before are told from the last time. */
+  /**
+   * `fresh` tries every rung again; else those whose versions and drivers are as before are told from the last time.
+   * Throws `busy` for a fresh one while a job runs, since trying would disturb both.
+   */
   'app.doctor': { params: z.object({ fresh: z.boolean().default(false) }), result: doctorReportSchema },
-  'compute.settings': { params: nothing, result: computeSettingsSchema },
-  /** Keeps the settings for this computer and starts compute again with them. Throws `busy` while a job runs. */
+  /** What is kept for this computer; `overruled` says where the environment of this run goes before it, else null. */
+  'compute.settings': {
+    params: nothing,
+    result: computeSettingsSchema.extend({
+      overruled: z.object({ backend: z.string().nullable(), threads: z.string().nullable() }),
+    }),
+  },
+  /**
+   * Starts compute again with the settings and keeps them for this computer; answers when it is ready. Throws `busy`
+   * while a job runs or waits, `compute-failed` with the reason where they cannot be used: what worked before then runs
+   * again and stays the setting.
+   */
   'compute.configure': { params: computeSettingsSchema, result: nothing },
   'settings.get': { params: nothing, result: z.record(z.string(), z.unknown()) },
   'settings.set': { params: z.object({ key: z.string().min(1).max(64), value: z.unknown() }), result: nothing },
@@ -157,7 +170,14 @@ export const methods = {
     }),
     result: jobSchema,
   },
-  'job.cancel': { params: z.object({ jobId: idSchema }), result: jobSchema },
+  /**
+   * Stops a job within one step of it. A job that several windows asked for goes on for the others: `notice` says so.
+   * Throws `busy` in a window that did not ask for it, while one that did is open.
+   */
+  'job.cancel': {
+    params: z.object({ jobId: idSchema }),
+    result: jobSchema.extend({ notice: z.string().optional() }),
+  },
 
   /** Writes, reopens and compares; only then answers. `fileId` null: into the project's exports/ folder. */
   'export.mask': {
@@ -182,6 +202,8 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** The connection's session, so that an event need not go back to who caused it. */
   readonly sessionId: string
+  /** Is the page of this session there, now or again, whenever this is asked? Absent: it is. */
+  readonly connected?: () => boolean
 }
 export type Handlers = {
   [M in MethodName]: (params: z.output<Methods[M]['params']>, context: CallContext) => Promise<MethodResult<M>>

@@ -123,7 +123,11 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       if (closing) throw new CodedError('connection-lost', 'Maskwright is closing; nothing was changed.')
       connection.calls.set(callId, controller)
       const { handler, parsed } = prepare(options.handlers, method, params)
-      const work = handler(parsed, { signal: controller.signal, sessionId: session.id })
+      const work = handler(parsed, {
+        signal: controller.signal,
+        sessionId: session.id,
+        connected: () => session.connection !== null,
+      })
       running.add(work)
       try {
         return { ok: true, value: await work }
