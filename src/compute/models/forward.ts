@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { isTensor, isVariable } from '../runtime/tensors.ts'
 import { convolve, instanceNormRelu, joinChannels } from './operations.ts'
@@ -19,7 +19,15 @@ interface Node {
   readonly lastReader: number
 }
 
-const plans = new WeakMap<LayersModel, Forward>()
+/** What stands between two layers; `done` is the share of the layers that ran. */
+export type BetweenLayers = (done: number) => Promise<void>
+
+interface Plan {
+  readonly forward: Forward
+  readonly inTurns: (images: tf.Tensor4D, between: BetweenLayers) => Promise<tf.Tensor>
+}
+
+const plans = new WeakMap<LayersModel, Plan>()
 
 /**
  * Runs a network by our own operations where there is one for a layer or a pair of layers, and by the layer itself
@@ -27,15 +35,30 @@ const plans = new WeakMap<LayersModel, Forward>()
  * soon as nothing reads them any more, unless gradients need them (`training`).
  */
 export function forwardOf(network: LayersModel): Forward {
-  const known = plans.get(network)
-  if (known !== undefined) return known
-  const forward = compile(network)
-  plans.set(network, forward)
-  return forward
+  return planOf(network).forward
 }
 
-function compile(network: LayersModel): Forward {
-  if (!isPlainGraph(network)) return (images, training) => applied(network, [images], training)
+/**
+ * The same for prediction alone, and outside tf.tidy: waits for `between` after each layer, so that a large picture does
+ * not keep the process from its messages. What `between` throws ends it; no tensor is left behind then.
+ */
+export function forwardInTurns(network: LayersModel, images: tf.Tensor4D, between: BetweenLayers): Promise<tf.Tensor> {
+  return planOf(network).inTurns(images, between)
+}
+
+function planOf(network: LayersModel): Plan {
+  const known = plans.get(network)
+  if (known !== undefined) return known
+  const plan = compile(network)
+  plans.set(network, plan)
+  return plan
+}
+
+function compile(network: LayersModel): Plan {
+  if (!isPlainGraph(network)) {
+    const forward: Forward = (images, training) => applied(network, [images], training)
+    return { forward, inTurns: async (images) => tf.tidy(() => forward(images, false)) }
+  }
   const places = new Map(network.layers.map((layer, index) => [layer, index]))
   const inputsOf = network.layers.map((layer) => (layer.inboundNodes[0]?.inboundLayers ?? []).map(place))
   function place(layer: Layer): number {
@@ -60,7 +83,7 @@ function compile(network: LayersModel): Forward {
     const normalized = isRelu(layer) && before !== undefined && isInstanceNorm(before) && readersOf[inputs[0] ?? -1]
     return { layer, inputs, lastReader, run: normalized ? fusedNorm(before) : operationFor(layer, afterImage) }
   })
-  return (images, training) => {
+  const forward: Forward = (images, training) => {
     const outputs: (tf.Tensor | undefined)[] = []
     nodes.forEach(({ inputs, run }, index) => {
       const values = inputs.map((at) => outputs[at]).filter((value) => value !== undefined)
@@ -70,6 +93,25 @@ function compile(network: LayersModel): Forward {
     const result = outputs[last]
     if (result === undefined) throw new Error('The network has no layers.')
     return result
+  }
+  return { forward, inTurns: (images, between) => runInTurns(nodes, images, between) }
+}
+
+async function runInTurns(nodes: readonly Node[], images: tf.Tensor4D, between: BetweenLayers): Promise<tf.Tensor> {
+  const outputs: (tf.Tensor | undefined)[] = []
+  try {
+    for (const [index, { inputs, run }] of nodes.entries()) {
+      const values = inputs.map((at) => outputs[at]).filter((value) => value !== undefined)
+      outputs[index] = values.length === 0 ? images : tf.tidy(() => run(values, false))
+      disposeRead(nodes, outputs, index)
+      await between((index + 1) / nodes.length)
+    }
+    const result = outputs.at(-1)
+    if (result === undefined) throw new Error('The network has no layers.')
+    outputs.length = 0
+    return result
+  } finally {
+    for (const output of new Set(outputs)) if (output !== undefined && output !== images) output.dispose()
   }
 }
 
