@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { shape4 } from './convolution.ts'
 import { address } from './heap.ts'
 import { input, registerWasmKernel } from './register.ts'
-import { simd } from './simdFunctions.ts'
+import { parallel } from './threads/index.ts'
 
 /** [n, h, w, a] and [n, h, w, b] into [n, h, w, a + b], a and b of four or more. */
 export const JOIN_CHANNELS = 'JoinChannels'
@@ -20,7 +20,7 @@ export function registerChannelKernels(): void {
     const [, , , second] = shape4.parse(b.shape)
     const out = backend.makeOutput([n, h, w, first + second], 'float32')
     const at = (tensor: tf.TensorInfo) => address(backend, tensor)
-    simd(backend).joinChannels(at(out), at(a), at(b), n * h * w, first, second)
+    parallel(backend).run('joinChannels', n * h * w, at(out), at(a), at(b), first, second)
     return out
   })
   registerWasmKernel(SPLIT_CHANNELS, ({ inputs, attrs, backend }) => {
@@ -30,7 +30,7 @@ export function registerChannelKernels(): void {
     const a = backend.makeOutput([n, h, w, first], 'float32')
     const b = backend.makeOutput([n, h, w, channels - first], 'float32')
     const at = (tensor: tf.TensorInfo) => address(backend, tensor)
-    simd(backend).splitChannels(at(x), at(a), at(b), n * h * w, first, channels - first)
+    parallel(backend).run('splitChannels', n * h * w, at(x), at(a), at(b), first, channels - first)
     return [a, b]
   })
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { pair, shape4 } from './convolution.ts'
 import { address, floats } from './heap.ts'
 import { input, registerWasmKernel } from './register.ts'
-import { simd } from './simdFunctions.ts'
+import { parallel } from './threads/index.ts'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { WasmKernelArgs } from './register.ts'
 
@@ -33,7 +33,7 @@ function maxPoolGrad({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo 
   if (isPlainHalving(info)) {
     const at = (tensor: tf.TensorInfo) => address(backend, tensor)
     const { batchSize, outHeight, outWidth, inChannels } = info
-    simd(backend).maxPool2Gradient(at(x), at(dy), at(out), batchSize * outHeight, outWidth, inChannels)
+    parallel(backend).run('maxPool2Gradient', batchSize * outHeight, at(x), at(dy), at(out), outWidth, inChannels)
   } else scatter(backend, info, x, dy, out)
   return out
 }

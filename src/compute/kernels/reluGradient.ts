@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { address } from './heap.ts'
 import { input, registerWasmKernel } from './register.ts'
-import { simd } from './simdFunctions.ts'
+import { parallel } from './threads/index.ts'
 
 /** y (the output of a ReLU) and dy -> dy where y > 0, else 0; sizes in multiples of four. */
 export const RELU_GRADIENT = 'ReluGradient'
@@ -11,7 +11,7 @@ export function registerReluGradient(): void {
     const [y, dy] = [input(inputs, 'y'), input(inputs, 'dy')]
     const dx = backend.makeOutput(y.shape, 'float32')
     const at = (tensor: tf.TensorInfo) => address(backend, tensor)
-    simd(backend).reluGradient(at(y), at(dy), at(dx), tf.util.sizeFromShape(y.shape) / 4)
+    parallel(backend).run('reluGradient', tf.util.sizeFromShape(y.shape) / 4, at(y), at(dy), at(dx))
     return dx
   })
 }

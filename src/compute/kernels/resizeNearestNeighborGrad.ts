@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { shape4 } from './convolution.ts'
 import { address, floats } from './heap.ts'
 import { input, replaceKernel, registerWasmKernel } from './register.ts'
-import { simd } from './simdFunctions.ts'
+import { parallel } from './threads/index.ts'
 
 const attrsSchema = z.object({ alignCorners: z.boolean(), halfPixelCenters: z.boolean().optional() })
 
@@ -24,7 +24,8 @@ export function registerResizeNearestNeighborGrad(): void {
     const { alignCorners, halfPixelCenters } = attrsSchema.parse(attrs)
     const doubled = outHeight === 2 * height && outWidth === 2 * width && !alignCorners && halfPixelCenters !== true
     if (doubled && channels >= 4) {
-      simd(backend).upsample2Gradient(address(backend, dy), address(backend, out), count * height, width, channels)
+      const at = (tensor: tf.TensorInfo) => address(backend, tensor)
+      parallel(backend).run('upsample2Gradient', count * height, at(dy), at(out), width, channels)
     } else addToSources(images.shape, dy.shape, attrs, floats(backend, dy), floats(backend, out).fill(0))
     return out
   })

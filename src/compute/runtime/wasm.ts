@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { BackendWasm, getThreadsCount, setThreadsCount } from '@tensorflow/tfjs-backend-wasm'
 import { registerWasmKernels } from '../kernels/index.ts'
+import { startThreads } from '../kernels/threads/index.ts'
+import { wasmHeap } from './wasmHeap.ts'
 import { endUnusedWorkers, withThreadedWasm } from './wasmThreads.ts'
 
 /**
@@ -16,9 +18,10 @@ export async function startWasm(threads: number): Promise<number> {
   const backend = tf.backend()
   if (!(backend instanceof BackendWasm)) throw new Error('The WebAssembly backend is not the one that started.')
   registerWasmKernels()
+  wasmHeap()
   if (threads <= 1) return 1
   await endUnusedWorkers(backend.wasm)
-  return getThreadsCount()
+  return Math.min(getThreadsCount(), await startThreads(backend, threads))
 }
 
 async function start(): Promise<boolean> {

@@ -5,13 +5,17 @@ import { filterGradientFunction } from './filterGradient.ts'
 import { adamUpdateFunction, momentumUpdateFunction, squareSumFunction } from './optimizer.ts'
 import { normFunction, normGradientFunction } from './norm.ts'
 import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
+import type { FunctionBuilder } from './assembler.ts'
 
 type FilterGradientArgs = [
   ...[x: number, dy: number, dw: number, rows: number, width: number, xRow: number, dyRow: number],
   ...[channels: number, outChannels: number, blocks: number],
 ]
 
-/** The assembled functions; each documented where it is written. Addresses are bytes in the backend's memory. */
+/**
+ * The assembled functions; each documented where it is written. They do the units begin..end-1 of their work, which do
+ * not depend on each other, so that threads can share them. Addresses are bytes in the backend's memory.
+ */
 export interface SimdFunctions {
   readonly instanceNormRelu: (
     ...args: [x: number, y: number, stats: number, count: number, pixels: number, channels: number, epsilon: number]
@@ -20,57 +24,58 @@ export interface SimdFunctions {
     ...args: [x: number, dy: number, dx: number, stats: number, count: number, pixels: number, channels: number]
   ) => void
   readonly maxPool2Gradient: (
-    ...args: [x: number, dy: number, dx: number, rows: number, width: number, channels: number]
+    ...args: [begin: number, end: number, x: number, dy: number, dx: number, width: number, channels: number]
   ) => void
-  readonly upsample2Gradient: (...args: [dy: number, dx: number, rows: number, width: number, channels: number]) => void
+  readonly upsample2Gradient: (
+    ...args: [begin: number, end: number, dy: number, dx: number, width: number, channels: number]
+  ) => void
   readonly filterGradient1: (...args: FilterGradientArgs) => void
   readonly filterGradient4: (...args: FilterGradientArgs) => void
   readonly splitChannels: (
-    ...args: [from: number, first: number, second: number, pixels: number, a: number, b: number]
+    ...args: [begin: number, end: number, from: number, first: number, second: number, a: number, b: number]
   ) => void
   readonly joinChannels: (
-    ...args: [to: number, first: number, second: number, pixels: number, a: number, b: number]
+    ...args: [begin: number, end: number, to: number, first: number, second: number, a: number, b: number]
   ) => void
-  readonly reluGradient: (...args: [y: number, dy: number, dx: number, quads: number]) => void
+  readonly reluGradient: (...args: [begin: number, end: number, y: number, dy: number, dx: number]) => void
   readonly adamUpdate: (...args: number[]) => void
   readonly momentumUpdate: (...args: number[]) => void
   readonly squareSum: (...args: number[]) => void
 }
 
-const functionSchema = z.custom<(...args: number[]) => void>((value) => typeof value === 'function')
-const functionsSchema = z.object({
-  instanceNormRelu: functionSchema,
-  instanceNormReluGradient: functionSchema,
-  maxPool2Gradient: functionSchema,
-  upsample2Gradient: functionSchema,
-  filterGradient1: functionSchema,
-  filterGradient4: functionSchema,
-  splitChannels: functionSchema,
-  joinChannels: functionSchema,
-  reluGradient: functionSchema,
-  adamUpdate: functionSchema,
-  momentumUpdate: functionSchema,
-  squareSum: functionSchema,
-})
+/** What builds each of them. */
+const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
+  instanceNormRelu: normFunction,
+  instanceNormReluGradient: normGradientFunction,
+  maxPool2Gradient: maxPool2GradientFunction,
+  upsample2Gradient: upsample2GradientFunction,
+  filterGradient1: () => filterGradientFunction(1),
+  filterGradient4: () => filterGradientFunction(4),
+  splitChannels: splitChannelsFunction,
+  joinChannels: joinChannelsFunction,
+  reluGradient: reluGradientFunction,
+  adamUpdate: adamUpdateFunction,
+  momentumUpdate: momentumUpdateFunction,
+  squareSum: squareSumFunction,
+}
+
+export interface Assembled {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  readonly functions: SimdFunctions & Readonly<Record<string, (...args: number[]) => void>>
+}
 
 /** Assembles and starts the functions over a memory, in a few milliseconds. */
-export function startSimd(memory: WebAssembly.Memory): SimdFunctions {
-  const builders = [
-    normFunction(),
-    normGradientFunction(),
-    maxPool2GradientFunction(),
-    upsample2GradientFunction(),
-    filterGradientFunction(1),
-    filterGradientFunction(4),
-    splitChannelsFunction(),
-    joinChannelsFunction(),
-    reluGradientFunction(),
-    adamUpdateFunction(),
-    momentumUpdateFunction(),
-    squareSumFunction(),
-  ]
-  const module = new WebAssembly.Module(assemble(builders, memory.buffer instanceof SharedArrayBuffer))
-  return functionsSchema.parse(new WebAssembly.Instance(module, { env: { memory } }).exports)
+export function startSimd(memory: WebAssembly.Memory): Assembled {
+  const functions = Object.values(builders).map((build) => build())
+  const module = new WebAssembly.Module(assemble(functions, memory.buffer instanceof SharedArrayBuffer))
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  if (!hasAll(exports)) throw new Error('The assembled module lacks a function.')
+  return { module, memory, functions: exports }
+}
+
+function hasAll(exports: Record<string, unknown>): exports is Assembled['functions'] {
+  return Object.keys(builders).every((name) => typeof exports[name] === 'function')
 }
 
 const heapSchema = z.looseObject({ wasmMemory: z.unknown().optional(), asm: z.record(z.string(), z.unknown()) })

@@ -1,22 +1,38 @@
-import { add, FunctionBuilder, i32, load, multiply, vAdd, vAnd, vAndNot, vEqual, vMax, vOr } from './assembler.ts'
+import {
+  add,
+  FunctionBuilder,
+  i32,
+  load,
+  multiply,
+  subtract,
+  vAdd,
+  vAnd,
+  vAndNot,
+  vEqual,
+  vMax,
+  vOr,
+} from './assembler.ts'
 import { quadsOf } from './quads.ts'
 
 /**
- * maxPool2Gradient(x, dy, dx, rows, width, channels): the gradient of max pooling by 2 x 2 without padding, x and dx
- * [2 rows, 2 width, channels], dy [rows, width, channels], rows counted over the whole batch; at least four
- * channels. The first of equal values gets the gradient.
+ * maxPool2Gradient(begin, end, x, dy, dx, width, channels): the gradient of max pooling by 2 x 2 without padding, x and dx
+ * [2 rows, 2 width, channels], dy [rows, width, channels]; at least four channels. Units: rows of dy, counted over the
+ * whole batch. The first of equal values gets the gradient.
  */
 export function maxPool2GradientFunction(): FunctionBuilder {
   const f = new FunctionBuilder('maxPool2Gradient')
+  const [begin, end] = [f.parameter('i32'), f.parameter('i32')]
   const [x, dy, dx] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
-  const [rows, width, channels] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
   const quads = quadsOf(f, channels)
   const pixel = f.let(multiply(channels, i32(4)))
   const row = f.let(multiply(multiply(width, i32(2)), pixel))
   const below = f.let(add(row, pixel))
   const [a, b, c, d] = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')]
   const [top, taken, gradient] = [f.local('v128'), f.local('v128'), f.local('v128')]
-  f.repeat(rows, () => {
+  for (const pointer of [x, dx]) f.set(pointer, add(pointer, multiply(begin, multiply(row, i32(2)))))
+  f.set(dy, add(dy, multiply(begin, multiply(width, pixel))))
+  f.repeat(subtract(end, begin), () => {
     f.repeat(width, () => {
       quads.forEach([x, dy, dx], () => {
         f.set(a, load(x))
@@ -43,16 +59,22 @@ export function maxPool2GradientFunction(): FunctionBuilder {
   return f
 }
 
-/** upsample2Gradient(dy, dx, rows, width, channels): of nearest up-sampling by two; dy [2 rows, 2 width, channels]. */
+/**
+ * upsample2Gradient(begin, end, dy, dx, width, channels): of nearest up-sampling by two; dy [2 rows, 2 width, channels].
+ * Units: rows of dx, counted over the whole batch.
+ */
 export function upsample2GradientFunction(): FunctionBuilder {
   const f = new FunctionBuilder('upsample2Gradient')
+  const [begin, end] = [f.parameter('i32'), f.parameter('i32')]
   const [dy, dx] = [f.parameter('i32'), f.parameter('i32')]
-  const [rows, width, channels] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
   const quads = quadsOf(f, channels)
   const pixel = f.let(multiply(channels, i32(4)))
   const row = f.let(multiply(multiply(width, i32(2)), pixel))
   const below = f.let(add(row, pixel))
-  f.repeat(rows, () => {
+  f.set(dy, add(dy, multiply(begin, multiply(row, i32(2)))))
+  f.set(dx, add(dx, multiply(begin, multiply(width, pixel))))
+  f.repeat(subtract(end, begin), () => {
     f.repeat(width, () => {
       quads.forEach([dy, dx], () => {
         const upper = vAdd(load(dy), load(add(dy, pixel)))

@@ -3,6 +3,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean })
     readonly buffer: ArrayBuffer | SharedArrayBuffer
+    grow(pages: number): number
   }
   /** Opaque: only to be instantiated. */
   interface Module {
