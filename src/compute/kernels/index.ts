@@ -6,6 +6,7 @@ import { registerConv2dBackpropFilter } from './conv2dBackpropFilter.ts'
 import { registerConv2dBackpropInput } from './conv2dBackpropInput.ts'
 import { registerInstanceNorm, registerInstanceNormForJs } from './instanceNorm.ts'
 import { registerMaxPoolGrad } from './maxPoolGrad.ts'
+import { registerNormalization, registerNormalizationForJs } from './normalization.ts'
 import { registerOptimizerUpdates, registerOptimizerUpdatesForJs } from './optimizerUpdates.ts'
 import { registerReluGradient } from './reluGradient.ts'
 import {
@@ -13,11 +14,14 @@ import {
   registerResizeNearestNeighborGradForJs,
 } from './resizeNearestNeighborGrad.ts'
 import { registerChannelKernels } from './channels.ts'
+import { registerSegmentationLoss, registerSegmentationLossForJs } from './segmentationLoss.ts'
 
 export { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT } from './instanceNorm.ts'
+export { NORMALIZATION, NORMALIZATION_GRADIENT } from './normalization.ts'
 export { RELU_GRADIENT } from './reluGradient.ts'
 export { ADAM_UPDATE, MOMENTUM_UPDATE, SQUARE_SUM } from './optimizerUpdates.ts'
 export { JOIN_CHANNELS, SPLIT_CHANNELS } from './channels.ts'
+export { SEGMENTATION_LOSS } from './segmentationLoss.ts'
 
 let registered = false
 let registeredForJs = false
@@ -31,8 +35,10 @@ export function registerWasmKernels(): void {
   registerMaxPoolGrad()
   registerResizeNearestNeighborGrad()
   registerInstanceNorm()
+  registerNormalization()
   registerChannelKernels()
   registerReluGradient()
+  registerSegmentationLoss()
   registerOptimizerUpdates()
 }
 
@@ -42,5 +48,7 @@ export function registerJsKernels(): void {
   registeredForJs = true
   registerResizeNearestNeighborGradForJs()
   registerInstanceNormForJs()
+  registerNormalizationForJs()
+  registerSegmentationLossForJs()
   registerOptimizerUpdatesForJs()
 }

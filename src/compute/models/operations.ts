@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../kernels/available.ts'
 import { isTensor } from '../runtime/tensors.ts'
 import {
   INSTANCE_NORM_RELU,
@@ -98,16 +99,6 @@ function reluGradient(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {
 
 function run(kernel: string, inputs: tf.NamedTensorMap, attrs: object): tf.Tensor {
   return tf.engine().runKernel<tf.Tensor>(kernel, inputs, { ...attrs })
-}
-
-const known = new Map<string, boolean>()
-
-function hasKernel(name: string): boolean {
-  const backend = tf.getBackend()
-  const key = `${backend} ${name}`
-  const found = known.get(key) ?? tf.getKernelsForBackend(backend).some((kernel) => kernel.kernelName === name)
-  known.set(key, found)
-  return found
 }
 
 type GradientArgument = Parameters<Parameters<typeof tf.customGrad>[0]>[number]

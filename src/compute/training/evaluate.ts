@@ -1,5 +1,5 @@
 import { argmax, runNetwork } from '../inference/predict.ts'
-import { segmentationLoss } from './loss.ts'
+import { addPixels, emptySums, lossTerms } from '../kernels/segmentationLossLoops.ts'
 import { IGNORED } from '../data/trainingImage.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { TrainingImage } from '../data/trainingImage.ts'
@@ -32,21 +32,24 @@ export async function evaluate(
       const target = images[index]
       if (target === undefined) return
       const kept = new Float32Array(keep.width * keep.height * classes)
-      const wanted = new Uint8Array(keep.width * keep.height)
+      const wanted = new Int32Array(keep.width * keep.height)
       for (let y = 0; y < keep.height; y++) {
         const from = ((y + keep.top - input.top) * input.width + keep.left - input.left) * classes
         kept.set(logits.subarray(from, from + keep.width * classes), y * keep.width * classes)
         const row = (y + keep.top) * target.width + keep.left
         wanted.set(target.classes.subarray(row, row + keep.width), y * keep.width)
       }
-      wanted.forEach((want, i) => {
-        if (want === IGNORED) return
+      for (let i = 0; i < wanted.length; i++) {
+        const want = wanted[i] ?? IGNORED
+        if (want === IGNORED) continue
         const got = argmax(kept, i * classes, classes)
         predicted[got] = (predicted[got] ?? 0) + 1
         truth[want] = (truth[want] ?? 0) + 1
         if (got === want) both[got] = (both[got] ?? 0) + 1
-      })
-      lossSum += segmentationLoss(kept, wanted, classes).loss * wanted.length
+      }
+      const sums = emptySums(classes)
+      addPixels(kept, wanted, sums, kept)
+      lossSum += lossTerms(sums).loss * wanted.length
       lossPixels += wanted.length
     },
     signal === undefined ? {} : { signal },

@@ -1,124 +1,82 @@
-import { IGNORED } from '../data/trainingImage.ts'
+import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../kernels/available.ts'
+import { SEGMENTATION_LOSS } from '../kernels/index.ts'
+import { isTensor } from '../runtime/tensors.ts'
 
-export interface LossResult {
-  /** Weighted mean cross-entropy plus one minus the mean soft Dice of the labels that occur. */
-  readonly loss: number
-  /** d loss / d logits, of the logits' size; the same buffer each time when one was given. */
-  readonly gradient: Float32Array
+export interface LossAndGradient {
+  /** A scalar. */
+  readonly loss: tf.Tensor
+  /** d loss / d logits, of the logits' shape. */
+  readonly gradient: tf.Tensor
 }
 
 /** Keeps soft Dice defined, and calm, where a label has few pixels. */
 const SMOOTH = 1
 
 /**
- * Softmax cross-entropy plus soft Dice (Milletari et al. 2016, doi 10.1109/3DV.2016.79, in the form with plain sums in
- * the denominator), value and gradient in one pass over the pixels instead of some twenty tensor operations.
- * `logits` holds pixels x classCount, `classes` one class a pixel; pixels of class IGNORED count for nothing. Dice is
- * taken over all pixels together and averaged over the labels (not background) that occur among them.
+ * The loss of segmentation as an operation with a gradient by the logits: class-weighted softmax cross-entropy plus soft
+ * Dice, as kernels/segmentationLossLoops.ts defines it. `logits` is [..., c], `classes` int32 with one class a pixel in
+ * the same order; a class that is none of the c (IGNORED) counts for nothing. The same on every backend: by the kernel
+ * where there is one, composed of operations elsewhere. Nothing is read back.
  */
-export function segmentationLoss(
-  logits: Float32Array,
-  classes: Uint8Array,
-  classCount: number,
-  gradient = new Float32Array(logits.length),
-): LossResult {
-  const sums = softmaxInto(logits, classes, classCount, gradient)
-  const { pixels, crossEntropy, predicted, truth, overlap, weights } = sums
-  if (pixels === 0) return { loss: 0, gradient: gradient.fill(0) }
-  const occurring = [...truth.keys()].filter((c) => c > 0 && (truth[c] ?? 0) > 0)
-  // Of 1 - Dice by a probability of class c: ofHit where the pixel belongs to c, ofMiss elsewhere.
-  const ofMiss = new Float64Array(classCount)
-  const ofHit = new Float64Array(classCount)
-  let dice = 0
-  for (const c of occurring) {
-    const denominator = (predicted[c] ?? 0) + (truth[c] ?? 0) + SMOOTH
-    const value = (2 * (overlap[c] ?? 0) + SMOOTH) / denominator
-    dice += value / occurring.length
-    ofMiss[c] = value / denominator / occurring.length
-    ofHit[c] = (value - 2) / denominator / occurring.length
-  }
-  logitGradient(gradient, classes, classCount, weights, ofHit, ofMiss)
-  return { loss: crossEntropy + (occurring.length > 0 ? 1 - dice : 0), gradient }
+export function segmentationLoss(logits: tf.Tensor, classes: tf.Tensor): tf.Tensor {
+  const operation = tf.customGrad((x, save) => {
+    if (!isTensor(x) || typeof save !== 'function') throw new Error('The loss takes the logits.')
+    const { loss, gradient } = hasKernel(SEGMENTATION_LOSS) ? fusedLoss(x, classes) : composedLoss(x, classes)
+    save([gradient])
+    return {
+      value: loss,
+      gradFunc: (dy: unknown, saved: tf.Tensor[]) => {
+        const outer: unknown = Array.isArray(dy) ? dy[0] : dy
+        const [kept] = saved
+        if (!isTensor(outer) || kept === undefined) throw new Error('The loss has one output.')
+        return tf.mul(outer, kept)
+      },
+    }
+  })
+  return operation(logits)
 }
 
-/**
- * Weight of a pixel in the cross-entropy by its class, so that organs of few pixels are not outvoted by background
- * for hundreds of steps: inverse to the square root of the class's share, scaled so that all weights add up to 1.
- */
-function pixelWeights(classes: Uint8Array, n: number): Float64Array {
-  const counts = new Float64Array(n)
-  for (const value of classes) if (value !== IGNORED) counts[value] = (counts[value] ?? 0) + 1
-  const total = counts.reduce((sum, count) => sum + Math.sqrt(count), 0)
-  return counts.map((count) => (count === 0 ? 0 : 1 / (Math.sqrt(count) * total)))
+function fusedLoss(logits: tf.Tensor, classes: tf.Tensor): LossAndGradient {
+  const [loss, gradient] = tf.engine().runKernel<tf.Tensor[]>(SEGMENTATION_LOSS, { logits, classes })
+  if (loss === undefined || gradient === undefined) throw new Error('The kernel has two outputs.')
+  return { loss, gradient }
 }
 
-interface Sums {
-  readonly weights: Float64Array
-  pixels: number
-  crossEntropy: number
-  readonly predicted: Float64Array
-  readonly truth: Float64Array
-  readonly overlap: Float64Array
-}
+/** The same numbers as the kernel's, of operations that every backend has; about thirty passes over the logits. */
+export function composedLoss(logits: tf.Tensor, classes: tf.Tensor): LossAndGradient {
+  const count = logits.shape.at(-1) ?? 1
+  const rows = tf.reshape(logits, [-1, count])
+  const truth = tf.cast(tf.oneHot(tf.cast(tf.reshape(classes, [-1]), 'int32'), count), 'float32')
+  const counted = tf.sum(truth, 1, true)
 
-/** Writes the probabilities into `out` (zero where ignored) and adds up what the loss needs. */
-function softmaxInto(logits: Float32Array, classes: Uint8Array, n: number, out: Float32Array): Sums {
-  const predicted = new Float64Array(n)
-  const truth = new Float64Array(n)
-  const overlap = new Float64Array(n)
-  const weights = pixelWeights(classes, n)
-  let pixels = 0
-  let crossEntropy = 0
-  for (let i = 0; i < classes.length; i++) {
-    const target = classes[i] ?? IGNORED
-    const at = i * n
-    if (target === IGNORED) {
-      out.fill(0, at, at + n)
-      continue
-    }
-    let top = logits[at] ?? 0
-    for (let c = 1; c < n; c++) top = Math.max(top, logits[at + c] ?? 0)
-    let sum = 0
-    for (let c = 0; c < n; c++) {
-      const e = Math.exp((logits[at + c] ?? 0) - top)
-      out[at + c] = e
-      sum += e
-    }
-    for (let c = 0; c < n; c++) {
-      const p = (out[at + c] ?? 0) / sum
-      out[at + c] = p
-      predicted[c] = (predicted[c] ?? 0) + p
-    }
-    pixels++
-    truth[target] = (truth[target] ?? 0) + 1
-    overlap[target] = (overlap[target] ?? 0) + (out[at + target] ?? 0)
-    crossEntropy += (weights[target] ?? 0) * (Math.log(sum) - ((logits[at + target] ?? 0) - top))
-  }
-  return { pixels, crossEntropy, predicted, truth, overlap, weights }
-}
+  const shifted = tf.sub(rows, tf.max(rows, 1, true))
+  const powers = tf.exp(shifted)
+  const sums = tf.sum(powers, 1, true)
+  const probabilities = tf.mul(tf.div(powers, sums), counted)
+  const surprise = tf.mul(truth, tf.sub(tf.log(sums), shifted))
 
-/** Turns probabilities into the gradient by the logits, in place: p_k (a_k - sum_j p_j a_j) + (p_k - [k = t]) / n. */
-function logitGradient(
-  probabilities: Float32Array,
-  classes: Uint8Array,
-  n: number,
-  weights: Float64Array,
-  ofHit: Float64Array,
-  ofMiss: Float64Array,
-): void {
-  for (let i = 0; i < classes.length; i++) {
-    const target = classes[i] ?? IGNORED
-    if (target === IGNORED) continue
-    const at = i * n
-    const weight = weights[target] ?? 0
-    let mean = 0
-    for (let c = 0; c < n; c++) {
-      mean += (probabilities[at + c] ?? 0) * ((c === target ? ofHit[c] : ofMiss[c]) ?? 0)
-    }
-    for (let c = 0; c < n; c++) {
-      const p = probabilities[at + c] ?? 0
-      const a = (c === target ? ofHit[c] : ofMiss[c]) ?? 0
-      probabilities[at + c] = p * (a - mean) + (p - (c === target ? 1 : 0)) * weight
-    }
-  }
+  const counts = tf.sum(truth, 0)
+  const occurs = tf.step(counts)
+  const roots = tf.sqrt(counts)
+  const weights = tf.div(occurs, tf.maximum(tf.mul(roots, tf.sum(roots)), 1))
+  const crossEntropy = tf.sum(tf.mul(weights, tf.sum(surprise, 0)))
+
+  const isLabel = tf.concat([tf.zeros([1]), tf.ones([count - 1])])
+  const labels = tf.mul(occurs, isLabel)
+  const labelCount = tf.sum(labels)
+  const share = tf.div(labels, tf.maximum(labelCount, 1))
+  const overlap = tf.sum(tf.mul(probabilities, truth), 0)
+  const denominator = tf.add(tf.add(tf.sum(probabilities, 0), counts), SMOOTH)
+  const dice = tf.div(tf.add(tf.mul(overlap, 2), SMOOTH), denominator)
+  const diceLoss = tf.sub(tf.minimum(labelCount, 1), tf.sum(tf.mul(dice, share)))
+
+  // d loss / d p by way of Dice: ofHit at the class's own pixels and ofMiss elsewhere, which differ by -2 / denominator.
+  const ofMiss = tf.div(tf.mul(dice, share), denominator)
+  const hitLess = tf.div(tf.mul(share, 2), denominator)
+  const byProbability = tf.mul(probabilities, tf.sub(ofMiss, tf.mul(truth, hitLess)))
+  const ofDice = tf.sub(byProbability, tf.mul(probabilities, tf.sum(byProbability, 1, true)))
+  const pixelWeights = tf.sum(tf.mul(truth, weights), 1, true)
+  const gradient = tf.add(ofDice, tf.mul(tf.sub(probabilities, truth), pixelWeights))
+  return { loss: tf.add(crossEntropy, diceLoss), gradient: tf.reshape(gradient, logits.shape) }
 }

@@ -3,76 +3,18 @@ import os from 'node:os'
 import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { IGNORED } from '../data/trainingImage.ts'
 import { createRandom } from '../data/random.ts'
 import { predictSlices } from '../inference/predict.ts'
 import { modelCard } from '../models/card.ts'
 import { loadModel, saveModel } from '../models/files.ts'
 import { startRuntime } from '../runtime/start.ts'
-import { createAdam } from './adam.ts'
 import { meanDice } from './evaluate.ts'
-import { segmentationLoss } from './loss.ts'
 import { learningRateAt, plannedSteps } from './schedule.ts'
 import { trainModel } from './train.ts'
 import type { ComputeProgress, TrainingSample } from '../../core/contract/compute.ts'
 import type { TrainOptions } from './train.ts'
 
 const MINUTES = 60_000
-
-describe('segmentationLoss', () => {
-  /** By its definition, in double precision. */
-  function reference(logits: Float64Array, classes: readonly number[], n: number): number {
-    const kept = classes.flatMap((target, i) => (target === IGNORED ? [] : [{ target, i }]))
-    const probabilities = kept.map(({ i }) => {
-      const powers = Array.from({ length: n }, (_, c) => Math.exp(logits[i * n + c] ?? NaN))
-      const sum = powers.reduce((a, b) => a + b)
-      return powers.map((power) => power / sum)
-    })
-    const crossEntropy = kept.map(({ target }, k) => -Math.log(probabilities[k]?.[target] ?? NaN))
-    const dices: number[] = []
-    for (let c = 1; c < n; c++) {
-      const truth = kept.map(({ target }): number => (target === c ? 1 : 0))
-      const count = truth.reduce((a, b) => a + b, 0)
-      if (count === 0) continue
-      const overlap = truth.reduce((sum, t, k) => sum + t * (probabilities[k]?.[c] ?? NaN), 0)
-      const predicted = probabilities.reduce((sum, p) => sum + (p[c] ?? NaN), 0)
-      dices.push((2 * overlap + 1) / (predicted + count + 1))
-    }
-    const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
-    // A pixel counts by one over the square root of how many pixels its class has.
-    const weights = kept.map(({ target }) => 1 / Math.sqrt(kept.filter((other) => other.target === target).length))
-    const weighted = crossEntropy.reduce((sum, value, k) => sum + value * (weights[k] ?? NaN), 0)
-    return weighted / (mean(weights) * weights.length) + (dices.length > 0 ? 1 - mean(dices) : 0)
-  }
-
-  const random = createRandom(1)
-  const logits = Float32Array.from({ length: 7 * 4 }, () => 4 * random() - 2)
-
-  it.each([
-    ['several labels', [0, 1, 2, 1, 0, 0, 3]],
-    ['ignored pixels and a label that does not occur', [0, IGNORED, 2, 2, 0, IGNORED, 2]],
-    ['background alone', [0, 0, 0, 0, 0, 0, 0]],
-  ])('agrees with its definition and with numeric differentiation: %s', (_, classes) => {
-    const at = Float64Array.from(logits)
-    const { loss, gradient } = segmentationLoss(logits, Uint8Array.from(classes), 4)
-    expect(loss).toBeCloseTo(reference(at, classes, 4), 6)
-    for (let i = 0; i < at.length; i++) {
-      const value = at[i] ?? NaN
-      at[i] = value + 1e-5
-      const above = reference(at, classes, 4)
-      at[i] = value - 1e-5
-      const below = reference(at, classes, 4)
-      at[i] = value
-      expect(gradient[i]).toBeCloseTo((above - below) / 2e-5, 5)
-    }
-  })
-
-  it('is zero where every pixel is ignored', () => {
-    const { loss, gradient } = segmentationLoss(logits, new Uint8Array(7).fill(IGNORED), 4)
-    expect(loss).toBe(0)
-    expect(gradient.every((value) => value === 0)).toBe(true)
-  })
-})
 
 describe('meanDice', () => {
   it('averages 2 |A and B| / (|A| + |B|) over the labels that occur', () => {
@@ -265,23 +207,5 @@ describe('trainModel', () => {
   it('refuses slices of which no pixel has a known label', async () => {
     const samples = [{ ...diskSample(1), labels: new Uint8Array(1600).fill(9) }]
     await expect(trainModel(options({ samples }))).rejects.toMatchObject({ code: 'nothing-to-train' })
-  })
-})
-
-describe('createAdam', () => {
-  it('takes the steps of the published algorithm', async () => {
-    const weight = tf.variable(tf.tensor1d([1, -2]))
-    const gradient = tf.tensor1d([0.5, -4])
-    const adam = createAdam([weight])
-    adam.update({ [weight.name]: gradient }, 0.1)
-    // The first step has the size of the learning rate, against the gradient's sign.
-    expect(weight.dataSync()[0]).toBeCloseTo(0.9, 5)
-    expect(weight.dataSync()[1]).toBeCloseTo(-1.9, 5)
-    const kept = await adam.snapshot()
-    adam.update({ [weight.name]: gradient }, 0.1)
-    expect(weight.dataSync()[0]).toBeCloseTo(0.8, 5)
-    adam.restore(kept)
-    expect(weight.dataSync()[0]).toBeCloseTo(0.9, 5)
-    tf.dispose([weight, gradient])
   })
 })

@@ -161,6 +161,11 @@ export const trainingReportSchema = z.object({
   steps: z.int(),
   seconds: z.number(),
   backend: z.string(),
+  /**
+   * Which bound set the number of steps. 'steps': the same seed, backend and threads give the same weights again;
+   * 'seconds': number and learning rates of the steps came of how fast they were. Absent where it was not recorded.
+   */
+  boundBy: z.enum(['steps', 'seconds']).optional(),
   lossBefore: z.number(),
   lossAfter: z.number(),
   diceBefore: z.number(),

@@ -1,0 +1,159 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import { createPatchSampler } from '../data/patches.ts'
+import { createRandom } from '../data/random.ts'
+import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
+import { HEAD_NAME } from '../models/unet.ts'
+import { isVariable } from '../runtime/tensors.ts'
+import { createAdam } from './adam.ts'
+import { evaluate } from './evaluate.ts'
+import { learningRateAt, plannedSteps } from './schedule.ts'
+import { trainingStep } from './step.ts'
+import type * as tf from '@tensorflow/tfjs-core'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
+import type { CurvePoint } from '../../core/contract/schemas.ts'
+import type { TrainingImage } from '../data/trainingImage.ts'
+import type { Evaluation } from './evaluate.ts'
+import type { Optimizer } from './optimizer.ts'
+
+export interface FitOptions {
+  /** Inputs of the network are multiples of this. */
+  readonly networkStep: number
+  readonly classes: number
+  /** Whichever of the two bounds comes first ends the training. */
+  readonly steps: number
+  readonly seconds: number
+  readonly seed: number
+  /** Patches a step, and their width and height in pixels. */
+  readonly batch: number
+  readonly patch: number
+  readonly flips: boolean
+  /** Peak of the learning rate, and the factor on it for the head. */
+  readonly peak: number
+  readonly headPace: number
+  readonly evaluateEvery: number
+  readonly backend: string
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: ComputeProgress) => void) | undefined
+}
+
+const CURVE_POINTS = 400
+/** Part of the time bound kept for the last measurement. */
+const RESERVE = 0.04
+
+interface Best extends Evaluation {
+  readonly weights: readonly Float32Array[]
+}
+
+/**
+ * Trains a network in place and leaves it with the weights of the best measured Dice (of `measured`), which may be those
+ * it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between steps.
+ * Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
+ */
+export async function fit(
+  network: LayersModel,
+  images: readonly TrainingImage[],
+  measured: readonly TrainingImage[],
+  options: FitOptions,
+): Promise<NonNullable<ModelCard['training']>> {
+  const variables = variablesOf(network.trainableWeights)
+  const optimizer = createAdam(variables, {
+    pace: (name) => (name.startsWith(`${HEAD_NAME}/`) ? options.headPace : 1),
+    kept: variablesOf(network.nonTrainableWeights),
+  })
+  try {
+    return await run(network, variables, optimizer, images, measured, options)
+  } finally {
+    optimizer.dispose()
+  }
+}
+
+async function run(
+  network: LayersModel,
+  variables: readonly tf.Variable[],
+  optimizer: Optimizer,
+  images: readonly TrainingImage[],
+  measured: readonly TrainingImage[],
+  options: FitOptions,
+): Promise<NonNullable<ModelCard['training']>> {
+  const { classes, networkStep, steps, seconds, seed, patch, peak, evaluateEvery, signal, onProgress } = options
+  const started = performance.now()
+  const elapsed = () => (performance.now() - started) / 1000
+  const { batch, flips } = options
+  const sampler = createPatchSampler(
+    images,
+    classes,
+    { count: batch, size: patch, flips, vary: true },
+    createRandom(seed),
+  )
+  stopIfCancelled(signal)
+  const before = await evaluate(network, networkStep, measured, classes, signal)
+  let best: Best = { ...before, weights: await optimizer.snapshot() }
+  const curve: CurvePoint[] = [{ step: 0, ...before }]
+  onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
+  const times: number[] = []
+  let planned = steps
+  let boundBy: 'steps' | 'seconds' = 'steps'
+  let done = 0
+  while (done < planned) {
+    await nextTurn()
+    stopIfCancelled(signal)
+    const stepStarted = elapsed()
+    const rate = learningRateAt(peak, done, planned)
+    const loss = await trainingStep(network, variables, optimizer, sampler.next(), patch, rate)
+    if (!Number.isFinite(loss)) {
+      throw new CodedError(
+        'compute-failed',
+        'Training stopped: its loss is no longer a number; the model is unchanged.',
+      )
+    }
+    done++
+    let dice = curve.at(-1)?.dice ?? 0
+    if (done % evaluateEvery === 0 || done >= planned) {
+      const now = await evaluate(network, networkStep, measured, classes, signal)
+      dice = now.dice
+      if (now.dice > best.dice || (now.dice === best.dice && now.loss < best.loss)) {
+        best = { ...now, weights: await optimizer.snapshot() }
+      }
+    }
+    const point = { step: done, loss, dice }
+    curve.push(point)
+    times.push(elapsed() - stepStarted)
+    planned = plannedSteps(steps, seconds * (1 - RESERVE) - elapsed(), times)
+    if (planned !== steps) boundBy = 'seconds'
+    onProgress?.({ step: done, steps: planned, point, secondsLeft: secondsLeft(times, planned, seconds, elapsed()) })
+  }
+  optimizer.restore(best.weights)
+  return {
+    slices: images.filter(({ role }) => role === 'corrected').length,
+    steps: done,
+    seconds: elapsed(),
+    seed,
+    backend: options.backend,
+    boundBy,
+    lossBefore: before.loss,
+    lossAfter: best.loss,
+    diceBefore: before.dice,
+    diceAfter: best.dice,
+    curve: thinned(curve),
+  }
+}
+
+function secondsLeft(times: readonly number[], planned: number, seconds: number, elapsed: number): number {
+  const perStep = times.reduce((sum, time) => sum + time, 0) / Math.max(1, times.length)
+  return Math.max(0, Math.min(seconds - elapsed, (planned - times.length) * perStep))
+}
+
+/** At most CURVE_POINTS points, the last one always. */
+function thinned(curve: readonly CurvePoint[]): CurvePoint[] {
+  const every = Math.ceil(curve.length / CURVE_POINTS)
+  return curve.filter((_, i) => i % every === 0 || i === curve.length - 1)
+}
+
+function variablesOf(weights: LayersModel['weights']): tf.Variable[] {
+  return weights.map((weight) => {
+    const variable = weight.read()
+    if (isVariable(variable)) return variable
+    throw new Error('A weight must be a variable.')
+  })
+}

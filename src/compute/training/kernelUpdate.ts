@@ -1,0 +1,40 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { clippingScale } from './clipping.ts'
+import type { Paced, Update, UpdateRule } from './updateRule.ts'
+
+/** A step of a rule by its kernel, one call a variable; weights and state are changed where they lie. */
+export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: UpdateRule): Update {
+  const slots = paced.map((each) => {
+    ownData(each.variable)
+    const tensors = state.map((name) => [name, tf.keep(tf.zerosLike(each.variable))] as const)
+    return { ...each, state: Object.fromEntries(tensors) }
+  })
+  return {
+    step(gradients, rate, learningRate) {
+      const scale = clippingScale(Object.values(gradients))
+      for (const { variable, pace, decay, state: own } of slots) {
+        const gradient = gradients[variable.name]
+        if (gradient === undefined) continue
+        tf.engine().runKernel(
+          kernel,
+          { variable, gradient, scale, ...own },
+          { ...attrs, rate: rate * pace, decay: learningRate * decay },
+        )
+      }
+    },
+    changed: () => undefined,
+    dispose() {
+      for (const slot of slots) tf.dispose(slot.state)
+    },
+  }
+}
+
+/**
+ * Gives a variable values that no other tensor shares: a kernel that writes in place would change them as well (a network
+ * that was made from another's weights has the other's data until it is set anew).
+ */
+function ownData(variable: tf.Variable): void {
+  tf.tidy(() => {
+    variable.assign(tf.mul(variable, 1))
+  })
+}

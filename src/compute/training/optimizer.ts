@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { hasKernel } from '../kernels/available.ts'
+import { readFloats } from '../runtime/tensors.ts'
+import { composedUpdate } from './composedUpdate.ts'
+import { kernelUpdate } from './kernelUpdate.ts'
+import type { Paced, UpdateRule } from './updateRule.ts'
+
+export interface Optimizer {
+  /**
+   * One step for all variables; `gradients` is by variable name and stays the caller's to dispose. Nothing is read back:
+   * on backends that work behind, the step is under way when this returns. A variable without a gradient is left as it is.
+   */
+  update(gradients: tf.NamedTensorMap, learningRate: number): void
+  /** A copy of the current weights: of the variables, then of those that are only kept along. */
+  snapshot(): Promise<Float32Array[]>
+  /** Puts a snapshot back; what the optimizer knows of past gradients stays. */
+  restore(weights: readonly Float32Array[]): void
+  /** Frees what the optimizer holds; the variables stay. */
+  dispose(): void
+}
+
+export interface OptimizerOptions {
+  /** A factor on the learning rate by the variable's name; 1 unless given. */
+  readonly pace?: (name: string) => number
+  /** Variables that are not trained but belong to the weights: the moving statistics of batch normalization. */
+  readonly kept?: readonly tf.Variable[]
+  /**
+   * Decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101): each step takes learning rate * decay of the
+   * variables of two and more dimensions away (not of biases). 0 unless given.
+   */
+  readonly decay?: number
+}
+
+/**
+ * An optimizer by its rule, with the gradient's global norm bounded by 5 (Pascanu et al., arXiv 1211.5063). By the kernel
+ * where the backend has it, which changes weights and state in place, else composed of operations. Between two steps the
+ * variables are the optimizer's: set them by `restore` only. Dispose it when the training has ended.
+ */
+export function createOptimizer(
+  variables: readonly tf.Variable[],
+  { pace = () => 1, kept = [], decay = 0 }: OptimizerOptions,
+  rule: UpdateRule,
+): Optimizer {
+  const paced = variables.map((variable): Paced => {
+    const factor = pace(variable.name)
+    return { variable, pace: factor, decay: variable.rank > 1 ? decay * factor : 0 }
+  })
+  const update = hasKernel(rule.kernel) ? kernelUpdate(paced, rule) : composedUpdate(paced, rule)
+  const all = [...variables, ...kept]
+  let steps = 0
+  return {
+    update(gradients, learningRate) {
+      steps++
+      tf.tidy(() => {
+        update.step(gradients, rule.rate(learningRate, steps), learningRate)
+      })
+    },
+    snapshot: async () => await Promise.all(all.map(async (variable) => (await readFloats(variable)).slice())),
+    restore(weights) {
+      all.forEach((variable, index) => {
+        assign(variable, weights[index])
+      })
+      update.changed()
+    },
+    dispose() {
+      update.dispose()
+    },
+  }
+}
+
+function assign(variable: tf.Variable, weights: Float32Array | undefined): void {
+  if (weights?.length !== variable.size) throw new Error(`The weights for ${variable.name} are of another size.`)
+  // Copied: the `js` backend keeps the array it is given, and the kernel writes into it.
+  const tensor = tf.tensor(weights.slice(), variable.shape, 'float32')
+  variable.assign(tensor)
+  tensor.dispose()
+}
