@@ -51,20 +51,25 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     }
     restarts = status.restarts
   })
+  const stopNotices = compute.onNotice((notice) => events.emit('notice', notice))
+  const unsubscribe = (): void => {
+    stopStatus()
+    stopNotices()
+  }
   let closing: Promise<void> | null = null
   return {
     handlers: createHandlers(services, { version, shell }),
     events,
     registerFile: (path, purpose) => services.files.register(path, purpose),
     close: () => {
-      closing ??= shutDown(services, stopStatus)
+      closing ??= shutDown(services, unsubscribe)
       return closing
     },
   }
 }
 
-async function shutDown(services: Services, stopStatus: () => void): Promise<void> {
-  const { trainer, predictor, uploads, snapshots, news, compute, project, log } = services
+async function shutDown(services: Services, unsubscribe: () => void): Promise<void> {
+  const { trainer, predictor, jobs, uploads, snapshots, news, compute, project, log } = services
   const step = async (name: string, work: () => unknown): Promise<void> => {
     try {
       await work()
@@ -73,10 +78,11 @@ async function shutDown(services: Services, stopStatus: () => void): Promise<voi
     }
   }
   const jobsEnded = Promise.all([trainer.stop(), predictor.stop()])
-  stopStatus()
+  unsubscribe()
   // Ends calls in flight too, so that the jobs do not wait for a slow step.
   await step('compute', () => compute.close())
   await step('jobs', () => jobsEnded)
+  await step('job records', () => jobs.close())
   await step('uploads', () => uploads.close())
   await step('snapshots', () => snapshots.flush())
   await step('news', () => news.close())

@@ -4,6 +4,7 @@ import { Journal } from './annotation/journal.ts'
 import { Masks } from './annotation/masks.ts'
 import { Snapshots } from './annotation/snapshots.ts'
 import { Tallies } from './annotation/tallies.ts'
+import { Examiner } from './compute/examiner.ts'
 import type { ComputePort } from './compute/port.ts'
 import { EventHub } from './events.ts'
 import { FileRegistry } from './files/registry.ts'
@@ -67,6 +68,7 @@ export function createServices(options: { project: Project; compute: ComputePort
 
   const jobs = new Jobs(db, events, log)
   const lane = new Lane()
+  const examiner = new Examiner({ compute, jobs, lane })
   const shared = { project, cases, labels, models, volumes, predictions, masks, jobs, lane, compute, events }
   const predictor = new Predictor({ ...shared, touched, slicesChanged })
   const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
@@ -83,6 +85,7 @@ export function createServices(options: { project: Project; compute: ComputePort
     news,
     predictor,
     trainer,
+    examiner,
     files,
     uploads,
     log,

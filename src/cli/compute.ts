@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createComputeProcess } from '../backend/compute/process.ts'
-import { findPlaces } from '../backend/host/places.ts'
+import { findPlaces, userDataDir } from '../backend/host/places.ts'
 import type { ComputePort } from '../backend/index.ts'
 import { modelCardSchema, type ModelCard } from '../core/contract/compute.ts'
 import { CodedError } from '../core/contract/errors.ts'
 import type { CommonOptions, Output } from './output.ts'
 
 export interface ComputeOptions extends CommonOptions {
-  readonly backend: string
-  readonly threads: number
+  /** What the command line says; without it the environment, then what is kept for this computer. */
+  readonly backend?: string
+  readonly threads?: number
   readonly seed: number
 }
 
@@ -27,13 +28,15 @@ export async function withComputeProcess<T>(
     nodePath: places.nodePath,
     entry: places.computeEntry,
     env: {
-      MASKWRIGHT_BACKEND: options.backend,
-      ...(options.threads > 0 ? { MASKWRIGHT_THREADS: String(options.threads) } : {}),
+      ...(options.backend === undefined ? {} : { MASKWRIGHT_BACKEND: options.backend }),
+      ...(options.threads === undefined ? {} : { MASKWRIGHT_THREADS: String(options.threads) }),
     },
+    stateDir: userDataDir(),
     log: (line) => {
       if (options.debug === true) output.note(`compute: ${line}`)
     },
   })
+  compute.onNotice(({ message }) => output.note(message))
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)

@@ -98,11 +98,21 @@ export async function run(argv: readonly string[]): Promise<number> {
 function withCompute(command: Command): Command {
   return command
     .addOption(
-      new Option('--backend <name>', 'what computes')
-        .choices(['auto', 'native', 'cuda', 'webgpu', 'tensorflow', 'wasm', 'js'])
-        .default('auto'),
+      new Option('--backend <name>', 'what computes (default: as chosen for this computer, else auto)').choices([
+        'auto',
+        'native',
+        'cuda',
+        'webgpu',
+        'tensorflow',
+        'wasm',
+        'js',
+      ]),
     )
-    .option('--threads <n>', 'threads to compute with; 0: as many as are useful', wholeNumber(0, 1024), 0)
+    .option(
+      '--threads <n>',
+      'threads to compute with; 0: as many as are useful (default: as chosen for this computer, else 0)',
+      wholeNumber(0, 1024),
+    )
     .option('--seed <n>', 'the same seed and backend give the same numbers', wholeNumber(0), 1)
 }
 

@@ -1,77 +1,93 @@
-import { computeMethods, computeReplySchema } from '../../core/contract/compute.ts'
+import {
+  computeMethods,
+  type ComputeMethod,
+  type ComputeReply,
+  type ComputeRequest,
+} from '../../core/contract/compute.ts'
 import { CodedError, fromWireError } from '../../core/contract/errors.ts'
-import type { ComputeMethod, ComputeProgress, ComputeRequest } from '../../core/contract/compute.ts'
 import type { ComputeCallOptions, ComputeParams, ComputeResult } from './port.ts'
 
 type Send = (request: ComputeRequest) => void
 
 interface Pending {
   readonly id: number
-  readonly method: ComputeMethod
   readonly request: ComputeRequest
   /** Written to the process that runs now; otherwise it waits for one. */
   sent: boolean
+  /** How often it was taken back from a process and asked again. */
+  again: number
   /** Of the host itself (is it ready?), not of a user's job. */
   readonly internal: boolean
-  readonly onProgress: ((progress: ComputeProgress) => void) | undefined
+  readonly options: ComputeCallOptions
   readonly settle: (outcome: { result: unknown } | { error: CodedError }) => void
+}
+
+export interface CallsOptions {
+  /** The rung cannot go on. True: it is being replaced, and what was sent was taken back. */
+  readonly onLost: (error: CodedError) => boolean
+  /** A user's call got its answer, of whatever kind. */
+  readonly onAnswered: (ok: boolean) => void
 }
 
 /** The calls in flight, whatever process serves them at the moment. */
 export interface Calls {
+  /** Sent when a process is ready, at once or later. Until then it can be cancelled at once. */
   call<M extends ComputeMethod>(
     method: M,
     params: ComputeParams<M>,
     options: ComputeCallOptions,
   ): Promise<ComputeResult<M>>
-  internal<M extends ComputeMethod>(method: M, params: ComputeParams<M>): Promise<ComputeResult<M>>
-  receive(message: unknown): void
-  /** A process is there: what waited is sent. */
+  /** A question of the host's own to a process that is not ready yet. */
+  ask<M extends ComputeMethod>(send: Send, method: M, params: ComputeParams<M>): Promise<ComputeResult<M>>
+  /** A reply to a call that is not known (any more) is dropped: it is never taken for the answer to another. */
+  receive(reply: Exclude<ComputeReply, { t: 'pong' | 'notice' }>): void
+  /** A process is ready: what waited is sent. */
   connect(send: Send): void
   /** It is gone: what was sent rejects, what waits goes on waiting. */
   disconnect(error: CodedError): void
+  /** It is gone: what was sent waits for the next one; what was taken back `atMost` times already rejects. */
+  takeBack(atMost: number, error: CodedError): void
   /** Rejects all that is there. */
   refuse(error: CodedError): void
-  /** Calls of users in flight. */
+  /** Calls of users: in flight, and of those the ones that a process has. */
   count(): number
+  sent(): number
 }
 
-export function createCalls(): Calls {
+export function createCalls({ onLost, onAnswered }: CallsOptions): Calls {
   const pending = new Map<number, Pending>()
   let send: Send | null = null
   let lastId = 0
 
-  function transmit(entry: Pending): void {
-    if (send === null) return
+  function transmit(entry: Pending, to: Send): void {
     entry.sent = true
-    send(entry.request)
+    to(entry.request)
   }
 
   function begin<M extends ComputeMethod>(
     method: M,
     params: ComputeParams<M>,
-    { signal, onProgress }: ComputeCallOptions,
-    internal: boolean,
+    options: ComputeCallOptions,
+    directly: Send | null,
   ): Promise<ComputeResult<M>> {
+    const { signal } = options
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
-        reject(new CodedError('cancelled', 'Cancelled.'))
+        reject(cancelled())
         return
       }
       const id = ++lastId
       const cancel = () => {
-        const entry = pending.get(id)
-        if (entry === undefined) return
         if (entry.sent) send?.({ t: 'cancel', id })
-        else entry.settle({ error: new CodedError('cancelled', 'Cancelled.') })
+        else entry.settle({ error: cancelled() })
       }
       const entry: Pending = {
         id,
-        method,
         request: { t: 'call', id, method, params },
         sent: false,
-        internal,
-        onProgress,
+        again: 0,
+        internal: directly !== null,
+        options,
         settle: (outcome) => {
           pending.delete(id)
           signal?.removeEventListener('abort', cancel)
@@ -86,38 +102,61 @@ export function createCalls(): Calls {
       }
       pending.set(id, entry)
       signal?.addEventListener('abort', cancel, { once: true })
-      transmit(entry)
+      const to = directly ?? send
+      if (to !== null) transmit(entry, to)
     })
   }
 
+  const users = () => [...pending.values()].filter(({ internal }) => !internal)
+
   return {
-    call: (method, params, options) => begin(method, params, options, false),
-    internal: (method, params) => begin(method, params, {}, true),
-    receive(message) {
-      const parsed = computeReplySchema.safeParse(message)
-      if (!parsed.success) return
-      const reply = parsed.data
-      // Told to the user once there is a way to.
-      if (reply.t === 'notice') return
+    call: (method, params, options) => begin(method, params, options, null),
+    ask: (to, method, params) => begin(method, params, {}, to),
+    receive(reply) {
       const entry = pending.get(reply.id)
-      if (entry === undefined || reply.t === 'pong') return
-      if (reply.t === 'progress') entry.onProgress?.(reply.progress)
-      else if (reply.t === 'ok') entry.settle({ result: reply.result })
-      else entry.settle({ error: fromWireError(reply.error) })
+      if (entry?.sent !== true) return
+      if (reply.t === 'progress') {
+        entry.options.onProgress?.(reply.progress)
+        return
+      }
+      if (!entry.internal) onAnswered(reply.t === 'ok')
+      if (reply.t === 'ok') {
+        entry.settle({ result: reply.result })
+        return
+      }
+      const error = fromWireError(reply.error)
+      if (error.code === 'backend-lost' && !entry.internal && onLost(error)) return
+      entry.settle({ error })
     },
     connect(next) {
       send = next
-      for (const entry of pending.values()) if (!entry.sent) transmit(entry)
+      for (const entry of pending.values()) if (!entry.sent) transmit(entry, next)
     },
     disconnect(error) {
       send = null
       for (const entry of [...pending.values()]) if (entry.sent) entry.settle({ error })
     },
+    takeBack(atMost, error) {
+      send = null
+      for (const entry of [...pending.values()].filter(({ sent }) => sent)) {
+        if (entry.options.signal?.aborted === true) entry.settle({ error: cancelled() })
+        else if (entry.internal || entry.again >= atMost) entry.settle({ error })
+        else {
+          entry.again++
+          entry.sent = false
+        }
+      }
+    },
     refuse(error) {
       for (const entry of [...pending.values()]) entry.settle({ error })
     },
-    count: () => [...pending.values()].filter(({ internal }) => !internal).length,
+    count: () => users().length,
+    sent: () => users().filter(({ sent }) => sent).length,
   }
+}
+
+function cancelled(): CodedError {
+  return new CodedError('cancelled', 'Cancelled.')
 }
 
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string }

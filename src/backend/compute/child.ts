@@ -8,20 +8,26 @@ import type { ComputeRequest } from '../../core/contract/compute.ts'
 export interface ChildOptions {
   readonly nodePath: string
   readonly entry: string
-  readonly env?: Readonly<Record<string, string>>
+  /** Of the whole process, not only what is added. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Flags for Node itself. */
+  readonly flags: readonly string[]
   readonly log?: (line: string) => void
 }
 
 export interface ChildEvents {
   readonly onMessage: (message: unknown) => void
-  /** Once, with the reason; also when it could not be started. */
-  readonly onEnd: (reason: string) => void
+  /** Once, with the reason; also when it could not be started. The exit code is null after a signal or no start. */
+  readonly onEnd: (reason: string, exitCode: number | null) => void
 }
 
 /** A running compute process and the pipe to it. */
 export interface Child {
+  /** null: it could not be started. */
+  readonly pid: number | null
   readonly send: (request: ComputeRequest) => void
-  kill(): void
+  /** Ends it at once; resolves when it is gone. */
+  kill(): Promise<void>
   /** Closes the pipe, on which the process ends by itself, and kills it if it does not soon. */
   end(): Promise<void>
 }
@@ -29,28 +35,28 @@ export interface Child {
 const PIPE = 3
 const PATIENCE_MS = 1500
 
-export function startChild({ nodePath, entry, env, log }: ChildOptions, events: ChildEvents): Child {
-  const child = spawn(nodePath, [entry], {
+export function startChild({ nodePath, entry, env, flags, log }: ChildOptions, events: ChildEvents): Child {
+  const child = spawn(nodePath, [...flags, entry], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...env },
     windowsHide: true,
   })
   const pipe = child.stdio[PIPE]
   if (!(pipe instanceof Duplex)) throw new Error('The pipe to the compute process was not opened.')
   let over = false
   const finished = new Promise<void>((resolve) => {
-    const finish = (reason: string) => {
+    const finish = (reason: string, exitCode: number | null) => {
       if (over) return
       over = true
       pipe.destroy()
       resolve()
-      events.onEnd(reason)
+      events.onEnd(reason, exitCode)
     }
     child.once('error', (error) => {
-      finish(error.message)
+      finish(error.message, null)
     })
     child.once('exit', (code, signal) => {
-      finish(signal === null ? `exit code ${String(code)}` : `signal ${signal}`)
+      finish(signal === null ? `exit code ${String(code)}` : `signal ${signal}`, code)
     })
   })
   const read = createFrameReader(events.onMessage)
@@ -66,11 +72,13 @@ export function startChild({ nodePath, entry, env, log }: ChildOptions, events: 
   pipe.on('error', () => undefined)
   for (const stream of [child.stdout, child.stderr]) logLines(stream, log)
   return {
+    pid: child.pid ?? null,
     send: (request) => {
       if (!over && pipe.writable) pipe.write(encodeFrame(request))
     },
-    kill: () => {
+    async kill() {
       child.kill('SIGKILL')
+      await finished
     },
     async end() {
       pipe.end()

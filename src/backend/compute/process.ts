@@ -1,145 +1,282 @@
-import { computeMethods } from '../../core/contract/compute.ts'
+import { computeMethods, computeReplySchema, type ComputeMethod } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import { startChild } from './child.ts'
+import type { ComputeStatus, Rung } from '../../core/contract/schemas.ts'
 import { createCalls } from './calls.ts'
-import type { ComputeStatus } from '../../core/contract/schemas.ts'
-import type { Child } from './child.ts'
-import type { ComputePort } from './port.ts'
+import { Choice } from './choice.ts'
+import { startChild, type Child } from './child.ts'
+import { launchEnvironment, launchFlags, memoryBounds } from './environment.ts'
+import { Losses } from './losses.ts'
+import type { ComputeNotice, ComputePort } from './port.ts'
+import { settingsFile } from './settings.ts'
+import { Watch } from './watch.ts'
+import { CLOSING, CRASHED, KEEPS_STOPPING, OUT_OF_MEMORY } from './words.ts'
 
 export interface ComputeProcessOptions {
   /** The Node binary that runs it; its version need not be that of the host. */
   readonly nodePath: string
   /** src/compute/entry.ts or its built form. */
   readonly entry: string
-  /** Added to the host's own environment. */
+  /** Added to the host's own environment, and like that before the settings of this computer. */
   readonly env?: Readonly<Record<string, string>>
+  /** The folder of this user, for the settings and what compute finds out of this computer; null: nothing is kept. */
+  readonly stateDir?: string | null
   /** Receives what the process prints, a line at a time. */
   readonly log?: (line: string) => void
   /** A process that answers no ping for so long hangs and is ended. Longer than any step takes. */
   readonly silenceMs?: number
+  /** How often it is pinged and its memory is looked at. */
+  readonly beatMs?: number
 }
 
-const PING_MS = 2000
+/** One process, from its start to its end. */
+interface Running {
+  readonly child: Child
+  readonly watch: Watch
+  /** Settings that are being tried: when it cannot be used so, whoever tries them decides what comes next. */
+  readonly trial: boolean
+  /** Known once it is ready. */
+  rung: Rung | null
+  answered: number
+  condemned: 'silent' | 'memory' | null
+  /** Ready (null), or why not. */
+  readonly settle: (error: CodedError | null) => void
+}
+
+const BEAT_MS = 2000
 const SILENCE_MS = 45_000
 const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 10_000
 /** Crashes in a row, without having become ready in between, after which it is not tried again by itself. */
 const GIVE_UP_AFTER = 5
-const CRASHED = 'The compute process stopped unexpectedly; nothing that was saved is lost, and it is being restarted.'
+/** What the process ends with to be started afresh between two calls, with the memory it had given back. */
+const RECYCLED = 75
+/** A call that met so many such ends is not what they are for. */
+const MOST_RECYCLES = 3
+
+const nothing = { backend: null, threads: 0, device: null, message: null } as const
 
 /**
  * Starts the compute process at once, watches it and restarts it with back-off after a crash. Calls that were in flight
- * reject with 'compute-crashed'; calls made while it restarts wait for it.
+ * reject with 'compute-crashed'; calls made while it restarts wait for it. A rung that cannot go on is left out for
+ * the rest of the session, and the calls it had are asked once more of the next one.
  */
 export function createComputeProcess(options: ComputeProcessOptions): ComputePort {
-  const silenceMs = options.silenceMs ?? SILENCE_MS
-  const calls = createCalls()
-  const listeners = new Set<(status: ComputeStatus) => void>()
-  let status: ComputeStatus = { state: 'stopped', backend: null, threads: 0, device: null, message: null, restarts: 0 }
-  let child: Child | null = null
-  let heartbeat: NodeJS.Timeout | null = null
+  const { log = () => undefined, stateDir = null } = options
+  const env = { ...process.env, ...options.env }
+  const choice = new Choice(settingsFile(stateDir, log), env)
+  const bounds = memoryBounds(env)
+  const losses = new Losses()
+  const statusListeners = new Set<(status: ComputeStatus) => void>()
+  const noticeListeners = new Set<(notice: ComputeNotice) => void>()
+  const calls = createCalls({
+    onLost,
+    onAnswered: (ok) => {
+      if (running !== null) running.answered++
+      if (ok) losses.worked()
+    },
+  })
+  let status: ComputeStatus = { state: 'stopped', ...nothing, restarts: 0 }
+  let running: Running | null = null
+  /** The process before, on its way out. */
+  let leaving: Promise<void> = Promise.resolve()
   let restartTimer: NodeJS.Timeout | null = null
   let failures = 0
+  let givenUp = false
   let closed = false
 
   function update(change: Partial<ComputeStatus>): void {
     const next = { ...status, ...change }
     if (JSON.stringify(next) === JSON.stringify(status)) return
     status = next
-    for (const listener of listeners) listener(next)
+    for (const listener of statusListeners) listener(next)
   }
 
   function showLoad(): void {
     if (status.state === 'ready' || status.state === 'busy') update({ state: calls.count() > 0 ? 'busy' : 'ready' })
   }
 
-  function start(): void {
+  /** Resolves when it is ready, rejects when it cannot be used or crashed before. */
+  function start(trial = false): Promise<void> {
     restartTimer = null
-    if (closed || child !== null) return
-    update({ state: status.restarts > 0 ? 'restarting' : 'starting' })
-    // Counted in pings, not by the clock: after the computer slept the process has been silent for no longer than we.
-    let silentFor = 0
-    const started = startChild(options, {
-      onMessage: (message) => {
-        silentFor = 0
-        calls.receive(message)
+    givenUp = false
+    update({ state: failures > 0 ? 'restarting' : 'starting' })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => undefined)
+    const child = startChild(
+      {
+        nodePath: options.nodePath,
+        entry: options.entry,
+        env: {
+          ...env,
+          ...launchEnvironment(env, { settings: choice.current, without: losses.rungs, stateDir, bounds }),
+        },
+        flags: launchFlags(bounds),
+        log,
       },
-      onEnd: (reason) => {
-        ended(started, reason)
+      {
+        onMessage: (message) => {
+          if (running === started) receive(started, message)
+        },
+        onEnd: (reason, exitCode) => {
+          if (running === started) ended(started, reason, exitCode)
+        },
       },
+    )
+    const { silenceMs = SILENCE_MS, beatMs = BEAT_MS } = options
+    const watch = new Watch(child, { silenceMs, beatMs, hardMB: bounds.hardMB }, (reason) => {
+      started.condemned = reason
+      void child.kill()
     })
-    child = started
-    heartbeat = setInterval(() => {
-      if (silentFor > silenceMs) {
-        started.kill()
-        return
-      }
-      silentFor += PING_MS
-      started.send({ t: 'ping', id: 0 })
-    }, PING_MS)
-    heartbeat.unref()
-    calls.connect(started.send)
+    const settle = (error: CodedError | null): void => (error === null ? resolve() : reject(error))
+    const started: Running = { child, watch, trial, rung: null, answered: 0, condemned: null, settle }
+    running = started
     void becomeReady(started)
+    return promise
   }
 
-  async function becomeReady(started: Child): Promise<void> {
+  function receive(from: Running, message: unknown): void {
+    const parsed = computeReplySchema.safeParse(message)
+    if (!parsed.success) return
+    const reply = parsed.data
+    from.watch.heard(reply.t === 'pong' ? (reply.rssMB ?? null) : null)
+    if (reply.t === 'notice') tell(reply)
+    else if (reply.t !== 'pong') calls.receive(reply)
+  }
+
+  function tell({ level, message }: ComputeNotice): void {
+    for (const listener of noticeListeners) listener({ level, message })
+  }
+
+  async function becomeReady(started: Running): Promise<void> {
     try {
-      const { backend, threads, device } = await calls.internal('status', {})
+      const { backend, threads, device } = await calls.ask(started.child.send, 'status', {})
+      if (running !== started) return
+      started.rung = backend
       failures = 0
+      losses.started()
       update({ state: 'ready', backend, threads, device: device.name, message: null })
+      calls.connect(started.child.send)
       showLoad()
-    } catch (error) {
+      const words = losses.words(backend)
+      if (words !== null) tell({ level: 'warning', message: words })
+      started.settle(null)
+    } catch (thrown) {
       // A crash is told by `ended`; here it runs but has nothing to compute with.
-      if (child !== started || closed) return
-      update({
-        state: 'failed',
-        message: error instanceof CodedError ? error.message : 'Compute could not be started.',
-      })
+      if (running !== started || closed) return
+      const error =
+        thrown instanceof CodedError ? thrown : new CodedError('compute-failed', 'Compute could not be started.')
+      if (!started.trial) {
+        update({ state: 'failed', message: error.message })
+        // What waits is answered by the process, with the reason.
+        calls.connect(started.child.send)
+      }
+      started.settle(error)
     }
   }
 
-  function ended(which: Child, reason: string): void {
-    if (child !== which) return
-    child = null
-    if (heartbeat !== null) clearInterval(heartbeat)
-    heartbeat = null
+  function ended(which: Running, reason: string, exitCode: number | null): void {
+    which.watch.stop()
+    running = null
     if (closed) return
-    options.log?.(`The compute process ended: ${reason}`)
-    calls.disconnect(new CodedError('compute-crashed', CRASHED, { detail: reason }))
-    failures++
-    if (failures >= GIVE_UP_AFTER) {
-      const message =
-        'The compute process keeps stopping; Predict and Retrain try once more, and the Compute panel says what works.'
-      update({ state: 'failed', backend: null, threads: 0, device: null, message, restarts: status.restarts + 1 })
-      calls.refuse(new CodedError('compute-crashed', message, { detail: reason }))
+    log(`The compute process ended: ${reason}`)
+    const sentence = which.condemned === 'memory' ? OUT_OF_MEMORY : CRASHED
+    const crashed = new CodedError('compute-crashed', sentence, { detail: reason })
+    if (which.trial) {
+      const message = `Compute stopped while it was started with these settings (${reason}).`
+      which.settle(new CodedError('compute-failed', message))
+      calls.disconnect(crashed)
       return
     }
-    update({
-      state: 'restarting',
-      backend: null,
-      threads: 0,
-      device: null,
-      message: CRASHED,
-      restarts: status.restarts + 1,
-    })
-    restartTimer = setTimeout(start, Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1)))
+    which.settle(crashed)
+    if (exitCode === RECYCLED && which.answered > 0) {
+      calls.takeBack(MOST_RECYCLES, crashed)
+      update({ state: 'starting', message: null })
+      void start()
+      return
+    }
+    const restarts = status.restarts + 1
+    if (which.rung === null) losses.failedToStart()
+    else if (calls.sent() > 0 && losses.crashed(which.rung)) {
+      calls.takeBack(1, crashed)
+      update({ state: 'restarting', ...nothing, restarts })
+      void start()
+      return
+    }
+    calls.disconnect(crashed)
+    failures++
+    if (failures >= GIVE_UP_AFTER) {
+      givenUp = true
+      update({ state: 'failed', ...nothing, message: KEEPS_STOPPING, restarts })
+      calls.refuse(new CodedError('compute-crashed', KEEPS_STOPPING, { detail: reason }))
+      return
+    }
+    update({ state: 'restarting', ...nothing, message: sentence, restarts })
+    restartTimer = setTimeout(() => void start(), Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1)))
   }
 
-  start()
+  /** Takes leave of the running process, if any, without taking its end for a crash. */
+  function dismiss(end: (child: Child) => Promise<void>): Promise<void> {
+    if (restartTimer !== null) clearTimeout(restartTimer)
+    restartTimer = null
+    const which = running
+    running = null
+    if (which !== null) {
+      which.watch.stop()
+      which.settle(new CodedError('cancelled', CLOSING))
+      leaving = end(which.child)
+    }
+    return leaving
+  }
+
+  function onLost(error: CodedError): boolean {
+    const rung = running?.rung ?? null
+    if (rung === null || !losses.lose(rung, error.message)) return false
+    log(`The rung ${rung} is lost: ${error.message} ${error.detail ?? ''}`)
+    calls.takeBack(1, error)
+    update({ state: 'starting', ...nothing })
+    // At once: what it computes on may be gone, and the next rung needs the memory.
+    void dismiss((child) => child.kill()).then(() => {
+      if (running === null && !closed) void start()
+    })
+    return true
+  }
+
+  /** Ends the process in good order and starts it with what is set now. */
+  async function startAnew(trial: boolean): Promise<void> {
+    do {
+      if (closed) throw new CodedError('cancelled', CLOSING)
+      update({ state: 'starting', ...nothing })
+      const gone = dismiss((child) => child.end())
+      calls.disconnect(new CodedError('compute-crashed', CRASHED))
+      await gone
+      // Something else may have started it meanwhile.
+    } while (running !== null)
+    if (closed) throw new CodedError('cancelled', CLOSING)
+    failures = 0
+    await start(trial)
+  }
+
+  void start()
 
   return {
     status: () => status,
-    onStatus(listener) {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
+    onStatus: (listener) => subscribe(statusListeners, listener),
+    onNotice: (listener) => subscribe(noticeListeners, listener),
+    settings: () => choice.view(),
+    async configure(asked) {
+      if (closed) throw new CodedError('cancelled', CLOSING)
+      const inUse = (): boolean => calls.count() > 0
+      await choice.change(asked, { inUse, forgetLosses: () => losses.clear(), start: startAnew })
     },
     async call(method, params, callOptions = {}) {
-      if (closed) throw new CodedError('cancelled', 'The workstation is closing.')
+      if (closed) throw new CodedError('cancelled', CLOSING)
       if (!Object.hasOwn(computeMethods, method)) throw new CodedError('unknown-method', `No method "${method}".`)
+      if (isFreshDoctor(method, params) && losses.rungs.size > 0 && calls.count() === 0 && !choice.changing) {
+        losses.clear()
+        await startAnew(false).catch(() => undefined)
+      }
       // Given up, and asked again: one more try.
-      if (child === null && restartTimer === null) start()
+      if (givenUp && !choice.changing) void start()
       const result = calls.call(method, params, callOptions)
       showLoad()
       try {
@@ -151,11 +288,20 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     async close() {
       if (closed) return
       closed = true
-      if (restartTimer !== null) clearTimeout(restartTimer)
-      if (heartbeat !== null) clearInterval(heartbeat)
-      calls.refuse(new CodedError('cancelled', 'The workstation is closing.'))
-      await child?.end()
-      update({ state: 'stopped', backend: null, threads: 0, device: null, message: null })
+      calls.refuse(new CodedError('cancelled', CLOSING))
+      await dismiss((child) => child.end())
+      update({ state: 'stopped', ...nothing })
     },
   }
+}
+
+function subscribe<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => {
+    listeners.delete(listener)
+  }
+}
+
+function isFreshDoctor(method: ComputeMethod, params: object): boolean {
+  return method === 'doctor' && 'fresh' in params && params.fresh === true
 }

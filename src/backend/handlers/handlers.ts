@@ -4,6 +4,7 @@ import { acceptPrediction } from '../prediction/accept.ts'
 import { exportMask } from '../export/exportMask.ts'
 import { completePath, targetOfText } from '../files/paths.ts'
 import type { Services } from '../services.ts'
+import { computeHandlers } from './compute.ts'
 
 /** What the backend's shell says of itself in `app.info`. */
 export interface ShellInfo {
@@ -29,14 +30,9 @@ export function createHandlers(services: Services, info: ShellInfo): Handlers {
 function appHandlers(
   { compute, settings }: Services,
   info: ShellInfo,
-): Part<'app'> & Part<'compute'> & Part<'settings'> {
+): Omit<Part<'app'>, 'app.doctor'> & Part<'settings'> {
   return {
     'app.info': async () => ({ ...info, nativeDialogs: false, compute: compute.status() }),
-    'app.doctor': ({ fresh }, { signal }) => compute.call('doctor', { fresh }, { signal }),
-    'compute.settings': async () => ({ backend: 'auto', threads: 0, overruled: { backend: null, threads: null } }),
-    'compute.configure': async () => {
-      throw new CodedError('unknown-method', 'Compute cannot be configured yet.')
-    },
     'settings.get': async () => settings.all(),
     'settings.set': async ({ key, value }) => {
       if (key.startsWith('.')) throw new CodedError('bad-request', `The setting "${key}" cannot be stored.`)
@@ -155,20 +151,5 @@ function labelHandlers({ labels, tallies, annotations, events }: Services): Part
       await annotations.removeLabel(value, sessionId)
       return {}
     },
-  }
-}
-
-function computeHandlers(services: Services): Part<'models'> & Part<'predict'> & Part<'train'> & Part<'job'> {
-  const { models, predictor, trainer, jobs, events, news } = services
-  return {
-    'models.activate': async ({ modelId }) => {
-      const model = models.activate(modelId)
-      events.emit('models.changed', { models: models.list() })
-      news.projectChanged()
-      return model
-    },
-    'predict.start': async ({ caseId, index }) => predictor.start(caseId, index),
-    'train.start': async (params) => trainer.start(params),
-    'job.cancel': async ({ jobId }) => jobs.cancel(jobId),
   }
 }

@@ -13,9 +13,9 @@ export interface HostOptions {
   /** Make the demo project in `projectDir` where there is none yet, instead of an empty one. */
   readonly demo?: boolean
   readonly shell: 'electron' | 'browser'
-  /** For the compute process: MASKWRIGHT_BACKEND, MASKWRIGHT_THREADS. */
+  /** For the compute process, before what the user chose for this computer: MASKWRIGHT_BACKEND, MASKWRIGHT_THREADS. */
   readonly computeEnv?: Readonly<Record<string, string>>
-  /** Where the demo project and the memory of the last project are kept. */
+  /** Where the demo project, the memory of the last project and the settings of compute are kept. */
   readonly dataDir?: string
   readonly log?: (line: string) => void
   /** Sentences for the user about what is done unasked; to `log` where it is missing. */
@@ -70,6 +70,7 @@ async function openAt(projectDir: string, options: HostOptions, dataDir: string)
     nodePath: places.nodePath,
     entry: places.computeEntry,
     env: options.computeEnv ?? {},
+    stateDir: dataDir,
     log: (line) => log(`compute: ${line}`),
   })
   try {

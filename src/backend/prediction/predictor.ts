@@ -7,6 +7,7 @@ import type { ComputePort, ComputeResult } from '../compute/port.ts'
 import type { EventHub } from '../events.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
 import { cancelled, priorities, type Lane } from '../jobs/lane.ts'
+import type { Owner } from '../jobs/owners.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
 import type { CaseRecord, Cases } from '../project/cases.ts'
 import type { Labels } from '../project/labels.ts'
@@ -51,10 +52,10 @@ export class Predictor {
   }
 
   /**
-   * Starts predicting, or, where this case is being predicted with this model already, moves the slice to the front.
-   * Throws CodedError: `no-model`, `not-found`, `bad-request`.
+   * Starts predicting, or, where this case is being predicted with this model already, moves the slice to the front;
+   * the owners then wait for that job too. Throws CodedError: `no-model`, `not-found`, `bad-request`.
    */
-  start(caseId: string, index: number): Job {
+  start(caseId: string, index: number, owners: readonly Owner[]): Job {
     const { cases, models, jobs } = this.#parts
     const record = cases.get(caseId)
     const count = record.dims[record.trainingAxis]
@@ -69,11 +70,13 @@ export class Predictor {
     const active = this.#active.get(caseId)
     if (active?.modelId === model.id && !active.job.signal.aborted) {
       bringToFront(active, index)
+      for (const owner of owners) active.job.owners.add(owner)
       return active.job.job
     }
+    const waiting = [...(active?.job.signal.aborted === false ? active.job.owners.all() : []), ...owners]
     // Made with the model before: its result would be old at once.
     active?.job.cancel()
-    const job = jobs.create('predict', caseId, `slice 0 of ${count}`)
+    const job = jobs.create('predict', caseId, `slice 0 of ${count}`, waiting)
     const started: ActivePrediction = {
       job,
       modelId: model.id,

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ComputeMethod, ComputeProgress, ComputeSlice, ModelCard } from '../../core/contract/compute.ts'
+import { PERCENTILE_INPUT } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { ComputeStatus } from '../../core/contract/schemas.ts'
-import type { ComputeCallOptions, ComputeParams, ComputePort, ComputeResult } from '../compute/port.ts'
+import type { ComputeSettings, ComputeStatus } from '../../core/contract/schemas.ts'
+import type { ComputeCallOptions, ComputeNotice, ComputeParams, ComputePort, ComputeResult } from '../compute/port.ts'
 
 type TrainParams = ComputeParams<'train'>
 type PredictParams = ComputeParams<'predict'>
@@ -18,7 +19,14 @@ export class FakeCompute implements ComputePort {
   /** Which label a pixel gets. */
   label: (scaled: number, modelDir: string) => number = (scaled) => (scaled > 50 ? 1 : 0)
   closed = false
+  /** What was configured last; `beforeConfigured` may wait or refuse. */
+  configured: ComputeSettings = { backend: 'auto', threads: 0 }
+  beforeConfigured: (settings: ComputeSettings) => Promise<void> = async () => undefined
+  /** The reports asked for, by `fresh`; `report` is the answer to each. */
+  readonly examined: boolean[] = []
+  report: ComputeResult<'doctor'> | null = null
 
+  readonly #noticeListeners = new Set<(notice: ComputeNotice) => void>()
   readonly #listeners = new Set<(status: ComputeStatus) => void>()
   #status: ComputeStatus = { state: 'ready', backend: 'fake', threads: 1, device: null, message: null, restarts: 0 }
 
@@ -29,6 +37,25 @@ export class FakeCompute implements ComputePort {
   onStatus(listener: (status: ComputeStatus) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  onNotice(listener: (notice: ComputeNotice) => void): () => void {
+    this.#noticeListeners.add(listener)
+    return () => this.#noticeListeners.delete(listener)
+  }
+
+  notice(notice: ComputeNotice): void {
+    for (const listener of this.#noticeListeners) listener(notice)
+  }
+
+  settings(): ReturnType<ComputePort['settings']> {
+    const { configured } = this
+    return { kept: configured, inForce: configured, overruled: { backend: null, threads: null } }
+  }
+
+  async configure(settings: ComputeSettings): Promise<void> {
+    await this.beforeConfigured(settings)
+    this.configured = settings
   }
 
   setStatus(change: Partial<ComputeStatus>): void {
@@ -53,7 +80,14 @@ export class FakeCompute implements ComputePort {
   async #answer(method: ComputeMethod, params: unknown, options: ComputeCallOptions): Promise<unknown> {
     if (method === 'predict') return this.#predict(params as PredictParams, options)
     if (method === 'train') return this.#train(params as TrainParams, options)
+    if (method === 'doctor') return this.#doctor(params as ComputeParams<'doctor'>)
     throw new CodedError('compute-failed', `the fake does not know ${method}`)
+  }
+
+  #doctor({ fresh = false }: ComputeParams<'doctor'>): ComputeResult<'doctor'> {
+    this.examined.push(fresh)
+    if (this.report === null) throw new CodedError('compute-failed', 'the fake has no report')
+    return this.report
   }
 
   async #predict(params: PredictParams, { signal }: ComputeCallOptions): Promise<ComputeResult<'predict'>> {
@@ -88,13 +122,20 @@ export class FakeCompute implements ComputePort {
 
 export function fakeCard(known: Pick<ModelCard, 'id' | 'name' | 'labels'>): ModelCard {
   return {
-    format: 1,
+    format: 2,
     parentId: null,
     createdAt: '2026-01-01T00:00:00.000Z',
+    background: { channel: 0, value: 0 },
     architecture: { name: 'fake', levels: 1, base: 1, inputChannels: 1, step: 2 },
     parameters: 7,
-    normalization: 'percentile',
+    input: PERCENTILE_INPUT,
+    spacing: null,
+    recipe: null,
+    data: null,
     training: null,
+    run: null,
+    versions: null,
+    checksums: null,
     ...known,
   }
 }

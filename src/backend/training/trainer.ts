@@ -4,9 +4,11 @@ import type { MethodParams } from '../../core/contract/methods.ts'
 import type { Job } from '../../core/contract/schemas.ts'
 import type { Masks } from '../annotation/masks.ts'
 import type { ComputePort } from '../compute/port.ts'
+import { trainingCrashed } from '../compute/words.ts'
 import type { EventHub } from '../events.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
 import { priorities, type Lane } from '../jobs/lane.ts'
+import type { Owner } from '../jobs/owners.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import type { Cases } from '../project/cases.ts'
@@ -44,7 +46,7 @@ export class Trainer {
   }
 
   /** Throws CodedError: `busy` while another training runs, `nothing-to-train` without labels or corrected slices. */
-  start(params: TrainParams): Job {
+  start(params: TrainParams, owners: readonly Owner[]): Job {
     const { project, labels, models, jobs } = this.#parts
     if (this.#running !== null) {
       throw new CodedError('busy', 'A training is running already; wait for it, or cancel it first.')
@@ -57,7 +59,7 @@ export class Trainer {
     if (labels.list().length === 0) {
       throw new CodedError('nothing-to-train', 'The project has no label yet; add one and draw it, then press Retrain.')
     }
-    const job = jobs.create('train', null, 'reading the corrected slices')
+    const job = jobs.create('train', null, 'reading the corrected slices', owners)
     this.#running = { job, finished: this.#run(job, params, parent, choice) }
     return job.job
   }
@@ -83,7 +85,7 @@ export class Trainer {
       events.emit('models.changed', { models: models.list() })
       learned()
       job.done(`version ${model.version} is ready`, model.id)
-      if (params.show !== null) predictor.start(params.show.caseId, params.show.index)
+      if (params.show !== null) predictor.start(params.show.caseId, params.show.index, job.owners.all())
     } catch (error) {
       this.#running = null
       job.fail(inWords(error))
@@ -119,6 +121,7 @@ export class Trainer {
     }
     models.removeLeftOvers()
     const version = models.nextVersion()
+    let lastStep = 0
     await lane.run(priorities.training, job.signal, () =>
       compute.call(
         'train',
@@ -136,11 +139,14 @@ export class Trainer {
         },
         {
           signal: job.signal,
-          onProgress: ({ step, steps, point, secondsLeft }) =>
+          onProgress: ({ step, steps, point, secondsLeft }) => {
+            if (step < lastStep) job.again()
+            lastStep = step
             job.progress(
               { progress: Math.min(1, step / steps), message: `step ${step} of ${steps}`, secondsLeft },
               point,
-            ),
+            )
+          },
         },
       ),
     )
@@ -157,10 +163,5 @@ export class Trainer {
 }
 
 function inWords(error: unknown): unknown {
-  if (!(error instanceof CodedError) || error.code !== 'compute-crashed') return error
-  return new CodedError(
-    'compute-crashed',
-    'The compute process stopped during the training and was started again; nothing is lost, press Retrain again.',
-    { cause: error },
-  )
+  return error instanceof CodedError && error.code === 'compute-crashed' ? trainingCrashed(error) : error
 }

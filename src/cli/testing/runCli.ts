@@ -1,5 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** In place of the folder of this user, whose settings of compute are none of a test's business. */
+const userFolder = mkdtempSync(join(tmpdir(), 'maskwright-user-'))
+process.once('exit', () => rmSync(userFolder, { recursive: true, force: true }))
 
 const entry = resolve(import.meta.dirname, '../main.ts')
 
@@ -13,7 +19,7 @@ export interface Finished {
 export function startCli(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: options.cwd ?? process.cwd(),
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, XDG_DATA_HOME: userFolder, LOCALAPPDATA: userFolder, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

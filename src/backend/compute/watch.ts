@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import type { Child } from './child.ts'
+
+/** Beats in a row above the hard bound: a peak of one step is let pass. */
+const HEAVY_BEATS = 3
+
+export interface WatchOptions {
+  readonly beatMs: number
+  /** No message for so long: it hangs. */
+  readonly silenceMs: number
+  readonly hardMB: number
+}
+
+/** Watches one compute process by a beat: pings it, and says when it is to be ended. */
+export class Watch {
+  readonly #child: Child
+  readonly #options: WatchOptions
+  readonly #condemn: (reason: 'silent' | 'memory') => void
+  readonly #timer: NodeJS.Timeout
+  /** Counted in beats, not by the clock: after the computer slept the process has been silent for no longer than we. */
+  #silentFor = 0
+  #heavyBeats = 0
+  #toldMB: number | null = null
+
+  constructor(child: Child, options: WatchOptions, condemn: (reason: 'silent' | 'memory') => void) {
+    this.#child = child
+    this.#options = options
+    this.#condemn = condemn
+    this.#timer = setInterval(() => this.#beat(), options.beatMs)
+    this.#timer.unref()
+  }
+
+  /** It said something; a pong says what memory it holds. */
+  heard(rssMB: number | null): void {
+    this.#silentFor = 0
+    if (rssMB !== null) this.#toldMB = rssMB
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #beat(): void {
+    const { beatMs, silenceMs, hardMB } = this.#options
+    if (this.#silentFor > silenceMs) {
+      this.#end('silent')
+      return
+    }
+    const held = residentMB(this.#child.pid) ?? this.#toldMB
+    this.#heavyBeats = held !== null && held > hardMB ? this.#heavyBeats + 1 : 0
+    if (this.#heavyBeats >= HEAVY_BEATS) {
+      this.#end('memory')
+      return
+    }
+    this.#silentFor += beatMs
+    this.#child.send({ t: 'ping', id: 0 })
+  }
+
+  #end(reason: 'silent' | 'memory'): void {
+    this.stop()
+    this.#condemn(reason)
+  }
+}
+
+/** Resident memory of a process as Linux tells it, also while the process is too busy to; null elsewhere. */
+function residentMB(pid: number | null): number | null {
+  if (process.platform !== 'linux' || pid === null) return null
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return kilobytes === undefined ? null : Number(kilobytes) / 1024
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,36 @@
+import { CodedError } from '../../core/contract/errors.ts'
+
+/** What the user is told of the compute process. */
+
+export const CRASHED =
+  'The compute process stopped unexpectedly; nothing that was saved is lost, and it is being restarted.'
+
+export const OUT_OF_MEMORY =
+  'The compute process held more memory than this computer can spare; it was ended, is being restarted, and nothing that was saved is lost.'
+
+export const KEEPS_STOPPING =
+  'The compute process keeps stopping; Predict and Retrain try once more, and the Compute panel says what works.'
+
+export const CLOSING = 'The workstation is closing.'
+
+export const CONFIGURING = 'Compute is being started with other settings; try again in a moment.'
+
+/** `configure` while something is asked of compute. */
+export const CONFIGURE_BUSY =
+  'Compute is in use at the moment; wait until it has finished, or cancel what runs, then change the settings.'
+
+/** `why` is a sentence; `now` is the rung that computes. */
+export function gaveUp(rungs: readonly string[], why: string, now: string): string {
+  const names = rungs.join(', ')
+  const are = rungs.length === 1 ? 'is' : 'are'
+  return `${names} gave up: ${why} Maskwright goes on with ${now} and does again what it was doing; nothing is lost. ${names} ${are} tried again at the next start, or by a fresh check in the Compute panel.`
+}
+
+/** What a training that a crash cut off says. */
+export function trainingCrashed(error: CodedError): CodedError {
+  const message =
+    error.message === OUT_OF_MEMORY
+      ? 'The training needed more memory than this computer can spare, and compute was started again; nothing is lost, close other programs and press Retrain again.'
+      : 'The compute process stopped during the training and was started again; nothing is lost, press Retrain again.'
+  return new CodedError('compute-crashed', message, { cause: error })
+}

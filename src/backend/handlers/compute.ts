@@ -1,0 +1,43 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import type { Handlers } from '../../core/contract/methods.ts'
+import type { Services } from '../services.ts'
+
+type ComputeHandlers = Pick<
+  Handlers,
+  | 'app.doctor'
+  | 'compute.settings'
+  | 'compute.configure'
+  | 'models.activate'
+  | 'predict.start'
+  | 'train.start'
+  | 'job.cancel'
+>
+
+const CONFIGURE_BUSY =
+  'A training or a prediction is running; wait for it, or cancel it, then change the settings of compute.'
+
+/** What has to do with compute: its settings, and the jobs that it works on. */
+export function computeHandlers(services: Services): ComputeHandlers {
+  const { compute, examiner, models, predictor, trainer, jobs, events, news } = services
+  return {
+    'app.doctor': ({ fresh }, { signal }) => examiner.report(fresh, signal),
+    'compute.settings': async () => {
+      const { kept, overruled } = compute.settings()
+      return { ...kept, overruled }
+    },
+    'compute.configure': async (settings) => {
+      if (jobs.live().length > 0) throw new CodedError('busy', CONFIGURE_BUSY)
+      await compute.configure(settings)
+      return {}
+    },
+    'models.activate': async ({ modelId }) => {
+      const model = models.activate(modelId)
+      events.emit('models.changed', { models: models.list() })
+      news.projectChanged()
+      return model
+    },
+    'predict.start': async ({ caseId, index }, context) => predictor.start(caseId, index, [context]),
+    'train.start': async (params, context) => trainer.start(params, [context]),
+    'job.cancel': async ({ jobId }, context) => jobs.cancel(jobId, context),
+  }
+}
