@@ -132,7 +132,8 @@ export function modelActions(): Action[] {
       shortcuts: ['Ctrl+.'],
       when: () => (jobs.active === null ? t.reasons.noJob : true),
       run: async () => {
-        if (jobs.active !== null) await jobs.cancel(jobs.active.id)
+        const notice = jobs.active === null ? null : await jobs.cancel(jobs.active.id)
+        if (notice !== null) ui.toast('info', notice)
       },
       doing: t.errors.doing.cancel,
     },

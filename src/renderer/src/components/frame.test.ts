@@ -142,6 +142,17 @@ describe('status and notices', () => {
     expect(by(wrapper, 'job-cancel').exists()).toBe(false)
   })
 
+  it('says when a cancelled job goes on for another window', async () => {
+    const notice = 'Another window waits for this prediction too, so it goes on there.'
+    client.answers['job.cancel'] = () => ({ ...aJob(), notice })
+    useJobsStore().replaceAll([aJob()])
+    const wrapper = show(StatusBar)
+    await by(wrapper, 'job-cancel').trigger('click')
+    await flushPromises()
+    expect(useUiStore().toasts.map(({ message }) => message)).toEqual([notice])
+    expect(by(wrapper, 'job-cancel').exists()).toBe(true)
+  })
+
   it('says the truth about saving', async () => {
     const wrapper = show(StatusBar)
     const annotation = useAnnotationStore()

@@ -58,8 +58,11 @@ export const useJobsStore = defineStore('jobs', () => {
     return started(job)
   }
 
-  async function cancel(jobId: string): Promise<void> {
-    started(await useClient().call('job.cancel', { jobId }))
+  /** Returns why the job goes on all the same, a sentence, where another window waits for it too. */
+  async function cancel(jobId: string): Promise<string | null> {
+    const { notice = null, ...job } = await useClient().call('job.cancel', { jobId })
+    started(job)
+    return notice
   }
 
   /** The answer to a call may come after an event that knows more. */
