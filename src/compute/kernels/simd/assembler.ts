@@ -62,6 +62,14 @@ export const subtract = binary<'i32', 'i32'>('i32', 0x6b)
 export const multiply = binary<'i32', 'i32'>('i32', 0x6c)
 
 export const divide = binary<'i32', 'i32'>('i32', 0x6e)
+export const remainder = binary<'i32', 'i32'>('i32', 0x70)
+export const and = binary<'i32', 'i32'>('i32', 0x71)
+/** 1 or 0; of numbers taken as unsigned, so that a negative index is below no size. */
+export const isBelow = binary<'i32', 'i32'>('i32', 0x49)
+export const isEqual = binary<'i32', 'i32'>('i32', 0x46)
+/** `whenTrue` where the condition is not zero; both are evaluated. */
+export const choose = <T extends ValueType>(condition: I32, whenTrue: Expression<T>, whenFalse: Expression<T>) =>
+  expression(whenTrue.type, whenTrue.code, whenFalse.code, condition.code, [SELECT])
 /** The smaller of two numbers above zero. */
 export const minimum = (a: I32, b: I32): I32 =>
   expression('i32', a.code, b.code, a.code, b.code, [LESS_UNSIGNED, SELECT])
@@ -79,6 +87,8 @@ export const vSubtract = binary<'v128', 'v128'>('v128', SIMD, 0xe5, 0x01)
 export const vMultiply = binary<'v128', 'v128'>('v128', SIMD, 0xe6, 0x01)
 export const vDivide = binary<'v128', 'v128'>('v128', SIMD, 0xe7, 0x01)
 export const vMax = binary<'v128', 'v128'>('v128', SIMD, 0xe9, 0x01)
+/** b where it is above a, else a, which may be no number. One instruction, where vMax takes several. */
+export const vAtLeast = (a: V128, b: V128): V128 => expression('v128', a.code, b.code, [SIMD, 0xeb, 0x01])
 /** All bits set where the lanes are equal. */
 export const vEqual = binary<'v128', 'v128'>('v128', SIMD, 0x41)
 /** All bits set where the lane of a is the greater. */
@@ -100,6 +110,35 @@ export const loadSplat = (address: I32, distance = 0): V128 =>
 /** One float at a byte address, in the first lane; the other lanes are zero. */
 export const loadFirst = (address: I32, distance = 0): V128 =>
   expression('v128', address.code, [SIMD, 0x5c, 2], unsigned(distance))
+
+/** A whole number at a byte address. */
+export const loadInteger = (address: I32, distance = 0): I32 =>
+  expression('i32', address.code, [0x28, 2], unsigned(distance))
+export const loadFloat = (address: I32, distance = 0): F32 =>
+  expression('f32', address.code, [0x2a, 2], unsigned(distance))
+/** a * b + c rounded once; not every processor and engine has it: see features.ts. */
+export const vFusedMultiplyAdd = (a: V128, b: V128, c: V128): V128 =>
+  expression('v128', a.code, b.code, c.code, [SIMD, 0x85, 0x02])
+
+interface LanesToStore {
+  readonly count: 1 | 2
+  readonly first: number
+  readonly distance: number
+}
+
+/** The vector with one of its lanes (0 to 3) read from a byte address. */
+export const loadLane = (address: I32, lane: number, rest: V128): V128 =>
+  expression('v128', address.code, rest.code, [SIMD, 0x56, 2, 0, lane])
+/** Rounds to the nearest whole number, still as a float. */
+export const vNearest = (value: V128): V128 => expression('v128', value.code, [SIMD, 0x6a])
+/** Whole numbers of floats, cut off, as integers; no number becomes 0. */
+export const vToIntegers = (value: V128): V128 => expression('v128', value.code, [SIMD, 0xf8, 0x01])
+/** Floats of integers. */
+export const vFromIntegers = (value: V128): V128 => expression('v128', value.code, [SIMD, 0xfa, 0x01])
+export const vAddIntegers = binary<'v128', 'v128'>('v128', SIMD, 0xae, 0x01)
+export const vShiftLeft = (value: V128, bits: number): V128 =>
+  expression('v128', value.code, i32(bits).code, [SIMD, 0xab, 0x01])
+export const splatInteger = (value: I32): V128 => expression('v128', value.code, [SIMD, 0x11])
 
 /** Collects the body of one function. */
 export class FunctionBuilder {
@@ -142,6 +181,32 @@ export class FunctionBuilder {
   /** Writes the first of four floats to a byte address. */
   storeFirst(address: I32, value: V128, distance = 0): void {
     this.body.push(...address.code, ...value.code, SIMD, 0x5a, 2, ...unsigned(distance), 0)
+  }
+
+  /** Writes one or two of four floats to a byte address: lane `first`, or lanes 2 `first` and 2 `first` + 1. */
+  storeLanes(address: I32, value: V128, { count, first, distance }: LanesToStore): void {
+    const opcode = count === 1 ? 0x5a : 0x5b
+    this.body.push(...address.code, ...value.code, SIMD, opcode, 2, ...unsigned(distance), first)
+  }
+
+  storeFloat(address: I32, value: F32, distance = 0): void {
+    this.body.push(...address.code, ...value.code, 0x38, 2, ...unsigned(distance))
+  }
+
+  /** Runs the body where the condition is not zero, and `otherwise` where it is. */
+  when(condition: I32, body: () => void, otherwise?: () => void): void {
+    this.body.push(...condition.code, 0x04, 0x40)
+    body()
+    if (otherwise !== undefined) {
+      this.body.push(0x05)
+      otherwise()
+    }
+    this.body.push(0x0b)
+  }
+
+  /** Writes one lane (0 to 3) of four floats to a byte address. */
+  storeLane(address: I32, value: V128, lane: number): void {
+    this.body.push(...address.code, ...value.code, SIMD, 0x5a, 2, 0, lane)
   }
 
   /** Runs the body `count` times, not at all for 0 or less. */

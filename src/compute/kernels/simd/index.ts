@@ -1,10 +1,19 @@
 import { z } from 'zod'
 import { assemble } from './assembler.ts'
+import { convolveFunction } from './convolution.ts'
 import { joinChannelsFunction, reluGradientFunction, splitChannelsFunction } from './copies.ts'
 import { filterGradientFunction } from './filterGradient.ts'
 import { adamUpdateFunction, momentumUpdateFunction, squareSumFunction } from './optimizer.ts'
-import { normFunction, normGradientFunction } from './norm.ts'
+import {
+  normalizationApplyFunction,
+  normalizationGradientApplyFunction,
+  normalizationGradientSumsFunction,
+  normalizationSumsFunction,
+} from './normalization.ts'
+import { packFilterFunction } from './packFilter.ts'
 import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
+import { lossGradientFunction, lossSumsFunction } from './segmentationLoss.ts'
+import { swapAxesFunction } from './swapAxes.ts'
 import type { FunctionBuilder } from './assembler.ts'
 
 type FilterGradientArgs = [
@@ -17,18 +26,14 @@ type FilterGradientArgs = [
  * not depend on each other, so that threads can share them. Addresses are bytes in the backend's memory.
  */
 export interface SimdFunctions {
-  readonly instanceNormRelu: (
-    ...args: [x: number, y: number, stats: number, count: number, pixels: number, channels: number, epsilon: number]
-  ) => void
-  readonly instanceNormReluGradient: (
-    ...args: [x: number, dy: number, dx: number, stats: number, count: number, pixels: number, channels: number]
-  ) => void
   readonly maxPool2Gradient: (
     ...args: [begin: number, end: number, x: number, dy: number, dx: number, width: number, channels: number]
   ) => void
   readonly upsample2Gradient: (
     ...args: [begin: number, end: number, dy: number, dx: number, width: number, channels: number]
   ) => void
+  readonly convolve: (...args: number[]) => void
+  readonly packFilter: (...args: number[]) => void
   readonly filterGradient1: (...args: FilterGradientArgs) => void
   readonly filterGradient4: (...args: FilterGradientArgs) => void
   readonly splitChannels: (
@@ -39,24 +44,50 @@ export interface SimdFunctions {
   ) => void
   readonly reluGradient: (...args: [begin: number, end: number, y: number, dy: number, dx: number]) => void
   readonly adamUpdate: (...args: number[]) => void
+  readonly normalizationSums: (...args: number[]) => void
+  readonly normalizationApply: (...args: number[]) => void
+  readonly normalizationGradientSums: (...args: number[]) => void
+  readonly normalizationGradientApply: (...args: number[]) => void
   readonly momentumUpdate: (...args: number[]) => void
   readonly squareSum: (...args: number[]) => void
+  readonly swapAxes: (
+    ...args: [begin: number, end: number, from: number, to: number, a: number, b: number, run: number]
+  ) => void
+  readonly lossSums: (
+    ...args: [
+      ...[begin: number, end: number, logits: number, classes: number, probabilities: number, sums: number],
+      ...[pixels: number, classCount: number],
+    ]
+  ) => void
+  readonly lossGradient: (
+    ...args: [
+      ...[begin: number, end: number, probabilities: number, classes: number, terms: number],
+      ...[pixels: number, classCount: number],
+    ]
+  ) => void
 }
 
 /** What builds each of them. */
 const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
-  instanceNormRelu: normFunction,
-  instanceNormReluGradient: normGradientFunction,
   maxPool2Gradient: maxPool2GradientFunction,
   upsample2Gradient: upsample2GradientFunction,
+  convolve: convolveFunction,
+  packFilter: packFilterFunction,
   filterGradient1: () => filterGradientFunction(1),
   filterGradient4: () => filterGradientFunction(4),
   splitChannels: splitChannelsFunction,
   joinChannels: joinChannelsFunction,
   reluGradient: reluGradientFunction,
   adamUpdate: adamUpdateFunction,
+  normalizationSums: normalizationSumsFunction,
+  normalizationApply: normalizationApplyFunction,
+  normalizationGradientSums: normalizationGradientSumsFunction,
+  normalizationGradientApply: normalizationGradientApplyFunction,
   momentumUpdate: momentumUpdateFunction,
   squareSum: squareSumFunction,
+  swapAxes: swapAxesFunction,
+  lossSums: lossSumsFunction,
+  lossGradient: lossGradientFunction,
 }
 
 export interface Assembled {
