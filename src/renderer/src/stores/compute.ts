@@ -1,12 +1,14 @@
 import { ref } from 'vue'
 import { defineStore } from 'pinia'
-import type { ComputeSettings, DoctorReport } from '../../../core/contract/index.ts'
+import type { ComputeSettings, DoctorReport, MethodResult } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError } from '../api/errors.ts'
 
 /** The ways in which this computer can compute, which of them is used, and the user's choice among them. */
 export const useComputeStore = defineStore('compute', () => {
   const report = ref<DoctorReport | null>(null)
+  /** What is kept for this computer, and where the environment goes before it. */
+  const settings = ref<MethodResult<'compute.settings'> | null>(null)
   /** Why the report or the change that was asked for last did not come about. */
   const problem = ref<string | null>(null)
   const checking = ref(false)
@@ -17,7 +19,13 @@ export const useComputeStore = defineStore('compute', () => {
     if (checking.value || switching.value) return
     checking.value = true
     try {
-      report.value = await useClient().call('app.doctor', { fresh })
+      const client = useClient()
+      const [told, kept] = await Promise.all([
+        client.call('app.doctor', { fresh }),
+        client.call('compute.settings', {}),
+      ])
+      report.value = told
+      settings.value = kept
       problem.value = null
     } catch (error) {
       problem.value = asWireError(error).message
@@ -28,12 +36,16 @@ export const useComputeStore = defineStore('compute', () => {
 
   /** Keeps a choice for this computer and reads what came of it. What was in use stays when it cannot be used. */
   async function configure(change: Partial<ComputeSettings>): Promise<void> {
-    const wanted = report.value?.wanted
-    if (wanted === undefined || checking.value || switching.value) return
+    const kept = settings.value
+    if (kept === null || checking.value || switching.value) return
     switching.value = true
     let refused: string | null = null
     try {
-      await useClient().call('compute.configure', { ...wanted, ...change })
+      await useClient().call('compute.configure', {
+        backend: kept.backend,
+        threads: kept.threads,
+        ...change,
+      })
     } catch (error) {
       refused = asWireError(error).message
     } finally {
@@ -43,5 +55,5 @@ export const useComputeStore = defineStore('compute', () => {
     if (refused !== null) problem.value = refused
   }
 
-  return { report, problem, checking, switching, check, configure }
+  return { report, settings, problem, checking, switching, check, configure }
 })

@@ -11,10 +11,16 @@ enableAutoUnmount(afterEach)
 let client: FakeClient
 let pinia: Pinia
 let report: DoctorReport
+let overruled: { backend: string | null; threads: string | null }
 
 beforeEach(async () => {
   report = aDoctorReport()
-  client = projectClient(aProject(), { 'app.doctor': () => report, 'compute.configure': () => ({}) })
+  overruled = { backend: null, threads: null }
+  client = projectClient(aProject(), {
+    'app.doctor': () => report,
+    'compute.settings': () => ({ ...report.wanted, overruled }),
+    'compute.configure': () => ({}),
+  })
   pinia = await withProject(client)
 })
 
@@ -78,6 +84,16 @@ describe('the Compute panel', () => {
     expect(client.asked('compute.configure')).toEqual([{ backend: 'auto', threads: 1 }])
     expect(by(wrapper, 'compute-problem').text()).toBe('A training is running; wait for it, or cancel it first.')
     expect(rung(wrapper, 'wasm').text()).toContain('in use')
+  })
+
+  it('leaves the choice to the environment where that makes it', async () => {
+    report = aDoctorReport({ wanted: { backend: 'wasm', threads: 1 } })
+    overruled = { backend: 'wasm', threads: '1' }
+    const wrapper = await shown()
+    expect(by(wrapper, 'compute-choice').text()).toContain('MASKWRIGHT_BACKEND')
+    expect(by(wrapper, 'choose-automatically').exists()).toBe(false)
+    expect(by(wrapper, 'compute-threads').attributes('disabled')).toBeDefined()
+    expect(rung(wrapper, 'js').find('button').attributes('disabled')).toBeDefined()
   })
 
   it('tries every rung again when asked', async () => {
