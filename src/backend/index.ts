@@ -3,4 +3,10 @@ export { createBackend, type Backend, type BackendOptions } from './createBacken
 export { createProject, projectExists } from './project/project.ts'
 export { createDemoProject, type DemoOptions } from './demo/createDemo.ts'
 export type { ComputeCallOptions, ComputeParams, ComputePort, ComputeResult } from './compute/port.ts'
-export { labelsForCompute, labelsFromCompute, networkLayout, sliceForCompute } from './volume/computeSlices.ts'
+export {
+  labelsForCompute,
+  labelsFromCompute,
+  networkLayout,
+  sliceForCompute,
+  sliceGeometry,
+} from './volume/computeSlices.ts'

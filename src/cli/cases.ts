@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { labelsForCompute, networkLayout, sliceForCompute } from '../backend/index.ts'
+import { labelsForCompute, networkLayout, sliceForCompute, sliceGeometry } from '../backend/index.ts'
 import type { TrainingSample } from '../core/contract/compute.ts'
 import { CodedError } from '../core/contract/errors.ts'
 import { extractSlice } from '../core/labelmap/index.ts'
@@ -83,11 +83,13 @@ export function samplesOf(
 ): TrainingSample[] {
   const range = robustRange(image)
   const layout = networkLayout(image.dims, image.affine, image.spacing)
+  const geometry = sliceGeometry(image, layout)
   const samples: TrainingSample[] = []
   for (let index = 0; index < layout.slices; index += 1) {
     const stored = extractSlice(labels, image.dims, layout.sliceAxis, index)
     if (index % emptySliceStep !== 0 && stored.every((label) => label === 0)) continue
-    samples.push({ ...sliceForCompute(image, layout, index, range), labels: labelsForCompute(stored, layout), role })
+    const slice = sliceForCompute(image, layout, index, range)
+    samples.push({ ...slice, labels: labelsForCompute(stored, layout), role, geometry })
   }
   return samples
 }

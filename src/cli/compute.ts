@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { createComputeProcess } from '../backend/compute/process.ts'
 import { findPlaces, userDataDir } from '../backend/host/places.ts'
 import type { ComputePort } from '../backend/index.ts'
-import { modelCardSchema, type ModelCard } from '../core/contract/compute.ts'
+import { readModelCard, type ModelCard } from '../core/contract/compute.ts'
 import { CodedError } from '../core/contract/errors.ts'
 import type { CommonOptions, Output } from './output.ts'
 
@@ -62,9 +62,5 @@ export async function readCard(modelDir: string): Promise<ModelCard> {
   } catch (cause) {
     throw new CodedError('file-missing', `${modelDir} is not a model folder: it has no readable card.json.`, { cause })
   }
-  try {
-    return modelCardSchema.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new CodedError('bad-file', `${path} is not the card of a model that this version can read.`, { cause })
-  }
+  return readModelCard(text, path)
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
-import { modelCardSchema, type ModelCard } from '../../core/contract/compute.ts'
+import { readModelCard, type ModelCard } from '../../core/contract/compute.ts'
 import type { ModelSummary } from '../../core/contract/schemas.ts'
 import type { Database } from '../project/database.ts'
 import { flag, int, text, type Row } from '../project/rows.ts'
@@ -57,7 +57,7 @@ export class Models {
 
   /**
    * Makes the complete model folder of `version` known, active, and the heir of what its parent learned.
-   * Throws CodedError('compute-failed') where the folder is not complete.
+   * Throws CodedError: 'compute-failed' where the folder is not complete, 'bad-file' where its card is not readable.
    */
   register(version: number, parentId: string | null, learned: readonly LearnedSlice[]): ModelSummary {
     const card = readModelFolder(this.dirOf(version))
@@ -119,8 +119,10 @@ export class Models {
 
   #record(row: Row): ModelRecord {
     const version = int(row, 'version')
-    const card = modelCardSchema.parse(JSON.parse(text(row, 'card')))
-    return { id: text(row, 'id'), version, dir: this.dirOf(version), card }
+    const dir = this.dirOf(version)
+    // Kept as it was when the model was registered; an older format is completed in memory.
+    const card = readModelCard(text(row, 'card'), join(dir, 'card.json'))
+    return { id: text(row, 'id'), version, dir, card }
   }
 
   #summary(row: Row): ModelSummary {
@@ -140,18 +142,16 @@ export class Models {
   }
 }
 
-/** The card of a complete model folder. Throws CodedError('compute-failed') where a part is missing or wrong. */
+/**
+ * The card of a complete model folder. Throws CodedError: 'compute-failed' where a part is missing, 'bad-file' where the
+ * card is none that this version reads. Whether the network fits it is found out by whoever loads it.
+ */
 export function readModelFolder(dir: string): ModelCard {
   for (const name of ['model.json', 'weights.bin', 'card.json']) {
     if (!existsSync(join(dir, name))) {
       throw new CodedError('compute-failed', `The model folder lacks "${name}"; train again.`, { detail: dir })
     }
   }
-  const card = modelCardSchema.safeParse(JSON.parse(readFileSync(join(dir, 'card.json'), 'utf8')))
-  if (!card.success) {
-    throw new CodedError('compute-failed', 'The model has no readable card; train again.', {
-      detail: card.error.message,
-    })
-  }
-  return card.data
+  const file = join(dir, 'card.json')
+  return readModelCard(readFileSync(file, 'utf8'), file)
 }

@@ -6,7 +6,7 @@ import type { LearnedSlice } from '../models/models.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
 import { flag, int, text } from '../project/rows.ts'
-import { labelsForCompute, networkLayout, sliceForCompute } from '../volume/computeSlices.ts'
+import { labelsForCompute, networkLayout, sliceForCompute, sliceGeometry } from '../volume/computeSlices.ts'
 import type { Volumes } from '../volume/volumes.ts'
 
 /** Newest corrected slices that one training learns from. */
@@ -100,6 +100,7 @@ async function gatherCase(
   const { range, trainingAxis } = cases.get(caseId)
   const volume = await volumes.get(caseId)
   const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+  const geometry = sliceGeometry(volume, layout)
   await masks.use(caseId, (mask) => {
     for (const { slice, role } of wanted) {
       const row = db.get('SELECT changed_seq FROM slice_state WHERE case_id = ? AND slice = ?', caseId, slice)
@@ -109,6 +110,7 @@ async function gatherCase(
         ...sliceForCompute(volume, layout, slice, range),
         labels: labelsForCompute(labels, layout),
         role,
+        geometry,
       })
       into.learned.push({ caseId, slice, changedSeq: int(row, 'changed_seq') })
     }

@@ -136,6 +136,7 @@ export class Trainer {
           steps: params.steps,
           seconds: params.seconds,
           seed: params.seed,
+          recipe: 'interactive',
         },
         {
           signal: job.signal,

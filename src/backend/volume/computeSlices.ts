@@ -1,4 +1,4 @@
-import type { ComputeSlice } from '../../core/contract/compute.ts'
+import type { ComputeSlice, SliceGeometry } from '../../core/contract/compute.ts'
 import type { Affine, Dims, Vec3 } from '../../core/contract/schemas.ts'
 import { isTransposed, planeViews, type PlaneView } from '../../core/geometry/index.ts'
 import { extractSlice } from '../../core/labelmap/index.ts'
@@ -43,6 +43,21 @@ export function sliceForCompute(
     inter: volume.inter,
     low: range.low,
     high: range.high,
+  }
+}
+
+/** How the slices of an image lie in the body and how far apart things in them are; null where the file does not say. */
+export function sliceGeometry(
+  volume: Pick<ImageVolume, 'dims' | 'affine' | 'spacing' | 'spacingKnown'>,
+  layout: PlaneView,
+): SliceGeometry | null {
+  if (!volume.spacingKnown) return null
+  const single = volume.dims[layout.sliceAxis] === 1
+  return {
+    plane: volume.affine === null ? 'stored' : layout.plane,
+    columns: layout.columnSpacing,
+    rows: layout.rowSpacing,
+    slices: single ? null : volume.spacing[layout.sliceAxis],
   }
 }
 

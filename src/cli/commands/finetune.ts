@@ -64,6 +64,7 @@ export async function finetune(options: FinetuneOptions): Promise<void> {
         steps: options.steps,
         seconds: options.seconds,
         seed: options.seed,
+        recipe: 'finetune',
       },
       {
         signal,

@@ -5,12 +5,14 @@ import {
   curvePointSchema,
   doctorReportSchema,
   indexSchema,
-  labelValueSchema,
   rungSchema,
   sliceDataSchema,
-  trainingReportSchema,
 } from './schemas.ts'
 import { wireErrorSchema } from './errors.ts'
+import { modelCardSchema, modelLabelSchema, slicePlaneSchema } from './modelCard.ts'
+
+export { modelCardSchema, PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
+export type { ModelCard } from './modelCard.ts'
 
 /**
  * What host and compute process say to each other, as length-prefixed msgpackr frames over one duplex pipe (file
@@ -27,38 +29,24 @@ export const computeSliceSchema = sliceDataSchema.extend({
 })
 export type ComputeSlice = z.infer<typeof computeSliceSchema>
 
+/** `slices` is null for a single picture. */
+export const sliceGeometrySchema = z.object({
+  plane: slicePlaneSchema,
+  columns: z.number().positive(),
+  rows: z.number().positive(),
+  slices: z.number().positive().nullable(),
+})
+export type SliceGeometry = z.infer<typeof sliceGeometrySchema>
+
 export const trainingSampleSchema = computeSliceSchema.extend({
   /** One label a pixel, height x width. */
   labels: bytesSchema,
   /** What a person corrected or accepted teaches; `replay` keeps what was learned before. */
   role: z.enum(['corrected', 'replay']),
+  /** How the slice lies in the body, and how far apart its columns, rows and neighbouring slices are, in mm. */
+  geometry: sliceGeometrySchema.nullish(),
 })
 export type TrainingSample = z.infer<typeof trainingSampleSchema>
-
-export const modelLabelSchema = z.object({ value: labelValueSchema.min(1), name: z.string() })
-
-/** `card.json` beside the layers model (`model.json`, `weights.bin`) in a model folder. */
-export const modelCardSchema = z.object({
-  format: z.literal(1),
-  id: z.string(),
-  parentId: z.string().nullable(),
-  name: z.string(),
-  createdAt: z.string(),
-  /** Output channel c > 0 means labels[c - 1]; channel 0 is background. */
-  labels: z.array(modelLabelSchema),
-  architecture: z.object({
-    name: z.string(),
-    levels: z.int(),
-    base: z.int(),
-    inputChannels: z.literal(1),
-    /** Inputs are padded to a multiple of this in both directions. */
-    step: z.int(),
-  }),
-  parameters: z.int(),
-  normalization: z.literal('percentile'),
-  training: trainingReportSchema.extend({ seed: z.int() }).nullable(),
-})
-export type ModelCard = z.infer<typeof modelCardSchema>
 
 export const computeMethods = {
   /** Answered once the backend is chosen, self-tested and warm. */
@@ -94,6 +82,8 @@ export const computeMethods = {
       steps: z.int().min(1),
       seconds: z.number().min(0.1),
       seed: z.int().min(0),
+      /** What the card shall say trained it. */
+      recipe: z.string().default('interactive'),
     }),
     result: z.object({ card: modelCardSchema }),
   },
