@@ -1,7 +1,7 @@
 import { predictSlices } from './inference/predict.ts'
-import { modelCard } from './models/card.ts'
 import { createModelCache } from './models/cache.ts'
 import { saveModel } from './models/files.ts'
+import { trainedCard } from './models/trainedCard.ts'
 import { doctor } from './runtime/doctor.ts'
 import { trainModel } from './training/train.ts'
 import type { ComputeHandlers } from './server.ts'
@@ -27,8 +27,8 @@ export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): C
       return { slices: predicted, seconds: (performance.now() - start) / 1000 }
     },
     async train(params, { signal, onProgress }) {
-      const { backend } = await runtime
-      const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed } = params
+      const { backend, threads, versions } = await runtime
+      const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed, recipe } = params
       const options: Omit<TrainOptions, 'parent'> = {
         labels,
         samples,
@@ -47,9 +47,10 @@ export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): C
       })
       const { trained, parentId } = await (parentDir === null ? train(null) : models.with(parentDir, train))
       try {
-        const card = modelCard({ id: modelId, parentId, name, createdAt, labels }, trained)
-        await saveModel(outDir, trained.network, card)
-        return { card }
+        const identity = { id: modelId, parentId, name, createdAt, labels }
+        const machine = { threads, device: null, versions }
+        const card = await trainedCard({ identity, recipe, samples }, trained, machine)
+        return { card: await saveModel(outDir, trained.network, card) }
       } finally {
         trained.network.dispose()
       }

@@ -1,150 +1,184 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
-import { z } from 'zod'
 import { CodedError } from '../../core/contract/errors.ts'
-import { parseCard } from './card.ts'
+import { checkArchitecture, parseCard } from './card.ts'
+import { sealOf, sha256 } from './checksums.ts'
+import './groupNormalization.ts'
+import { readPart, refusal } from './reading.ts'
+import { writeFolder } from './saving.ts'
+import { readTopology } from './topology.ts'
 import type { ModelCard } from '../../core/contract/compute.ts'
+import type { Topology } from './topology.ts'
 
 /**
  * A model folder holds `model.json` and `weights.bin` (a TensorFlow.js layers model, readable by any TensorFlow.js) and
- * `card.json` (ModelCard).
+ * `card.json` (ModelCard); docs/models.md describes all three.
  */
 export interface LoadedModel {
   readonly network: layers.LayersModel
   readonly card: ModelCard
 }
 
-const topologySchema = z.object({
-  format: z.literal('layers-model'),
-  generatedBy: z.string().nullish(),
-  modelTopology: z.record(z.string(), z.unknown()),
-  weightsManifest: z.array(
-    z.object({
-      paths: z.array(z.literal('weights.bin')),
-      weights: z.array(
-        z.object({
-          name: z.string(),
-          shape: z.array(z.int().min(0)),
-          dtype: z.literal('float32'),
-        }),
-      ),
-    }),
-  ),
-})
+/** The files of a model folder, read and found to belong together; nothing is built of them yet. */
+export interface ModelFiles {
+  readonly dir: string
+  readonly card: ModelCard
+  readonly topology: Topology
+  /** In the order of the manifest. */
+  readonly weights: ArrayBuffer
+  /** The same for the same content, wherever it lies. */
+  readonly content: string
+}
 
-/** Writes a complete model folder at `dir`, which must not exist: a temporary folder beside it, synced, then renamed. */
-export async function saveModel(dir: string, network: layers.LayersModel, card: ModelCard): Promise<void> {
-  const temporary = path.join(path.dirname(dir), `.${path.basename(dir)}.${randomUUID()}.tmp`)
-  try {
-    await mkdir(temporary, { recursive: true })
-    await network.save(
-      tf.io.withSaveHandler(async (artifacts) => {
-        const topology = {
-          format: 'layers-model',
-          generatedBy: `TensorFlow.js tfjs-layers v${layers.version_layers}`,
-          convertedBy: null,
-          modelTopology: artifacts.modelTopology,
-          weightsManifest: [{ paths: ['weights.bin'], weights: artifacts.weightSpecs }],
-        }
-        await writeSynced(path.join(temporary, 'model.json'), JSON.stringify(topology))
-        await writeSynced(path.join(temporary, 'weights.bin'), weightBytes(artifacts.weightData))
-        return {
-          modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' },
-        }
-      }),
-    )
-    await writeSynced(path.join(temporary, 'card.json'), `${JSON.stringify(card, null, 2)}\n`)
-    await rename(temporary, dir)
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
-    throw new CodedError('not-saved', `The model could not be written to ${dir}; check the space and rights there.`, {
-      cause: error,
-      detail: String(error),
-    })
+/** Of card.json and model.json; a model with a thousand layers has a tenth of that. */
+const MAX_JSON = 32 * 2 ** 20
+
+/**
+ * Writes a complete model folder at `dir`, which must not exist, or nothing, and returns the card as written, with its
+ * checksums. Throws CodedError: 'disk-full', 'no-permission', 'not-saved'; 'compute-failed' when a weight is no number.
+ */
+export async function saveModel(dir: string, network: layers.LayersModel, card: ModelCard): Promise<ModelCard> {
+  const { topology, weights } = await artifactsOf(network)
+  if (firstNonFinite(weights.buffer) !== null) {
+    throw new CodedError('compute-failed', 'The trained network has weights that are no numbers; it was not saved.')
   }
+  const checksums = { topology: sha256(topology), weights: sha256(weights) }
+  const sealed = { ...card, checksums: { ...checksums, card: '' } }
+  const written: ModelCard = { ...sealed, checksums: { ...checksums, card: sealOf(sealed) } }
+  await writeFolder(dir, {
+    'model.json': topology,
+    'weights.bin': weights,
+    'card.json': `${JSON.stringify(written, null, 2)}\n`,
+  })
+  return written
+}
+
+async function artifactsOf(
+  network: layers.LayersModel,
+): Promise<{ topology: string; weights: Uint8Array<ArrayBuffer> }> {
+  let topology = ''
+  let weights = new Uint8Array()
+  await network.save(
+    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
+      topology = JSON.stringify({
+        format: 'layers-model',
+        generatedBy: `TensorFlow.js tfjs-layers v${layers.version_layers}`,
+        convertedBy: null,
+        modelTopology,
+        weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
+      })
+      weights = joined(weightData)
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } }
+    }),
+  )
+  return { topology, weights }
+}
+
+function joined(data: tf.io.WeightData | undefined): Uint8Array<ArrayBuffer> {
+  if (data === undefined) throw new Error('The network has no weights.')
+  const parts = (Array.isArray(data) ? data : [data]).map((part) => new Uint8Array(part))
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
 }
 
 /** Reads a model folder. Throws CodedError('bad-file') for a foreign, truncated or inconsistent one. */
 export async function loadModel(dir: string): Promise<LoadedModel> {
-  const [cardText, topologyText, weights] = await Promise.all([
-    readPart(dir, 'card.json'),
-    readPart(dir, 'model.json'),
-    readPart(dir, 'weights.bin'),
-  ])
-  const card = parseCard(cardText.toString('utf8'), dir)
-  const network = await readNetwork(dir, topologyText.toString('utf8'), weights)
-  try {
-    checkNetwork(network, card)
-  } catch (error) {
-    network.dispose()
-    throw badModel(dir, error)
-  }
-  return { network, card }
+  return await buildModel(await readModelFiles(dir))
 }
 
-async function readNetwork(dir: string, text: string, weights: Buffer): Promise<layers.LayersModel> {
+/**
+ * Reads the files of a model folder and checks all that can be known of them without building the network: that they
+ * are whole, belong together, and describe a network that takes and gives what Maskwright needs.
+ * Throws CodedError('bad-file') with one sentence that names the file, says what is wrong and what to do.
+ */
+export async function readModelFiles(dir: string): Promise<ModelFiles> {
+  const cardFile = path.join(dir, 'card.json')
+  const cardText = await readPart(cardFile, { most: MAX_JSON })
+  const card = parseCard(Buffer.from(cardText).toString('utf8'), cardFile)
+  const topologyFile = path.join(dir, 'model.json')
+  const topologyText = await readPart(topologyFile, { most: MAX_JSON })
+  const topology = parseTopology(topologyText, topologyFile)
+  if (card.checksums !== null && card.checksums.topology !== sha256(topologyText)) {
+    throw refusal(topologyFile, 'is not the one that was saved with its card', 'damaged')
+  }
+  checkArchitecture(card, topology, cardFile)
+  const weights = await readWeights(dir, topology)
+  const weightsSum = sha256(new Uint8Array(weights))
+  const weightsFile = path.join(dir, topology.groups[0]?.files[0] ?? 'weights.bin')
+  if (card.checksums !== null && card.checksums.weights !== weightsSum) {
+    throw refusal(weightsFile, 'is damaged or belongs to another model', 'damaged')
+  }
+  const at = firstNonFinite(weights)
+  if (at !== null) throw refusal(weightsFile, `holds weights that are no numbers (number ${at})`, 'damaged')
+  return { dir, card, topology, weights, content: sha256(cardText, topologyText, weightsSum) }
+}
+
+/**
+ * Builds the network. Throws CodedError('bad-file') where TensorFlow.js knows an activation or an initializer that a
+ * layer names no more than we do, which it finds out before it makes any tensor.
+ */
+export async function buildModel({ dir, card, topology, weights }: ModelFiles): Promise<LoadedModel> {
   try {
-    const { modelTopology, weightsManifest } = topologySchema.parse(JSON.parse(text))
-    const specs = weightsManifest.flatMap((group) => group.weights)
-    const bytes = specs.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0)
-    if (bytes !== weights.byteLength) throw new Error(`weights.bin has ${weights.byteLength} bytes instead of ${bytes}`)
-    return await layers.loadLayersModel({
+    const network = await layers.loadLayersModel({
       load: async () => ({
-        modelTopology,
-        weightSpecs: specs.map((spec) => ({ ...spec })),
-        weightData: Uint8Array.from(weights).buffer,
+        modelTopology: { ...topology.model },
+        weightSpecs: topology.weights.map((spec) => ({ ...spec, shape: [...spec.shape] })),
+        weightData: weights,
       }),
     })
+    return { network, card }
   } catch (error) {
-    throw badModel(dir, error)
+    const detail = error instanceof Error ? error.message : String(error)
+    const file = path.join(dir, 'model.json')
+    throw refusal(file, 'describes a network that cannot be built here', 'foreign', { cause: error, detail })
   }
 }
 
-function checkNetwork(network: layers.LayersModel, card: ModelCard): void {
-  const [, height, width, channels] = network.inputs[0]?.shape ?? []
-  const output = network.outputs[0]?.shape ?? []
-  if (network.inputs.length !== 1 || network.outputs.length !== 1) throw new Error('one input and one output expected')
-  if (height !== null || width !== null || channels !== card.architecture.inputChannels) {
-    throw new Error('the input must be an image of any size with one channel')
-  }
-  if (output.length !== 4 || output[3] !== card.labels.length + 1) {
-    throw new Error(`the output has ${String(output[3])} channels, the card names ${card.labels.length} labels`)
-  }
-}
-
-function badModel(dir: string, error: unknown): CodedError {
-  return new CodedError('bad-file', `The model in ${dir} is damaged or of another kind; choose another model.`, {
-    cause: error,
-    detail: error instanceof Error ? error.message : String(error),
-  })
-}
-
-async function readPart(dir: string, name: string): Promise<Buffer> {
-  const file = path.join(dir, name)
+function parseTopology(bytes: Uint8Array, file: string): Topology {
+  let json: unknown
   try {
-    return await readFile(file)
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch (error) {
-    throw new CodedError('bad-file', `The model file ${file} cannot be read; choose another model.`, {
-      cause: error,
-      detail: String(error),
-    })
+    throw refusal(file, 'is cut off or is no JSON', 'damaged', { cause: error, detail: String(error) })
   }
-}
-
-function weightBytes(data: tf.io.WeightData | undefined): Uint8Array {
-  if (data === undefined) throw new Error('The network has no weights.')
-  return Array.isArray(data) ? Buffer.concat(data.map((part) => new Uint8Array(part))) : new Uint8Array(data)
-}
-
-async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'w')
   try {
-    await handle.writeFile(content)
-    await handle.sync()
-  } finally {
-    await handle.close()
+    return readTopology(json)
+  } catch (error) {
+    const { message, cause } = error instanceof Error ? error : new Error(String(error))
+    const detail = cause instanceof Error ? cause.message : message
+    throw refusal(file, message, 'foreign', { cause: error, detail })
   }
+}
+
+/** The bytes of all weight files, each group of them exactly as long as its weights need. */
+async function readWeights(dir: string, { groups, parameters }: Topology): Promise<ArrayBuffer> {
+  const [group, ...more] = groups
+  const [file, ...shards] = group?.files ?? []
+  if (group !== undefined && file !== undefined && more.length === 0 && shards.length === 0) {
+    return (await readPart(path.join(dir, file), { exactly: group.bytes })).buffer
+  }
+  const whole = new Uint8Array(4 * parameters)
+  let offset = 0
+  for (const { files, bytes } of groups) {
+    const end = offset + bytes
+    for (const shard of files) {
+      const part = await readPart(path.join(dir, shard), { most: end - offset })
+      whole.set(part, offset)
+      offset += part.length
+    }
+    if (offset !== end) throw refusal(path.join(dir, files.join(', ')), `lacks ${end - offset} bytes`, 'damaged')
+  }
+  return whole.buffer
+}
+
+/** The place of the first weight that is infinite or no number, or null. */
+function firstNonFinite(weights: ArrayBuffer): number | null {
+  const at = new Float32Array(weights).findIndex((value) => !Number.isFinite(value))
+  return at < 0 ? null : at
 }

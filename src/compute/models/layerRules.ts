@@ -1,0 +1,179 @@
+import { z } from 'zod'
+
+/**
+ * What a layer makes of its input, known from its description alone: how many channels come out, which weights of which
+ * shapes it has, and how it changes the size of the image. Layers that are not listed are refused: nothing is built
+ * before it is known that it fits the weights that are there.
+ */
+
+/** An image at some place of the network: its channels, and how many pixels of the input one pixel spans each way. */
+export interface Flow {
+  readonly channels: number
+  readonly reduction: readonly [rows: number, columns: number]
+}
+
+export interface LayerEffect extends Flow {
+  /** Shapes by the weight's own name: kernel, bias, gamma … */
+  readonly weights: Readonly<Record<string, readonly number[]>>
+}
+
+type Pair = readonly [number, number]
+type Config = Readonly<Record<string, unknown>>
+
+const side = z.int().min(1).max(1024)
+const pair = z.union([z.tuple([side, side]), side.transform((n): [number, number] => [n, n])])
+const count = z.int().min(1).max(65_536)
+const channelsLast = z.enum(['channels_last', 'channelsLast']).nullish()
+
+const convolutionSchema = z.object({
+  kernel_size: pair,
+  strides: pair.default([1, 1]),
+  dilation_rate: pair.default([1, 1]),
+  padding: z.enum(['same', 'valid']).default('valid'),
+  data_format: channelsLast,
+  use_bias: z.boolean().default(true),
+})
+const filtersSchema = z.object({ filters: count })
+const multiplierSchema = z.object({ depth_multiplier: count.default(1) })
+const groupsSchema = z.object({ groups: count })
+const poolSchema = z.object({
+  pool_size: pair.default([2, 2]),
+  strides: pair.nullish(),
+  padding: z.enum(['same', 'valid']).default('valid'),
+  data_format: channelsLast,
+})
+const axisSchema = z.union([z.int().transform((axis) => [axis]), z.array(z.int())]).default([-1])
+
+type Rule = (inputs: readonly Flow[], config: Config) => LayerEffect
+
+const same: Rule = (inputs) => ({ ...only(inputs), weights: {} })
+
+export const LAYER_RULES: Readonly<Record<string, Rule>> = {
+  Conv2D(inputs, config) {
+    const input = only(inputs)
+    const { kernel_size: kernel, use_bias, ...shape } = convolutionSchema.parse(config)
+    const filters = filtersSchema.parse(config).filters
+    const reduction = shrunk(input.reduction, kernel, shape)
+    const weights = { kernel: [...kernel, input.channels, filters], ...(use_bias ? { bias: [filters] } : {}) }
+    return { channels: filters, reduction, weights }
+  },
+  Conv2DTranspose(inputs, config) {
+    const input = only(inputs)
+    const { kernel_size: kernel, use_bias, strides, padding } = convolutionSchema.parse(config)
+    const filters = filtersSchema.parse(config).filters
+    if (padding === 'valid' && kernel.some((k, i) => k > (strides[i] ?? 0))) throw new Error('it enlarges the border')
+    const weights = { kernel: [...kernel, filters, input.channels], ...(use_bias ? { bias: [filters] } : {}) }
+    return { channels: filters, reduction: enlarged(input.reduction, strides), weights }
+  },
+  DepthwiseConv2D(inputs, config) {
+    const input = only(inputs)
+    const { kernel_size: kernel, use_bias, ...shape } = convolutionSchema.parse(config)
+    if (shape.dilation_rate.some((rate) => rate !== 1)) throw new Error('it is dilated')
+    const multiplier = multiplierSchema.parse(config).depth_multiplier
+    const channels = input.channels * multiplier
+    const weights = {
+      depthwise_kernel: [...kernel, input.channels, multiplier],
+      ...(use_bias ? { bias: [channels] } : {}),
+    }
+    return { channels, reduction: shrunk(input.reduction, kernel, shape), weights }
+  },
+  MaxPooling2D: pooling,
+  AveragePooling2D: pooling,
+  UpSampling2D(inputs, config) {
+    const input = only(inputs)
+    const { size } = z.object({ size: pair.default([2, 2]), data_format: channelsLast }).parse(config)
+    return { ...input, reduction: enlarged(input.reduction, size), weights: {} }
+  },
+  Concatenate(inputs, config) {
+    const axis = z.int().default(-1).parse(config.axis)
+    if (axis !== -1 && axis !== 3) throw new Error('it joins along another axis than channels')
+    return { ...alike(inputs), channels: inputs.reduce((sum, { channels }) => sum + channels, 0), weights: {} }
+  },
+  Add: merging,
+  Average: merging,
+  Maximum: merging,
+  Multiply: merging,
+  BatchNormalization(inputs, config) {
+    const input = only(inputs)
+    const moving = { moving_mean: [input.channels], moving_variance: [input.channels] }
+    return { ...input, weights: { ...scaleAndShift(input, config), ...moving } }
+  },
+  LayerNormalization(inputs, config) {
+    const input = only(inputs)
+    const axes = axisSchema.parse(config.axis)
+    const overImage = axes.length === 2 && axes.includes(1) && axes.includes(2)
+    if (overImage && config.center === false && config.scale === false) return { ...input, weights: {} }
+    return { ...input, weights: scaleAndShift(input, config) }
+  },
+  /** Ours (groupNormalization.ts). */
+  GroupNormalization(inputs, config) {
+    const input = only(inputs)
+    if (input.channels % groupsSchema.parse(config).groups !== 0)
+      throw new Error('its groups do not divide the channels')
+    return { ...input, weights: scaleAndShift(input, config) }
+  },
+  Activation: same,
+  ReLU: same,
+  LeakyReLU: same,
+  ELU: same,
+  Softmax: same,
+  Dropout: same,
+  SpatialDropout2D: same,
+  GaussianNoise: same,
+  GaussianDropout: same,
+}
+
+/** The image that the network takes: any number of images of any size. */
+export function inputOf(config: Config): Flow {
+  const shape = z.array(z.int().nullable()).parse(config.batch_input_shape ?? config.batch_shape)
+  const [batch, rows, columns, channels] = shape
+  if (shape.length !== 4) throw new Error(`it takes an input of ${shape.length - 1} dimensions instead of an image`)
+  if (batch !== null || rows !== null || columns !== null) throw new Error('it takes images of one size alone')
+  return { channels: count.parse(channels), reduction: [1, 1] }
+}
+
+function pooling(inputs: readonly Flow[], config: Config): LayerEffect {
+  const input = only(inputs)
+  const { pool_size: size, strides, padding } = poolSchema.parse(config)
+  return { ...input, reduction: shrunk(input.reduction, size, { strides: strides ?? size, padding }), weights: {} }
+}
+
+function merging(inputs: readonly Flow[]): LayerEffect {
+  const flow = alike(inputs)
+  if (inputs.some(({ channels }) => channels !== flow.channels)) throw new Error('it merges different channels')
+  return { ...flow, weights: {} }
+}
+
+function scaleAndShift({ channels }: Flow, config: Config): LayerEffect['weights'] {
+  const axes = axisSchema.parse(config.axis)
+  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== 3)) throw new Error('it normalizes along another axis')
+  return {
+    ...(config.scale === false ? {} : { gamma: [channels] }),
+    ...(config.center === false ? {} : { beta: [channels] }),
+  }
+}
+
+function only(inputs: readonly Flow[]): Flow {
+  const [input, ...more] = inputs
+  if (input === undefined || more.length > 0) throw new Error('it must have one input')
+  return { channels: input.channels, reduction: input.reduction }
+}
+
+function alike(inputs: readonly Flow[]): Flow {
+  const [first, ...more] = inputs
+  if (first === undefined || more.length === 0) throw new Error('it must have several inputs')
+  if (more.some(({ reduction }) => String(reduction) !== String(first.reduction))) {
+    throw new Error('it joins images of different sizes')
+  }
+  return first
+}
+
+function shrunk(reduction: Pair, kernel: Pair, { strides, padding }: { strides: Pair; padding: string }): Pair {
+  if (padding === 'valid' && kernel.some((k, i) => k !== strides[i])) throw new Error('it cuts off the border')
+  return [reduction[0] * strides[0], reduction[1] * strides[1]]
+}
+
+function enlarged(reduction: Pair, by: Pair): Pair {
+  if (reduction[0] % by[0] !== 0 || reduction[1] % by[1] !== 0) throw new Error('it makes the image larger than it was')
+  return [reduction[0] / by[0], reduction[1] / by[1]]
+}
