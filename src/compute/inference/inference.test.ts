@@ -114,7 +114,7 @@ describe('predictSlices', () => {
   })
 
   it('gives a slice the same labels alone and in a batch', async () => {
-    const network = buildUNet({ levels: 2, base: 4, classes: 2, seed: 1, normalized: true })
+    const network = buildUNet({ levels: 2, base: 4, classes: 2, seed: 1, normalization: 'instance', upsampling: 'nearest' })
     const architecture = { name: 'unet-norm', levels: 2, base: 4, inputChannels: 1, step: 4 } as const
     const unet = { network, card: { ...model.card, architecture } }
     const slices = [slice(0, 37, 21), slice(1, 37, 21), slice(2, 37, 21)].map((each, i) => ({

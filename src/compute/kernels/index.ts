@@ -2,12 +2,13 @@
  * Kernels of ours for the wasm backend: gradients that it lacks, computes slowly or gets wrong, and operations that it
  * has only as many. One file a kernel; each is checked against numeric differentiation or against the `js` backend.
  */
+import { registerConv2d } from './conv2d.ts'
 import { registerConv2dBackpropFilter } from './conv2dBackpropFilter.ts'
 import { registerConv2dBackpropInput } from './conv2dBackpropInput.ts'
-import { registerInstanceNorm, registerInstanceNormForJs } from './instanceNorm.ts'
 import { registerMaxPoolGrad } from './maxPoolGrad.ts'
 import { registerNormalization, registerNormalizationForJs } from './normalization.ts'
 import { registerOptimizerUpdates, registerOptimizerUpdatesForJs } from './optimizerUpdates.ts'
+import { registerPixelBlocks } from './pixelBlocks.ts'
 import { registerReluGradient } from './reluGradient.ts'
 import {
   registerResizeNearestNeighborGrad,
@@ -16,8 +17,8 @@ import {
 import { registerChannelKernels } from './channels.ts'
 import { registerSegmentationLoss, registerSegmentationLossForJs } from './segmentationLoss.ts'
 
-export { INSTANCE_NORM_RELU, INSTANCE_NORM_RELU_GRADIENT } from './instanceNorm.ts'
 export { NORMALIZATION, NORMALIZATION_GRADIENT } from './normalization.ts'
+export { JOIN_PIXELS, SPREAD_PIXELS } from './pixelBlocks.ts'
 export { RELU_GRADIENT } from './reluGradient.ts'
 export { ADAM_UPDATE, MOMENTUM_UPDATE, SQUARE_SUM } from './optimizerUpdates.ts'
 export { JOIN_CHANNELS, SPLIT_CHANNELS } from './channels.ts'
@@ -30,14 +31,15 @@ let registeredForJs = false
 export function registerWasmKernels(): void {
   if (registered) return
   registered = true
+  registerConv2d()
   registerConv2dBackpropFilter()
   registerConv2dBackpropInput()
   registerMaxPoolGrad()
   registerResizeNearestNeighborGrad()
-  registerInstanceNorm()
   registerNormalization()
   registerChannelKernels()
   registerReluGradient()
+  registerPixelBlocks()
   registerSegmentationLoss()
   registerOptimizerUpdates()
 }
@@ -47,7 +49,6 @@ export function registerJsKernels(): void {
   if (registeredForJs) return
   registeredForJs = true
   registerResizeNearestNeighborGradForJs()
-  registerInstanceNormForJs()
   registerNormalizationForJs()
   registerSegmentationLossForJs()
   registerOptimizerUpdatesForJs()

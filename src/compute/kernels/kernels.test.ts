@@ -4,16 +4,9 @@ import '@tensorflow/tfjs-backend-cpu'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createRandom } from '../data/random.ts'
 import { startWasm } from '../runtime/wasm.ts'
-import { instanceNormRelu, joinChannels } from '../models/operations.ts'
+import { joinChannels } from '../models/operations.ts'
 import { registerJsKernels } from './index.ts'
-import {
-  convolution,
-  instanceNormReluOf,
-  maxPooling,
-  nearestResizing,
-  numericGradient,
-  outputSize,
-} from './testing/reference.ts'
+import { convolution, maxPooling, nearestResizing, numericGradient, outputSize } from './testing/reference.ts'
 import type { Padding } from './testing/reference.ts'
 
 type Shape4 = [number, number, number, number]
@@ -139,25 +132,6 @@ describe.each(['wasm', 'cpu'])('gradients on %s agree with numeric differentiati
       got,
       numericGradient((at) => nearestResizing(at, shape, to), x, weights),
     )
-  })
-
-  it.each<Shape4>([
-    [1, 1, 1, 4],
-    [1, 3, 5, 4],
-    [3, 4, 4, 8],
-    [2, 3, 4, 6],
-    [2, 2, 3, 5],
-    [2, 5, 3, 3],
-    [1, 7, 2, 1],
-  ])('instance normalization with ReLU: %i x %i x %i x %i', (...shape) => {
-    const x = values(shape, 8)
-    const weights = values(shape, 9)
-    const forward = instanceNormReluOf(Float64Array.from(x), shape, 1e-3)
-    const output = tf.tidy(() => instanceNormRelu(tf.tensor4d(x, shape), 1e-3).dataSync())
-    expectClose(output, forward)
-    const got = gradient((image) => instanceNormRelu(image, 1e-3), x, shape, weights)
-    const want = numericGradient((at) => instanceNormReluOf(at, shape, 1e-3), x, weights)
-    expectClose(got, want, 1e-3)
   })
 
   it.each([

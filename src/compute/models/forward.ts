@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { z } from 'zod'
-import { isTensor, isVariable } from '../runtime/tensors.ts'
-import { convolve, instanceNormRelu, joinChannels } from './operations.ts'
-import type { Convolution } from './operations.ts'
+import { applied, isRelu, normalizationFor, only, operationFor } from './layerOperations.ts'
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
+import type { Run } from './layerOperations.ts'
 
 type Layer = layers.Layer
 
@@ -14,7 +12,7 @@ interface Node {
   readonly layer: Layer
   /** The nodes that it reads, by their place in the plan. */
   readonly inputs: readonly number[]
-  readonly run: (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor
+  readonly run: Run
   /** The last node that reads this one's output. */
   readonly lastReader: number
 }
@@ -77,11 +75,13 @@ function compile(network: LayersModel): Plan {
     const after = network.layers[readers[0] ?? -1]
     const afterImage = before?.getClassName() === 'InputLayer'
     const lastReader = readers.length === 0 ? last : Math.max(...readers)
-    if (readers.length === 1 && isInstanceNorm(layer) && isRelu(after)) {
-      return { layer, inputs, lastReader, run: passOn }
+    // A normalization whose only reader is a ReLU is done there, together with it.
+    if (readers.length === 1 && isRelu(after) && normalizationFor(layer, true) !== null) {
+      return { layer, inputs, lastReader, run: only }
     }
-    const normalized = isRelu(layer) && before !== undefined && isInstanceNorm(before) && readersOf[inputs[0] ?? -1]
-    return { layer, inputs, lastReader, run: normalized ? fusedNorm(before) : operationFor(layer, afterImage) }
+    const joint = isRelu(layer) && before !== undefined && readersOf[inputs[0] ?? -1]?.length === 1
+    const fused = joint ? normalizationFor(before, true) : null
+    return { layer, inputs, lastReader, run: fused ?? operationFor(layer, afterImage) }
   })
   const forward: Forward = (images, training) => {
     const outputs: (tf.Tensor | undefined)[] = []
@@ -136,65 +136,4 @@ function disposeRead(nodes: readonly Node[], outputs: (tf.Tensor | undefined)[],
     outputs[at] = undefined
     if (at > 0 && !outputs.includes(output)) output.dispose()
   }
-}
-
-function passOn([value]: readonly tf.Tensor[]): tf.Tensor {
-  if (value === undefined) throw new Error('A layer needs an input.')
-  return value
-}
-
-function fusedNorm(norm: Layer): Node['run'] {
-  const { epsilon } = normConfig.parse(norm.getConfig())
-  return (inputs) => instanceNormRelu(passOn(inputs), epsilon)
-}
-
-const normConfig = z.object({
-  axis: z.tuple([z.literal(1), z.literal(2)]),
-  epsilon: z.number(),
-  center: z.literal(false),
-  scale: z.literal(false),
-})
-
-/** Layer normalization over height and width without scale and shift is instance normalization. */
-function isInstanceNorm(layer: Layer): boolean {
-  return layer.getClassName() === 'LayerNormalization' && normConfig.safeParse(layer.getConfig()).success
-}
-
-function isRelu(layer: Layer | undefined): boolean {
-  return layer?.getClassName() === 'Activation' && layer.getConfig().activation === 'relu'
-}
-
-const convolutionConfig = z.object({
-  strides: z.tuple([z.literal(1), z.literal(1)]),
-  dilationRate: z.tuple([z.literal(1), z.literal(1)]),
-  padding: z.enum(['same', 'valid']),
-  dataFormat: z.literal('channelsLast'),
-  activation: z.enum(['relu', 'linear']),
-})
-
-function operationFor(layer: Layer, afterImage: boolean): Node['run'] {
-  const convolution = convolutionOf(layer)
-  if (convolution !== null) return (inputs) => convolve(passOn(inputs), convolution, !afterImage)
-  if (layer.getClassName() === 'Concatenate') {
-    return ([a, b, ...more]) => {
-      if (a === undefined || b === undefined) throw new Error('Joining takes two inputs.')
-      return more.length === 0 ? joinChannels(a, b) : applied(layer, [a, b, ...more], false)
-    }
-  }
-  return (inputs, training) => applied(layer, inputs, training)
-}
-
-function convolutionOf(layer: Layer): Convolution | null {
-  if (layer.getClassName() !== 'Conv2D') return null
-  const config = convolutionConfig.safeParse(layer.getConfig())
-  const [filter, bias] = layer.weights.map((weight) => weight.read())
-  if (!config.success || !isVariable(filter) || (bias !== undefined && !isVariable(bias))) return null
-  const { padding, activation } = config.data
-  return { filter, bias: bias ?? null, padding, relu: activation === 'relu' }
-}
-
-function applied(layer: Layer, inputs: readonly tf.Tensor[], training: boolean): tf.Tensor {
-  const output = layer.apply(inputs.length === 1 ? passOn(inputs) : [...inputs], { training })
-  if (isTensor(output)) return output
-  throw new Error(`The layer ${layer.name} must have one output.`)
 }

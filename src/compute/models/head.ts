@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
 import { readFloats } from '../runtime/tensors.ts'
-import { buildUNet, HEAD_NAME, UNET_KINDS } from './unet.ts'
+import { buildUNet, HEAD_NAME, unetOptions } from './unet.ts'
 import { createRandom, randomNormal } from '../data/random.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard } from '../../core/contract/compute.ts'
@@ -20,11 +20,11 @@ const NEW_LABEL_BIAS = -1
  */
 export async function extendNetwork(parent: LoadedModel, labels: Labels, seed: number): Promise<LayersModel> {
   const { architecture } = parent.card
-  const normalized = architecture.name === UNET_KINDS.normalized
-  if (!normalized && architecture.name !== UNET_KINDS.plain) {
+  const kind = unetOptions(architecture)
+  if (kind === null) {
     throw new CodedError('bad-file', `Models of the kind ${architecture.name} can predict but not be trained here.`)
   }
-  const network = buildUNet({ ...architecture, classes: labels.length + 1, seed, normalized })
+  const network = buildUNet({ ...architecture, classes: labels.length + 1, seed, ...kind })
   for (const layer of network.layers) {
     const old = parent.network.layers.find(({ name }) => name === layer.name)
     if (layer.weights.length === 0) continue

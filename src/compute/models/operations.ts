@@ -1,13 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from '../kernels/available.ts'
-import { isTensor } from '../runtime/tensors.ts'
-import {
-  INSTANCE_NORM_RELU,
-  INSTANCE_NORM_RELU_GRADIENT,
-  JOIN_CHANNELS,
-  RELU_GRADIENT,
-  SPLIT_CHANNELS,
-} from '../kernels/index.ts'
+import { JOIN_CHANNELS, RELU_GRADIENT, SPLIT_CHANNELS } from '../kernels/index.ts'
+import { keepFor, one, run } from './kernelCalls.ts'
 
 /**
  * The operations of our networks with gradients of their own: fewer passes over memory than what TensorFlow.js would
@@ -58,28 +52,6 @@ export function convolve(x: tf.Tensor, { filter, bias, padding, relu }: Convolut
   return operation(...(inputMatters ? [x] : []), filter, ...(bias === null ? [] : [bias]))
 }
 
-/** Instance normalization and ReLU (kernels/instanceNormLoops.ts). */
-export function instanceNormRelu(x: tf.Tensor, epsilon: number): tf.Tensor {
-  if (!hasKernel(INSTANCE_NORM_RELU)) {
-    const { mean, variance } = tf.moments(x, [1, 2], true)
-    return tf.relu(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon))))
-  }
-  const operation = tf.customGrad((image, save) => {
-    const [y, stats] = tf.engine().runKernel<tf.Tensor[]>(INSTANCE_NORM_RELU, { x: one(image) }, { epsilon })
-    if (y === undefined || stats === undefined) throw new Error('The kernel has two outputs.')
-    keepFor(save, [one(image), stats])
-    return {
-      value: y,
-      gradFunc: (dy, saved) => {
-        const [input, moments] = saved
-        if (input === undefined || moments === undefined) throw new Error('Nothing was saved.')
-        return run(INSTANCE_NORM_RELU_GRADIENT, { x: input, stats: moments, dy: one(dy) }, {})
-      },
-    }
-  })
-  return operation(x)
-}
-
 /** [n, h, w, a] and [n, h, w, b] to [n, h, w, a + b]. */
 export function joinChannels(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const first = a.shape[3] ?? 0
@@ -95,21 +67,4 @@ export function joinChannels(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
 function reluGradient(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {
   if (hasKernel(RELU_GRADIENT) && y.size % 4 === 0) return run(RELU_GRADIENT, { y, dy }, {})
   return tf.mul(dy, tf.step(y))
-}
-
-function run(kernel: string, inputs: tf.NamedTensorMap, attrs: object): tf.Tensor {
-  return tf.engine().runKernel<tf.Tensor>(kernel, inputs, { ...attrs })
-}
-
-type GradientArgument = Parameters<Parameters<typeof tf.customGrad>[0]>[number]
-
-/** Custom gradients get the function that saves tensors as their last argument. */
-function keepFor(save: GradientArgument | undefined, tensors: tf.Tensor[]): void {
-  if (typeof save === 'function') save(tensors)
-}
-
-function one(value: unknown): tf.Tensor {
-  const single: unknown = Array.isArray(value) ? value[0] : value
-  if (isTensor(single)) return single
-  throw new Error('One tensor was expected.')
 }

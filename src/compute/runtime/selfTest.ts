@@ -47,7 +47,7 @@ export async function selfTest(): Promise<SelfTestResult> {
 export async function selfTestNumbers(normalized: boolean): Promise<SelfTestNumbers> {
   const size = 24
   const count = 3
-  const network = buildUNet({ levels: 2, base: 4, classes: 3, seed: 1, normalized })
+  const network = buildUNet({ levels: 2, base: 4, classes: 3, seed: 1, normalization: normalized ? 'instance' : 'none', upsampling: 'nearest' })
   try {
     fillWeights(network)
     const random = createRandom(7)

@@ -1,17 +1,13 @@
-import { add, divide, i32, load, loadFirst, minimum, multiply, quarter, subtract } from './assembler.ts'
+import { add, divide, i32, minimum, multiply, quarter, subtract } from './assembler.ts'
+import { accessOf } from './lanes.ts'
 import { QUAD } from './quads.ts'
-import type { FunctionBuilder, I32, Local, V128 } from './assembler.ts'
+import type { FunctionBuilder, I32, Local } from './assembler.ts'
+import type { Access } from './lanes.ts'
 
 /** Floats of a block: the unit by which work over whole arrays is shared out. */
 export const BLOCK = 1024
 
 const FLOAT = 4
-
-/** Reads and writes four floats, or the one that is left at an array's end. */
-export interface Access {
-  readonly load: (address: I32) => V128
-  readonly store: (address: I32, value: V128) => void
-}
 
 /** How many blocks an array of `size` floats has. */
 export function blocksOf(size: number): number {
@@ -33,13 +29,14 @@ export function forEachInBlocks(
   const move = (distance: I32) => {
     for (const pointer of pointers) f.set(pointer, add(pointer, distance))
   }
+  const { four, single } = accessOf(f)
   move(multiply(first, i32(FLOAT)))
   f.repeat(quarter(count), () => {
-    body({ load, store: (address, value) => f.store(address, value) })
+    body(four)
     move(i32(QUAD))
   })
   f.repeat(subtract(count, multiply(divide(count, i32(4)), i32(4))), () => {
-    body({ load: loadFirst, store: (address, value) => f.storeFirst(address, value) })
+    body(single)
     move(i32(FLOAT))
   })
 }

@@ -1,0 +1,171 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+import { isTensor, isVariable } from '../runtime/tensors.ts'
+import { normalize, normalizeBatch, normalizeBy } from './normalization.ts'
+import { convolve, joinChannels } from './operations.ts'
+import { convolveTransposed } from './transposedConvolution.ts'
+import type { layers } from '@tensorflow/tfjs-layers'
+import type { Convolution } from './operations.ts'
+import type { TransposedConvolution } from './transposedConvolution.ts'
+
+type Layer = layers.Layer
+
+/** What a layer does; in training it may use, and change, statistics of its own. */
+export type Run = (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor
+
+/** Our operation for a layer, or the layer itself where there is none. `afterImage`: it reads the image itself. */
+export function operationFor(layer: Layer, afterImage: boolean): Run {
+  const convolution = convolutionOf(layer)
+  if (convolution !== null) return (inputs) => convolve(only(inputs), convolution, !afterImage)
+  const transposed = transposedConvolutionOf(layer)
+  if (transposed !== null) {
+    return (inputs, training) => convolveTransposed(only(inputs), transposed) ?? applied(layer, inputs, training)
+  }
+  if (layer.getClassName() === 'Concatenate') {
+    return ([a, b, ...more]) => {
+      if (a === undefined || b === undefined) throw new Error('Joining takes two inputs.')
+      return more.length === 0 ? joinChannels(a, b) : applied(layer, [a, b, ...more], false)
+    }
+  }
+  return normalizationFor(layer, false) ?? ((inputs, training) => applied(layer, inputs, training))
+}
+
+/** Our operation for a layer that normalizes, with or without the ReLU that follows it; null for any other layer. */
+export function normalizationFor(layer: Layer, relu: boolean): Run | null {
+  return instanceNorm(layer, relu) ?? groupNorm(layer, relu) ?? batchNorm(layer, relu)
+}
+
+export function isRelu(layer: Layer | undefined): boolean {
+  return layer?.getClassName() === 'Activation' && layer.getConfig().activation === 'relu'
+}
+
+export function applied(layer: Layer, inputs: readonly tf.Tensor[], training: boolean): tf.Tensor {
+  const output = layer.apply(inputs.length === 1 ? only(inputs) : [...inputs], { training })
+  if (isTensor(output)) return output
+  throw new Error(`The layer ${layer.name} must have one output.`)
+}
+
+export function only([value]: readonly tf.Tensor[]): tf.Tensor {
+  if (value === undefined) throw new Error('A layer needs an input.')
+  return value
+}
+
+const instanceConfig = z.object({
+  axis: z.tuple([z.literal(1), z.literal(2)]),
+  epsilon: z.number(),
+  center: z.literal(false),
+  scale: z.literal(false),
+})
+
+/** Layer normalization over height and width without scale and shift is instance normalization. */
+function instanceNorm(layer: Layer, relu: boolean): Run | null {
+  if (layer.getClassName() !== 'LayerNormalization') return null
+  const config = instanceConfig.safeParse(layer.getConfig())
+  if (!config.success) return null
+  const { epsilon } = config.data
+  return (inputs) => {
+    const x = only(inputs)
+    return normalize(x, { over: 'image', groups: x.shape[3] ?? 1, epsilon, relu, gamma: null, beta: null })
+  }
+}
+
+const channelsAxis = z.union([z.literal(-1), z.literal(3)])
+const groupConfig = z.object({
+  axis: channelsAxis,
+  groups: z.int(),
+  epsilon: z.number(),
+  center: z.boolean(),
+  scale: z.boolean(),
+})
+
+function groupNorm(layer: Layer, relu: boolean): Run | null {
+  if (layer.getClassName() !== 'GroupNormalization') return null
+  const { groups, epsilon, center, scale } = groupConfig.parse(layer.getConfig())
+  const parameters = () => scaleAndShift(layer, scale, center)
+  return (inputs) => normalize(only(inputs), { over: 'image', groups, epsilon, relu, ...parameters() })
+}
+
+const batchConfig = z.object({
+  axis: channelsAxis,
+  momentum: z.number(),
+  epsilon: z.number(),
+  center: z.boolean(),
+  scale: z.boolean(),
+})
+
+/**
+ * In training by the statistics of the batch, from which the moving ones learn: moving = moving * momentum + of the batch *
+ * (1 - momentum). In prediction by the moving ones.
+ */
+function batchNorm(layer: Layer, relu: boolean): Run | null {
+  if (layer.getClassName() !== 'BatchNormalization') return null
+  const config = batchConfig.safeParse(layer.getConfig())
+  if (!config.success) return null
+  const { momentum, epsilon, center, scale } = config.data
+  const [movingMean, movingVariance] = layer.nonTrainableWeights
+  if (movingMean === undefined || movingVariance === undefined) return null
+  const learn = (moving: typeof movingMean, value: tf.Tensor) => {
+    moving.write(tf.add(tf.mul(moving.read(), momentum), tf.mul(value, 1 - momentum)))
+  }
+  return (inputs, training) => {
+    const options = { epsilon, relu, ...scaleAndShift(layer, scale, center) }
+    if (!training) {
+      return normalizeBy(only(inputs), { ...options, mean: movingMean.read(), variance: movingVariance.read() })
+    }
+    return normalizeBatch(only(inputs), options, ({ mean, variance }) => {
+      tf.tidy(() => {
+        learn(movingMean, mean)
+        learn(movingVariance, variance)
+      })
+      tf.dispose([mean, variance])
+    })
+  }
+}
+
+/** A layer's weights are its scale and its shift, as far as it has them, and then what is not trained. */
+function scaleAndShift(
+  layer: Layer,
+  scale: boolean,
+  center: boolean,
+): { gamma: tf.Tensor | null; beta: tf.Tensor | null } {
+  const weights = layer.weights.map((weight) => weight.read())
+  const gamma = scale ? weights.shift() : null
+  const beta = center ? weights.shift() : null
+  if (gamma === undefined || beta === undefined) throw new Error(`The layer ${layer.name} lacks a weight.`)
+  return { gamma, beta }
+}
+
+const convolutionConfig = z.object({
+  strides: z.tuple([z.literal(1), z.literal(1)]),
+  dilationRate: z.tuple([z.literal(1), z.literal(1)]),
+  padding: z.enum(['same', 'valid']),
+  dataFormat: z.literal('channelsLast'),
+  activation: z.enum(['relu', 'linear']),
+})
+
+function convolutionOf(layer: Layer): Convolution | null {
+  if (layer.getClassName() !== 'Conv2D') return null
+  const config = convolutionConfig.safeParse(layer.getConfig())
+  const [filter, bias] = layer.weights.map((weight) => weight.read())
+  if (!config.success || !isVariable(filter) || (bias !== undefined && !isVariable(bias))) return null
+  const { padding, activation } = config.data
+  return { filter, bias: bias ?? null, padding, relu: activation === 'relu' }
+}
+
+const transposedConfig = z.object({
+  kernelSize: z.tuple([z.int(), z.int()]),
+  strides: z.tuple([z.int(), z.int()]),
+  dataFormat: z.literal('channelsLast'),
+  activation: z.literal('linear'),
+})
+
+/** Where the windows lie side by side: their size is the stride. */
+function transposedConvolutionOf(layer: Layer): TransposedConvolution | null {
+  if (layer.getClassName() !== 'Conv2DTranspose') return null
+  const config = transposedConfig.safeParse(layer.getConfig())
+  const [filter, bias] = layer.weights.map((weight) => weight.read())
+  if (!config.success || !isVariable(filter) || (bias !== undefined && !isVariable(bias))) return null
+  const { kernelSize, strides } = config.data
+  if (kernelSize[0] !== strides[0] || kernelSize[1] !== strides[1]) return null
+  return { filter, bias: bias ?? null }
+}
