@@ -10,14 +10,20 @@ const explicitPad = z.tuple([
   z.tuple([z.number(), z.number()]),
   z.tuple([z.number(), z.number()]),
 ])
-const gradientAttrs = z.object({
+const geometryAttrs = z.object({
   strides: pair,
+  dilations: pair.optional(),
   pad: z.union([z.enum(['same', 'valid']), z.number(), explicitPad]),
   dataFormat: z.enum(['NHWC', 'NCHW']),
-  dimRoundingMode: z.enum(['floor', 'round', 'ceil']).nullish(),
+  dimRoundingMode: z.enum(['floor', 'round', 'ceil', '']).nullish(),
 })
-const filterGradientAttrs = gradientAttrs.extend({ filterShape: shape4 })
-const inputGradientAttrs = gradientAttrs.extend({ inputShape: shape4 })
+const filterGradientAttrs = geometryAttrs.extend({ filterShape: shape4 })
+const inputGradientAttrs = geometryAttrs.extend({ inputShape: shape4 })
+
+/** The geometry of a convolution. Sizes in pixels. */
+export function forwardInfo(x: tf.TensorInfo, filter: tf.TensorInfo, attrs: unknown): backend_util.Conv2DInfo {
+  return info(shape4.parse(x.shape), shape4.parse(filter.shape), geometryAttrs.parse(attrs))
+}
 
 /** The geometry of the convolution whose filter gradient is asked for. Sizes in pixels, channels last. */
 export function filterGradientInfo(x: tf.TensorInfo, attrs: unknown): backend_util.Conv2DInfo {
@@ -34,15 +40,15 @@ export function inputGradientInfo(filter: tf.TensorInfo, attrs: unknown): backen
 function info(
   inShape: [number, number, number, number],
   filterShape: [number, number, number, number],
-  attrs: z.infer<typeof gradientAttrs>,
+  attrs: z.infer<typeof geometryAttrs>,
 ): backend_util.Conv2DInfo {
   return backend_util.computeConv2DInfo(
     inShape,
     filterShape,
     attrs.strides,
-    1,
+    attrs.dilations ?? 1,
     attrs.pad,
-    attrs.dimRoundingMode ?? undefined,
+    attrs.dimRoundingMode === '' ? undefined : (attrs.dimRoundingMode ?? undefined),
     false,
     backend_util.convertConv2DDataFormat(attrs.dataFormat),
   )

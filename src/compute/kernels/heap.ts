@@ -11,6 +11,13 @@ export function floats(backend: BackendWasm, tensor: tf.TensorInfo): Float32Arra
   return view
 }
 
+/** The same memory read as whole numbers of 32 bits. */
+export function integers(backend: BackendWasm, tensor: tf.TensorInfo): Int32Array {
+  const view = backend.typedArrayFromHeap({ ...tensor, dtype: 'int32' })
+  if (!(view instanceof Int32Array)) throw new Error('Whole numbers were expected.')
+  return view
+}
+
 /** Byte offset of a tensor's values in WebAssembly memory. */
 export function address(backend: BackendWasm, tensor: tf.TensorInfo): number {
   return backend.getMemoryOffset(tensor.dataId)
