@@ -1,0 +1,160 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { forwardOf } from '../models/forward.ts'
+import { roundUp } from '../data/padding.ts'
+import { pooledBytes } from './deviceMemory.ts'
+import { readFloats } from './tensors.ts'
+import { wasmHeap } from './wasmHeap.ts'
+import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
+
+/** What a pass over a network needs, in bytes. */
+export interface PassCost {
+  /** Whatever the picture: gradients of the weights, say. */
+  readonly fixed: number
+  /** A pixel of all pictures of the pass: tensors that live at the same time. */
+  readonly perPixel: number
+  /** A pixel of one picture, however many there are: the tables that the backend keeps for its convolutions. */
+  readonly perImagePixel: number
+  /** A pixel of all pictures: of the largest single tensor. */
+  readonly largest: number
+  /** A pixel of all pictures: in this process, beside the tensors (the picture, and what is read back). */
+  readonly beside: number
+}
+
+interface Peak {
+  readonly bytes: number
+  readonly largest: number
+}
+
+type Pass = (images: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
+
+const known = new WeakMap<LayersModel, Map<string, Promise<PassCost>>>()
+
+/** Of one pass for prediction on the current backend. Measured once a network, on two small pictures. */
+export function predictionCost(network: LayersModel, step: number): Promise<PassCost> {
+  return cached(network, 'predict', () => measure(network, step, (images) => forwardOf(network)(images, false)))
+}
+
+/**
+ * Of one training step: forward, gradients of all trainable weights, and the update. The same, with a plain loss; its
+ * logits, their gradient and the classes are counted.
+ */
+export function trainingCost(network: LayersModel, step: number): Promise<PassCost> {
+  return cached(network, 'train', () =>
+    measure(network, step, (images) => {
+      const { value, grads } = tf.variableGrads(() => tf.mean<tf.Scalar>(tf.square(forwardOf(network)(images, true))))
+      return [value, ...Object.values(grads)]
+    }),
+  )
+}
+
+function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>): Promise<PassCost> {
+  const key = `${tf.getBackend()} ${kind}`
+  const costs = known.get(network) ?? new Map<string, Promise<PassCost>>()
+  known.set(network, costs)
+  const found = costs.get(key)
+  if (found !== undefined) return found
+  const cost = run()
+  costs.set(key, cost)
+  // A failed measurement is worth another try.
+  cost.catch(() => costs.delete(key))
+  return cost
+}
+
+/** Two pictures of different size tell what grows with the picture from what does not. */
+async function measure(network: LayersModel, step: number, pass: Pass): Promise<PassCost> {
+  const small = roundUp(32, step)
+  const large = 2 * small
+  // What a backend makes once (compiled programs, constants) must not be taken for what each pass needs.
+  await peakOf(small, pass)
+  const [a, b] = [await peakOf(small, pass), await peakOf(large, pass)]
+  const more = large * large - small * small
+  const perPixel = Math.max(4, (b.bytes - a.bytes) / more)
+  const classes = network.outputs[0]?.shape[3] ?? 1
+  return {
+    fixed: Math.max(0, a.bytes - perPixel * small * small),
+    perPixel,
+    perImagePixel: wasmHeap() === null ? 0 : indirections(network),
+    largest: b.largest / (large * large),
+    beside: 4 + 4 * classes,
+  }
+}
+
+async function peakOf(size: number, pass: Pass): Promise<Peak> {
+  const meter = startMeter()
+  let outputs: tf.Tensor | tf.Tensor[] = []
+  try {
+    outputs = tf.tidy(() => pass(tf.zeros([1, size, size, 1])))
+    // A graphics backend only now makes what it was told.
+    const first = Array.isArray(outputs) ? outputs[0] : outputs
+    if (first !== undefined) await readFloats(first)
+  } finally {
+    tf.dispose(outputs)
+    meter.stop()
+  }
+  return meter.peak()
+}
+
+interface Meter {
+  stop(): void
+  peak(): Peak
+}
+
+/**
+ * Follows the bytes of all tensors as TensorFlow.js counts them; on `wasm` also what kernels allocate for themselves, and
+ * on `webgpu`, which frees nothing before the queue is handed over, what the pool of buffers grew by.
+ */
+function startMeter(): Meter {
+  const engine = tf.engine()
+  const heap = wasmHeap()
+  const before = { engine: engine.state.numBytes, heap: heap?.live() ?? 0, pool: pooledBytes() }
+  heap?.takePeak()
+  let peak = before.engine
+  let largest = 0
+  const track = engine.trackTensor.bind(engine)
+  engine.trackTensor = (tensor, backend) => {
+    track(tensor, backend)
+    peak = Math.max(peak, engine.state.numBytes)
+    largest = Math.max(largest, 4 * tensor.size)
+  }
+  return {
+    stop() {
+      engine.trackTensor = track
+    },
+    peak: () => ({
+      bytes: Math.max(
+        peak - before.engine,
+        heap === null ? 0 : heap.takePeak() - before.heap,
+        pooledBytes() - before.pool,
+      ),
+      largest,
+    }),
+  }
+}
+
+/**
+ * XNNPACK keeps, for each convolution larger than 1 x 1, a table of the addresses that each output pixel reads: 4 bytes
+ * times the size of the kernel, for one picture. It lies outside of what can be measured from here.
+ */
+function indirections(network: LayersModel): number {
+  const scales = new Map<layers.Layer, number>()
+  let bytes = 0
+  for (const layer of network.layers) {
+    const from = layer.inboundNodes[0]?.inboundLayers.map((before) => scales.get(before) ?? 1) ?? []
+    const config = layer.getConfig()
+    const [strideY, strideX] = pair(config.strides)
+    const [growY, growX] = layer.getClassName() === 'UpSampling2D' ? pair(config.size) : [1, 1]
+    const transposed = layer.getClassName() === 'Conv2DTranspose'
+    const shrink = transposed ? 1 / (strideY * strideX) : strideY * strideX
+    const scale = (Math.max(1e-6, ...from) * growY * growX) / shrink
+    scales.set(layer, from.length === 0 ? 1 : scale)
+    const [height, width] = pair(config.kernelSize)
+    if (layer.getClassName().includes('Conv2D') && height * width > 1) bytes += 4 * height * width * scale
+  }
+  return bytes
+}
+
+function pair(value: unknown): [number, number] {
+  const pick = (each: unknown): number => (typeof each === 'number' ? each : 1)
+  const list: unknown[] = Array.isArray(value) ? value : [value, value]
+  return [pick(list[0]), pick(list[1])]
+}

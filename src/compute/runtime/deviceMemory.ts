@@ -1,0 +1,59 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { z } from 'zod'
+
+/** A graphics device has memory of its own, and does not tell how much. Bytes. */
+export interface DeviceMemory {
+  /** What it is taken to have. */
+  readonly total: number
+  /** What tensors hold of it, without what the backend keeps of freed ones for later: releaseIdle() gives that back. */
+  readonly held: number
+  /** The largest tensor that the adapter takes. */
+  readonly largest: number
+}
+
+/** Taken where nobody says: what small integrated graphics have. Too much only costs a second try in smaller pieces. */
+const GUESS = 2 * 2 ** 30
+/** The least that WebGPU guarantees (maxStorageBufferBindingSize). */
+const LEAST_BINDING = 128 * 2 ** 20
+
+const limitsSchema = z.object({
+  device: z.object({
+    limits: z.object({ maxBufferSize: z.number(), maxStorageBufferBindingSize: z.number() }),
+  }),
+})
+
+let configured: number | null = null
+
+/** The device's memory, where its driver tells it; MASKWRIGHT_DEVICE_MEMORY_MB goes first. null: not known. */
+export function setDeviceMemory(megabytes: number | null): void {
+  configured = megabytes === null ? null : megabytes * 2 ** 20
+}
+
+/** Of the current backend; null where that computes in this process's memory. */
+export function deviceMemory(): DeviceMemory | null {
+  if (tf.getBackend() !== 'webgpu') return null
+  const asked = Number(process.env.MASKWRIGHT_DEVICE_MEMORY_MB ?? NaN)
+  const backend = limitsSchema.safeParse(tf.backend())
+  const limits = backend.success ? backend.data.device.limits : null
+  return {
+    total: asked > 0 ? asked * 2 ** 20 : (configured ?? GUESS),
+    held: gpuBytes('numBytesInGPU'),
+    largest: limits === null ? LEAST_BINDING : Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
+  }
+}
+
+/** What the pool of a graphics backend holds, in use and kept for later; 0 on other backends. */
+export function pooledBytes(): number {
+  return gpuBytes('numBytesAllocatedInGPU')
+}
+
+function gpuBytes(name: string): number {
+  const bytes: unknown = Reflect.get(tf.memory(), name)
+  return typeof bytes === 'number' ? bytes : 0
+}
+
+/** Gives back what a graphics backend keeps of freed tensors: pictures of other sizes cannot use it. */
+export function releaseIdle(): void {
+  const backend: object = tf.backend()
+  if ('trim' in backend && typeof backend.trim === 'function') backend.trim()
+}

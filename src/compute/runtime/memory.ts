@@ -1,0 +1,111 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { deviceMemory } from './deviceMemory.ts'
+import { machineMemory } from './machineMemory.ts'
+import { WASM_HEAP_MOST, wasmHeap } from './wasmHeap.ts'
+import type { DeviceMemory } from './deviceMemory.ts'
+
+/** All that decides how much the next pass may take. Bytes. */
+export interface MemoryReading {
+  /** What this process may hold altogether. */
+  readonly bound: number
+  /** What it holds, the heap of WebAssembly included, as far as that was ever touched. */
+  readonly rss: number
+  /** What the machine, or the container, can still give. */
+  readonly available: number
+  /** The heap of the `wasm` rung; null on others. */
+  readonly heap: { readonly size: number; readonly live: number } | null
+  /** The graphics device that holds the tensors; null where this process does. */
+  readonly device: DeviceMemory | null
+}
+
+export interface Budget {
+  /** Bytes that tensors of the next pass may take. */
+  readonly tensors: number
+  /** Bytes that this process may take beside them: pictures, what is read back. */
+  readonly process: number
+  /** Bytes of the largest single tensor. */
+  readonly largest: number
+  /** Bytes that the tensors in the heap of WebAssembly may reach together; null on other rungs. */
+  readonly heapLimit: number | null
+}
+
+/** Of the machine's memory, unless MASKWRIGHT_MEMORY_MB says otherwise. */
+const SHARE_OF_MACHINE = 0.7
+/** Of what is free one pass takes so much: the rest is for others, and for what the estimate does not see. */
+const SHARE_OF_FREE = 0.5
+/**
+ * Of the heap of WebAssembly tensors and tables are planned to fill so much. It has come to be 1.4 to 1.7 times as large
+ * as they are, since freed blocks of other sizes lie between them, and a heap that is full ends the process.
+ */
+const SHARE_OF_HEAP = 0.4
+/** emscripten grows the heap by this much more than was asked for, at most: so much of it may never have been touched. */
+const UNTOUCHED = 100_663_296
+/** Of a device's memory: its driver and the screen need some, and the backend keeps buffers for later. */
+const SHARE_OF_DEVICE = 0.6
+/** A pass may always take this much: with less nothing could be computed, and a failed try costs little. */
+const LEAST = 16 * 2 ** 20
+/** The longest array of bytes that V8 makes for certain. */
+const LARGEST_ARRAY = 2 ** 31
+
+let asked: number | null = null
+
+/** The bound on this process, where one is given (tests, settings); null: by the environment and the machine. */
+export function setMemoryBound(megabytes: number | null): void {
+  asked = megabytes
+}
+
+export function memoryBound(): number {
+  const given = asked ?? positive(process.env.MASKWRIGHT_MEMORY_MB)
+  return given === null ? SHARE_OF_MACHINE * machineMemory().total : given * 2 ** 20
+}
+
+function positive(text: string | undefined): number | null {
+  const value = Number(text ?? NaN)
+  return value > 0 ? value : null
+}
+
+export function readMemory(): MemoryReading {
+  const heap = wasmHeap()
+  return {
+    bound: memoryBound(),
+    rss: process.memoryUsage.rss(),
+    available: machineMemory().available,
+    heap: heap === null ? null : { size: heap.size(), live: heap.live() },
+    device: deviceMemory(),
+  }
+}
+
+/** What the next pass may take. Pure: the numbers alone decide. */
+export function budgetOf({ bound, rss, available, heap, device }: MemoryReading): Budget {
+  if (device !== null) {
+    const tensors = Math.max(LEAST, SHARE_OF_DEVICE * device.total - device.held)
+    const process = Math.max(LEAST, SHARE_OF_FREE * Math.min(bound - rss, available))
+    return { tensors, process, largest: device.largest, heapLimit: null }
+  }
+  if (heap === null) {
+    const free = Math.max(LEAST, SHARE_OF_FREE * Math.min(bound - rss, available))
+    return { tensors: free, process: free, largest: LARGEST_ARRAY, heapLimit: null }
+  }
+  // What of the heap is in memory for certain is not lost to the next pass: freed blocks are used again.
+  const touched = Math.min(rss, Math.max(heap.live, heap.size - UNTOUCHED))
+  const free = Math.max(0, Math.min(bound - rss, available))
+  const heapLimit = Math.min(
+    SHARE_OF_HEAP * WASM_HEAP_MOST,
+    Math.max(heap.live + LEAST, touched + SHARE_OF_FREE * free),
+  )
+  const tensors = Math.max(LEAST, heapLimit - heap.live)
+  return { tensors, process: tensors, largest: tensors, heapLimit }
+}
+
+let collect: (() => void) | null | undefined
+
+/** Frees what JavaScript holds without need: arrays of megabytes may wait long for that. Does nothing where it cannot. */
+export function collectGarbage(): void {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc')
+    const found: unknown = runInNewContext('gc')
+    collect = typeof found === 'function' ? () => void Reflect.apply(found, undefined, []) : null
+  }
+  collect?.()
+}
