@@ -1,0 +1,92 @@
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
+import * as tf from '@tensorflow/tfjs-core'
+import { replaceKernel } from '../register.ts'
+import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu'
+
+interface WebgpuKernelArgs {
+  readonly inputs: tf.NamedTensorInfoMap
+  readonly attrs: tf.NamedAttrMap | undefined
+  readonly backend: WebGPUBackend
+}
+
+/** Registers a kernel for the webgpu backend, in place of the one that ships if one does; returns the shipped one. */
+export function registerWebgpuKernel(
+  kernelName: string,
+  kernel: (args: WebgpuKernelArgs) => tf.TensorInfo | tf.TensorInfo[],
+): tf.KernelFunc | undefined {
+  return replaceKernel(kernelName, 'webgpu', ({ inputs, attrs, backend }) => {
+    if (!(backend instanceof WebGPUBackend))
+      throw new Error(`${kernelName} was called for a backend other than webgpu.`)
+    return kernel({ inputs, attrs, backend })
+  })
+}
+
+/** Numbers that a program reads as `uniforms.NAME`, in this order: one to four each. */
+export type Uniforms = readonly { readonly name: string; readonly values: readonly number[] }[]
+
+interface Source {
+  /** Names the program; two of one name and equal ranks are one. */
+  readonly key: string
+  readonly inputs: readonly { readonly name: string; readonly tensor: tf.TensorInfo }[]
+  readonly outputShape: readonly number[]
+  readonly uniforms: Uniforms
+}
+
+/**
+ * Runs WGSL code with one invocation an element of the float32 output: `code` is the body of a function of `index`
+ * that gives the element's value; `coords` are its coordinates, inputs are arrays by their names, with `uniforms.NAMEShape`.
+ */
+export function runByElement(backend: WebGPUBackend, source: Source, code: string): tf.TensorInfo {
+  const size = tf.util.sizeFromShape([...source.outputShape])
+  const workgroup = 64
+  return run(backend, source, {
+    size: true,
+    workgroupSize: [workgroup, 1, 1],
+    dispatchLayout: { x: source.outputShape.map((_, axis) => axis) },
+    dispatch: [Math.ceil(size / workgroup), 1, 1],
+    getUserCode: () => `
+      fn valueAt(index : i32) -> f32 {
+        let coords = getCoordsFromIndex(index);
+        ${code}
+      }
+      fn main(index : i32) {
+        if (index < uniforms.size) { setOutputAtIndex(index, valueAt(index)); }
+      }`,
+  })
+}
+
+/** Runs WGSL code by work groups of 64 invocations, `groups` of them; `code` declares `main`. The output has three axes. */
+export function runByGroup(
+  backend: WebGPUBackend,
+  source: Source,
+  groups: readonly [number, number, number],
+  code: string,
+): tf.TensorInfo {
+  return run(backend, source, {
+    workgroupSize: [64, 1, 1],
+    // Says that `main` takes no index.
+    dispatchLayout: { x: [2], y: [1], z: [0] },
+    dispatch: [...groups],
+    getUserCode: () => code,
+  })
+}
+
+function run(
+  backend: WebGPUBackend,
+  { key, inputs, outputShape, uniforms }: Source,
+  program: Pick<WebGPUProgram, 'size' | 'workgroupSize' | 'dispatchLayout' | 'dispatch' | 'getUserCode'>,
+): tf.TensorInfo {
+  const type = (length: number) => (length === 1 ? 'i32' : `vec${length}<i32>`)
+  return backend.runWebGPUProgram(
+    {
+      ...program,
+      shaderKey: `maskwright_${key}`,
+      outputShape: [...outputShape],
+      variableNames: inputs.map(({ name }) => name),
+      uniforms: uniforms.map(({ name, values }) => `${name} : ${type(values.length)}, `).join(''),
+    },
+    inputs.map(({ tensor }) => tensor),
+    'float32',
+    uniforms.map(({ values }) => ({ type: 'int32', data: [...values] })),
+  )
+}
