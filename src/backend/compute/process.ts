@@ -5,6 +5,7 @@ import { createCalls } from './calls.ts'
 import { Choice } from './choice.ts'
 import { startChild, type Child } from './child.ts'
 import { launchEnvironment, launchFlags, memoryBounds } from './environment.ts'
+import { Listeners } from './listeners.ts'
 import { Losses } from './losses.ts'
 import type { ComputeNotice, ComputePort } from './port.ts'
 import { settingsFile } from './settings.ts'
@@ -32,7 +33,7 @@ export interface ComputeProcessOptions {
 interface Running {
   readonly child: Child
   readonly watch: Watch
-  /** Settings that are being tried: when it cannot be used so, whoever tries them decides what comes next. */
+  /** Settings that are being tried: where it does not become ready, whoever tries them decides what comes next. */
   readonly trial: boolean
   /** Known once it is ready. */
   rung: Rung | null
@@ -66,8 +67,8 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
   const choice = new Choice(settingsFile(stateDir, log), env)
   const bounds = memoryBounds(env)
   const losses = new Losses()
-  const statusListeners = new Set<(status: ComputeStatus) => void>()
-  const noticeListeners = new Set<(notice: ComputeNotice) => void>()
+  const statusListeners = new Listeners<ComputeStatus>()
+  const noticeListeners = new Listeners<ComputeNotice>()
   const calls = createCalls({
     onLost,
     onAnswered: (ok) => {
@@ -84,11 +85,15 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
   let givenUp = false
   let closed = false
 
+  function refuseClosed(): void {
+    if (closed) throw new CodedError('cancelled', CLOSING)
+  }
+
   function update(change: Partial<ComputeStatus>): void {
     const next = { ...status, ...change }
     if (JSON.stringify(next) === JSON.stringify(status)) return
     status = next
-    for (const listener of statusListeners) listener(next)
+    statusListeners.tell(next)
   }
 
   function showLoad(): void {
@@ -100,7 +105,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     restartTimer = null
     givenUp = false
     update({ state: failures > 0 ? 'restarting' : 'starting' })
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
     promise.catch(() => undefined)
     const child = startChild(
       {
@@ -127,7 +132,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       started.condemned = reason
       void child.kill()
     })
-    const settle = (error: CodedError | null): void => (error === null ? resolve() : reject(error))
+    const settle = (error: CodedError | null): void => (error === null ? resolve(undefined) : reject(error))
     const started: Running = { child, watch, trial, rung: null, answered: 0, condemned: null, settle }
     running = started
     void becomeReady(started)
@@ -139,12 +144,8 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     if (!parsed.success) return
     const reply = parsed.data
     from.watch.heard(reply.t === 'pong' ? (reply.rssMB ?? null) : null)
-    if (reply.t === 'notice') tell(reply)
+    if (reply.t === 'notice') noticeListeners.tell({ level: reply.level, message: reply.message })
     else if (reply.t !== 'pong') calls.receive(reply)
-  }
-
-  function tell({ level, message }: ComputeNotice): void {
-    for (const listener of noticeListeners) listener({ level, message })
   }
 
   async function becomeReady(started: Running): Promise<void> {
@@ -158,7 +159,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       calls.connect(started.child.send)
       showLoad()
       const words = losses.words(backend)
-      if (words !== null) tell({ level: 'warning', message: words })
+      if (words !== null) noticeListeners.tell({ level: 'warning', message: words })
       started.settle(null)
     } catch (thrown) {
       // A crash is told by `ended`; here it runs but has nothing to compute with.
@@ -181,7 +182,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     log(`The compute process ended: ${reason}`)
     const sentence = which.condemned === 'memory' ? OUT_OF_MEMORY : CRASHED
     const crashed = new CodedError('compute-crashed', sentence, { detail: reason })
-    if (which.trial) {
+    if (which.trial && which.rung === null) {
       const message = `Compute stopped while it was started with these settings (${reason}).`
       which.settle(new CodedError('compute-failed', message))
       calls.disconnect(crashed)
@@ -244,14 +245,14 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
   /** Ends the process in good order and starts it with what is set now. */
   async function startAnew(trial: boolean): Promise<void> {
     do {
-      if (closed) throw new CodedError('cancelled', CLOSING)
+      refuseClosed()
       update({ state: 'starting', ...nothing })
       const gone = dismiss((child) => child.end())
       calls.disconnect(new CodedError('compute-crashed', CRASHED))
       await gone
       // Something else may have started it meanwhile.
     } while (running !== null)
-    if (closed) throw new CodedError('cancelled', CLOSING)
+    refuseClosed()
     failures = 0
     await start(trial)
   }
@@ -260,16 +261,16 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
 
   return {
     status: () => status,
-    onStatus: (listener) => subscribe(statusListeners, listener),
-    onNotice: (listener) => subscribe(noticeListeners, listener),
+    onStatus: (listener) => statusListeners.add(listener),
+    onNotice: (listener) => noticeListeners.add(listener),
     settings: () => choice.view(),
     async configure(asked) {
-      if (closed) throw new CodedError('cancelled', CLOSING)
+      refuseClosed()
       const inUse = (): boolean => calls.count() > 0
       await choice.change(asked, { inUse, forgetLosses: () => losses.clear(), start: startAnew })
     },
     async call(method, params, callOptions = {}) {
-      if (closed) throw new CodedError('cancelled', CLOSING)
+      refuseClosed()
       if (!Object.hasOwn(computeMethods, method)) throw new CodedError('unknown-method', `No method "${method}".`)
       if (isFreshDoctor(method, params) && losses.rungs.size > 0 && calls.count() === 0 && !choice.changing) {
         losses.clear()
@@ -292,13 +293,6 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       await dismiss((child) => child.end())
       update({ state: 'stopped', ...nothing })
     },
-  }
-}
-
-function subscribe<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener)
-  return () => {
-    listeners.delete(listener)
   }
 }
 
