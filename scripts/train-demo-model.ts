@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEMO_LABELS } from '../src/backend/demo/seeds.ts'
-import { modelCard, saveModel, startRuntime, trainModel } from '../src/compute/index.ts'
+import { saveModel, startRuntime, trainedCard, trainModel } from '../src/compute/index.ts'
 import { trainingSet } from './demo/samples.ts'
 
 /** None of them in DEMO_SEEDS. */
@@ -58,11 +58,13 @@ console.log(
 )
 
 await rm(values.out, { recursive: true, force: true })
-const identity = { id: 'demo', name: 'Demo: abdomen and nuclei', createdAt: new Date().toISOString() }
-await saveModel(
-  values.out,
-  trained.network,
-  modelCard({ ...identity, labels: [...DEMO_LABELS], parentId: null }, trained),
-)
+const identity = {
+  ...{ id: 'demo', name: 'Demo: abdomen and nuclei', createdAt: new Date().toISOString() },
+  ...{ labels: [...DEMO_LABELS], parentId: null },
+}
+// A card that ships names nobody's device.
+const machine = { threads: runtime.threads, device: null, versions: runtime.versions }
+const card = await trainedCard({ identity, recipe: 'demo', samples }, trained, machine)
+await saveModel(values.out, trained.network, card)
 console.log(`written to ${path.relative(process.cwd(), values.out)}`)
 process.exit(0)

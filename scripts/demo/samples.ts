@@ -1,5 +1,6 @@
 import { generateCtCase, type CtCase } from '../../src/backend/demo/phantomCt.ts'
 import { generateNucleiCase, type NucleiCase } from '../../src/backend/demo/phantomNuclei.ts'
+import { spacingOf } from '../../src/core/geometry/index.ts'
 import { robustRange } from '../../src/imaging/index.ts'
 import type { TrainingSample } from '../../src/core/contract/compute.ts'
 
@@ -7,6 +8,7 @@ import type { TrainingSample } from '../../src/core/contract/compute.ts'
 export function ctSamples(ct: CtCase, indices: readonly number[], role: TrainingSample['role']): TrainingSample[] {
   const [nx, ny] = ct.dims
   const range = robustRange({ data: ct.data, channels: 1, slope: 1, inter: 0 })
+  const [columns, rows, slices] = spacingOf(ct.affine)
   return indices.map((index) => {
     const from = index * nx * ny
     const data = ct.data.slice(from, from + nx * ny)
@@ -23,6 +25,7 @@ export function ctSamples(ct: CtCase, indices: readonly number[], role: Training
       high: range.high,
       labels: ct.labels.slice(from, from + nx * ny),
       role,
+      geometry: { plane: 'axial', columns, rows, slices },
     }
   })
 }
