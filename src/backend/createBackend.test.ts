@@ -22,6 +22,15 @@ describe('createBackend', () => {
     expect(test.told('notice')).toEqual([{ level: 'warning', message }])
   })
 
+  it('passes on what compute wants the user to know, until it closes', async () => {
+    const test = await openBackend(emptyProject())
+    const notice = { level: 'info', message: 'A smaller batch is used.' } as const
+    test.compute.notice(notice)
+    await test.backend.close()
+    test.compute.notice(notice)
+    expect(test.told('notice')).toEqual([notice])
+  })
+
   it('closes once, ends compute, and touches nothing after that', async () => {
     const test = await openWithCase()
     const { caseId } = test

@@ -16,6 +16,8 @@ export class FakeCompute implements ComputePort {
   /** Called before each answer; may wait or throw. */
   beforePredict: (params: PredictParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
   beforeTrainingEnds: (params: TrainParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
+  /** How often a training tells its steps: again from the first where another rung had to take over. */
+  attempts = 1
   /** Which label a pixel gets. */
   label: (scaled: number, modelDir: string) => number = (scaled) => (scaled > 50 ? 1 : 0)
   closed = false
@@ -103,7 +105,8 @@ export class FakeCompute implements ComputePort {
 
   async #train(params: TrainParams, { signal, onProgress }: ComputeCallOptions): Promise<ComputeResult<'train'>> {
     this.trained.push(params)
-    for (let step = 1; step <= 3; step++) {
+    for (let at = 0; at < 3 * this.attempts; at++) {
+      const step = (at % 3) + 1
       const progress: ComputeProgress = {
         step,
         steps: 3,

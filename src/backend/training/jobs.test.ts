@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
+import { OUT_OF_MEMORY } from '../compute/words.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
 import {
   addVolume,
@@ -243,6 +244,27 @@ describe('train.start', () => {
     expect((await readMaskOf(test, caseId)).filter((label) => label === 1)).toHaveLength(9)
     test.compute.beforeTrainingEnds = async () => undefined
     expect(await jobEnd(test, (await test.call('train.start', TRAIN)).id)).toMatchObject({ state: 'done' })
+  })
+
+  it('begins its curve anew when another rung has to take over', async () => {
+    const test = await openWithCase()
+    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId: test.caseId, delta })
+    test.compute.attempts = 2
+    const ended = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    expect(ended).toMatchObject({ state: 'done', progress: 1 })
+    expect(ended.curve.map((point) => point.step)).toEqual([1, 2, 3])
+  })
+
+  it('says when it needed more memory than there is', async () => {
+    const test = await openWithCase()
+    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId: test.caseId, delta })
+    test.compute.beforeTrainingEnds = async () => {
+      throw new CodedError('compute-crashed', OUT_OF_MEMORY)
+    }
+    const ended = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    expect(ended.error?.message).toMatch(/needed more memory than this computer can spare.*press Retrain again/)
   })
 
   it('can be cancelled and leaves no model', async () => {

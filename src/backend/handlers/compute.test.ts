@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { DoctorReport } from '../../core/contract/schemas.ts'
+import { cleanUp, emptyProject, jobEnd, openBackend, openWithCase, rectangle } from '../testing/fixtures.ts'
+import type { TestBackend } from '../testing/fixtures.ts'
+
+afterEach(cleanUp)
+
+const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
+const report: DoctorReport = {
+  backends: [
+    {
+      ...{ name: 'wasm', available: true, reason: 'In use.', remedy: null, selfTest: { ok: true, ms: 1 }, stepMs: 2 },
+      device: null,
+    },
+  ],
+  ...{ chosen: 'js', threads: 1, wanted: { backend: 'js', threads: 1 }, cached: false, cores: 2, versions: {} },
+  memory: { totalMB: 4, freeMB: 0, processMB: 2, limitMB: 3 },
+}
+
+/** A backend with a training under way, which ends when it is let. */
+async function training(): Promise<TestBackend & { end: () => Promise<void> }> {
+  const test = await openWithCase()
+  const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+  await test.call('annotation.commit', { caseId: test.caseId, delta })
+  let release: () => void = () => undefined
+  test.compute.beforeTrainingEnds = () => new Promise((resolve) => (release = resolve))
+  const { id } = await test.call('train.start', TRAIN)
+  await expect.poll(() => test.compute.trained.length, { timeout: 20_000 }).toBe(1)
+  return {
+    ...test,
+    async end() {
+      release()
+      await jobEnd(test, id)
+    },
+  }
+}
+
+describe('compute.configure', () => {
+  it('passes the choice on, and the reason of a refusal', async () => {
+    const test = await openBackend(emptyProject())
+    expect(await test.call('compute.settings', {})).toEqual({
+      ...{ backend: 'auto', threads: 0 },
+      overruled: { backend: null, threads: null },
+    })
+    expect(await test.call('compute.configure', { backend: 'wasm', threads: 2 })).toEqual({})
+    expect(await test.call('compute.settings', {})).toMatchObject({ backend: 'wasm', threads: 2 })
+    test.compute.beforeConfigured = async () => {
+      throw new Error('There is no webgpu here.')
+    }
+    await expect(test.call('compute.configure', { backend: 'webgpu', threads: 0 })).rejects.toThrow('no webgpu')
+  })
+
+  it('waits for the job that runs', async () => {
+    const test = await training()
+    await expect(test.call('compute.configure', { backend: 'js', threads: 0 })).rejects.toMatchObject({ code: 'busy' })
+    await test.end()
+    await test.call('compute.configure', { backend: 'js', threads: 0 })
+  })
+})
+
+describe('app.doctor', () => {
+  it('tells what compute reports, with the choice that is in force and the rung that runs', async () => {
+    const test = await openBackend(emptyProject())
+    test.compute.report = report
+    test.compute.setStatus({ backend: 'wasm', threads: 2 })
+    await test.call('compute.configure', { backend: 'wasm', threads: 2 })
+    const told = await test.call('app.doctor', { fresh: true })
+    expect(told).toMatchObject({ chosen: 'wasm', threads: 2, wanted: { backend: 'wasm', threads: 2 } })
+    expect(told.memory).toMatchObject({ totalMB: 4, processMB: 2 })
+    expect(told.memory.freeMB).toBeGreaterThan(0)
+    expect(test.compute.examined).toEqual([true])
+  })
+
+  it('tries nothing while a job runs: what is known is told, a fresh check is refused', async () => {
+    const test = await training()
+    test.compute.report = report
+    await expect(test.call('app.doctor', {})).rejects.toMatchObject({ code: 'busy' })
+    await expect(test.call('app.doctor', { fresh: true })).rejects.toMatchObject({ code: 'busy' })
+    expect(test.compute.examined).toEqual([])
+    await test.end()
+    await test.call('app.doctor', {})
+    expect(test.compute.examined).toEqual([false])
+
+    let release: () => void = () => undefined
+    test.compute.beforeTrainingEnds = () => new Promise((resolve) => (release = resolve))
+    const { id } = await test.call('train.start', TRAIN)
+    await expect.poll(() => test.compute.trained.length, { timeout: 20_000 }).toBe(2)
+    expect((await test.call('app.doctor', {})).backends).toEqual(report.backends)
+    expect(test.compute.examined).toEqual([false])
+    release()
+    await jobEnd(test, id)
+  })
+})
