@@ -1,110 +1,89 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { filterGradientInfo } from './convolution.ts'
-import { address, floats } from './heap.ts'
-import { input, registerWasmKernel, tensor4 } from './register.ts'
-import { simd } from './simdFunctions.ts'
+import { address, floats, integers } from './heap.ts'
+import { input, registerWasmKernel } from './register.ts'
+import { GRADIENT_TAP_BYTES } from './simd/filterGradient.ts'
+import { parallel } from './threads/index.ts'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { WasmKernelArgs } from './register.ts'
 
 /**
- * Gradient of a convolution with respect to its filter, which tfjs-backend-wasm does not have. At stride 1, a tap at
- * a time by a SIMD function; else through the backend's forward convolution: x with channels as batch is convolved with
- * dy with batch as channels, dilated by the stride.
- * x [n, h, w, c], dy [n, oh, ow, o] -> [kh, kw, c, o]. Any stride, padding and size; channels last.
+ * Gradient of a convolution with respect to its filter, which tfjs-backend-wasm does not have.
+ * x [n, h, w, c], dy [n, oh, ow, o] -> [kh, kw, c, o]. Any stride, dilation, padding and size; channels last.
  */
 export function registerConv2dBackpropFilter(): void {
   registerWasmKernel(tf.Conv2DBackpropFilter, conv2dBackpropFilter)
 }
 
-function conv2dBackpropFilter(args: WasmKernelArgs): tf.TensorInfo {
-  const info = filterGradientInfo(input(args.inputs, 'x'), args.attrs)
-  if (info.dataFormat !== 'channelsLast') throw new Error('Conv2DBackpropFilter takes channels-last tensors only.')
-  return info.strideHeight === 1 && info.strideWidth === 1 ? tapByTap(args, info) : byForwardConvolution(args, info)
-}
+/** Filters up to this size are summed in several slots at once, larger ones by tap and channel only. */
+const SLOT_BYTES = 128 * 1024
+const MOST_SLOTS = 16
+/** Enough that some threads can share them evenly; the same whatever the threads, so that the sums are the same. */
+const UNITS = 32
+/** Bytes of x and dy that a thread's nearest cache holds. */
+const BAND_BYTES = 24 * 1024
 
-function tapByTap({ inputs, backend }: WasmKernelArgs, info: tf.backend_util.Conv2DInfo): tf.TensorInfo {
+function conv2dBackpropFilter({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo {
   const [x, dy] = [input(inputs, 'x'), input(inputs, 'dy')]
-  const { outChannels } = info
-  const filled = 4 * Math.ceil(outChannels / 4)
-  if (filled === outChannels) return directly(backend, info, x, dy, outChannels)
-  const wideDy = widened(backend, dy, outChannels, filled)
-  const wide = directly(backend, info, x, wideDy, filled)
-  const out = widened(backend, { ...wide, shape: info.filterShape }, filled, outChannels)
-  backend.disposeData(wideDy.dataId)
-  backend.disposeData(wide.dataId)
-  return out
-}
-
-/** Copies rows of `from` channels into rows of `to` channels: with zeros behind, or cut off. */
-function widened(backend: BackendWasm, tensor: tf.TensorInfo, from: number, to: number): tf.TensorInfo {
-  const rows = tensor.shape.slice(0, -1).reduce((a, b) => a * b, 1)
-  const out = backend.makeOutput([...tensor.shape.slice(0, -1), to], 'float32')
-  const source = floats(backend, { ...tensor, shape: [rows, from] })
-  const target = floats(backend, out)
-  for (let row = 0; row < rows; row++) {
-    for (let c = 0; c < to; c++) target[row * to + c] = c < from ? (source[row * from + c] ?? 0) : 0
+  const info = filterGradientInfo(x, attrs)
+  if (info.dataFormat !== 'channelsLast') throw new Error('Conv2DBackpropFilter takes channels-last tensors only.')
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info
+  const taps = info.filterHeight * info.filterWidth
+  const rows = batchSize * outHeight
+  const quads = Math.ceil(outChannels / 4)
+  const slotBytes = taps * inChannels * quads * 16
+  const slots = Math.max(1, Math.min(MOST_SLOTS, rows, Math.floor(SLOT_BYTES / slotBytes)))
+  const blocks = Math.floor(inChannels / 4) + (inChannels % 4)
+  const parts = Math.min(blocks, Math.ceil(UNITS / (taps * slots)))
+  const groups = Math.min(taps * parts, Math.ceil(UNITS / slots))
+  const rowBytes = 4 * (inWidth * inChannels * info.strideHeight + outWidth * outChannels)
+  const bandRows = Math.max(1, Math.floor(BAND_BYTES / rowBytes))
+  const out = backend.makeOutput(info.filterShape, 'float32')
+  // Where dy has no whole quads, the last one of a pixel reads behind it: behind the last pixel there must be something.
+  const outer = outChannels % 4 === 0 ? dy : withRoom(backend, dy)
+  const direct = slots === 1 && outChannels % 4 === 0
+  const partial = direct ? out : backend.makeOutput([(slots * slotBytes) / 4], 'float32')
+  const table = backend.makeOutput([(taps * GRADIENT_TAP_BYTES) / 4], 'int32')
+  try {
+    integers(backend, table).set(tapTable(info))
+    const at = (tensor: tf.TensorInfo) => address(backend, tensor)
+    const { run } = parallel(backend)
+    run(
+      'filterGradient',
+      ...[slots * groups, at(x), at(outer), at(table), at(partial), slotBytes, slots, taps, parts, groups, rows],
+      ...[bandRows, inHeight, inWidth, inChannels, outHeight, outWidth, quads, 4 * outChannels],
+      ...[info.strideHeight, info.strideWidth],
+    )
+    if (!direct) run('sumSlots', taps * inChannels, at(partial), slotBytes, slots, quads, outChannels, at(out))
+  } finally {
+    backend.disposeData(table.dataId)
+    if (!direct) backend.disposeData(partial.dataId)
+    if (outer !== dy) backend.disposeData(outer.dataId)
   }
   return out
 }
 
-/** Each tap of the filter pairs a window of x with one of dy of the same size; padding pairs with nothing. */
-function directly(
-  backend: BackendWasm,
-  info: tf.backend_util.Conv2DInfo,
-  x: tf.TensorInfo,
-  dy: tf.TensorInfo,
-  outChannels: number,
-): tf.TensorInfo {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo, filterHeight, filterWidth } = info
-  const out = backend.makeOutput([filterHeight, filterWidth, inChannels, outChannels], 'float32')
-  floats(backend, out).fill(0)
-  const { filterGradient1, filterGradient4 } = simd(backend)
-  const [image, outer, weights] = [address(backend, x), address(backend, dy), address(backend, out)]
-  const [xPixel, dyPixel] = [4 * inChannels, 4 * outChannels]
-  const [xRow, dyRow] = [inWidth * xPixel, outWidth * dyPixel]
-  const fours = Math.floor(inChannels / 4)
-  for (let n = 0; n < batchSize; n++) {
-    for (let i = 0; i < filterHeight; i++) {
-      const [top, rows] = paired(i - padInfo.top, inHeight, outHeight)
-      for (let j = 0; j < filterWidth; j++) {
-        const [left, columns] = paired(j - padInfo.left, inWidth, outWidth)
-        if (rows <= 0 || columns <= 0) continue
-        const a = image + (n * inHeight + top + i - padInfo.top) * xRow + (left + j - padInfo.left) * xPixel
-        const b = outer + (n * outHeight + top) * dyRow + left * dyPixel
-        const dw = weights + (i * filterWidth + j) * inChannels * dyPixel
-        const extent = [rows, columns, xRow, dyRow, inChannels, outChannels] as const
-        if (fours > 0) filterGradient4(a, b, dw, ...extent, fours)
-        const done = 4 * fours
-        if (done < inChannels) filterGradient1(a + 4 * done, b, dw + done * dyPixel, ...extent, inChannels - done)
-      }
-    }
-  }
-  return out
+function withRoom(backend: BackendWasm, tensor: tf.TensorInfo): tf.TensorInfo {
+  const size = tf.util.sizeFromShape(tensor.shape)
+  const copy = backend.makeOutput([size + 4], 'float32')
+  floats(backend, copy).set(floats(backend, tensor))
+  return copy
 }
 
-/** Of the output indices, the first and how many have their input index, shifted by `shift`, inside the image. */
-function paired(shift: number, inSize: number, outSize: number): [first: number, count: number] {
-  const first = Math.max(0, -shift)
-  return [first, Math.min(outSize, inSize - shift) - first]
+/** For each tap what filterGradient reads of it. */
+function tapTable(info: tf.backend_util.Conv2DInfo): number[] {
+  return Array.from({ length: info.filterHeight * info.filterWidth }, (_, tap) => {
+    const row = Math.floor(tap / info.filterWidth) * info.dilationHeight - info.padInfo.top
+    const column = (tap % info.filterWidth) * info.dilationWidth - info.padInfo.left
+    const [firstRow, endRow] = meeting(row, info.strideHeight, info.inHeight, info.outHeight)
+    const [firstColumn, endColumn] = meeting(column, info.strideWidth, info.inWidth, info.outWidth)
+    return [row, column, firstRow, endRow, firstColumn, endColumn - firstColumn]
+  }).flat()
 }
 
-function byForwardConvolution({ inputs }: WasmKernelArgs, info: tf.backend_util.Conv2DInfo): tf.TensorInfo {
-  return tf.tidy(() => {
-    const x = tensor4(inputs, 'x')
-    const dy = tensor4(inputs, 'dy')
-    // What the window needs of x on each side, which may be less than all of it or more (padding).
-    const rows = (info.outHeight - 1) * info.strideHeight + info.filterHeight
-    const columns = (info.outWidth - 1) * info.strideWidth + info.filterWidth
-    const padded = tf.pad4d(x, [
-      [0, 0],
-      [info.padInfo.top, Math.max(0, rows - info.inHeight - info.padInfo.top)],
-      [info.padInfo.left, Math.max(0, columns - info.inWidth - info.padInfo.left)],
-      [0, 0],
-    ])
-    const used = tf.slice4d(padded, [0, 0, 0, 0], [info.batchSize, rows, columns, info.inChannels])
-    const image = tf.transpose(used, [3, 1, 2, 0])
-    const filter = tf.transpose(dy, [1, 2, 0, 3])
-    const gradient = tf.conv2d(image, filter, 1, 'valid', 'NHWC', [info.strideHeight, info.strideWidth])
-    return tf.transpose(gradient, [1, 2, 0, 3])
-  })
+/** The run of outputs whose input, `stride` apart and moved by `shift`, lies inside; empty where none does. */
+function meeting(shift: number, stride: number, inSize: number, outSize: number): [first: number, end: number] {
+  const first = Math.min(outSize, Math.max(0, Math.ceil(-shift / stride)))
+  const end = Math.min(outSize, Math.ceil((inSize - shift) / stride))
+  return [first, Math.max(first, end)]
 }

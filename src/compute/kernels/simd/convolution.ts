@@ -17,6 +17,7 @@ import {
   vAtLeast,
 } from './assembler.ts'
 import { vMultiplyAdd } from './features.ts'
+import { storeValid } from './narrowStore.ts'
 import { QUAD } from './quads.ts'
 import type { I32, Local } from './assembler.ts'
 
@@ -214,29 +215,4 @@ function createTile(f: FunctionBuilder): Tile {
       f.set(place.to, add(place.to, place.yPixel))
     }
   }
-}
-
-/** Writes the first `valid` of four floats, one to four. */
-function storeValid(f: FunctionBuilder, to: I32, value: Local<'v128'>, distance: number, valid: I32): void {
-  f.when(
-    isBelow(valid, i32(4)),
-    () => {
-      const odd = and(valid, i32(1))
-      f.when(
-        isBelow(valid, i32(2)),
-        () => {
-          f.storeLanes(to, value, { count: 1, first: 0, distance })
-        },
-        () => {
-          f.storeLanes(to, value, { count: 2, first: 0, distance })
-          f.when(odd, () => {
-            f.storeLanes(to, value, { count: 1, first: 2, distance: distance + 2 * FLOAT })
-          })
-        },
-      )
-    },
-    () => {
-      f.store(to, value, distance)
-    },
-  )
 }

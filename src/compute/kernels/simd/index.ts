@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { assemble } from './assembler.ts'
 import { convolveFunction } from './convolution.ts'
 import { joinChannelsFunction, reluGradientFunction, splitChannelsFunction } from './copies.ts'
-import { filterGradientFunction } from './filterGradient.ts'
+import { filterGradientFunction, sumSlotsFunction } from './filterGradient.ts'
 import { adamUpdateFunction, momentumUpdateFunction, squareSumFunction } from './optimizer.ts'
 import {
   normalizationApplyFunction,
@@ -14,12 +14,8 @@ import { packFilterFunction } from './packFilter.ts'
 import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
 import { lossGradientFunction, lossSumsFunction } from './segmentationLoss.ts'
 import { swapAxesFunction } from './swapAxes.ts'
+import { tableProductsFunction, tableWeightsFunction } from './tableProducts.ts'
 import type { FunctionBuilder } from './assembler.ts'
-
-type FilterGradientArgs = [
-  ...[x: number, dy: number, dw: number, rows: number, width: number, xRow: number, dyRow: number],
-  ...[channels: number, outChannels: number, blocks: number],
-]
 
 /**
  * The assembled functions; each documented where it is written. They do the units begin..end-1 of their work, which do
@@ -34,8 +30,8 @@ export interface SimdFunctions {
   ) => void
   readonly convolve: (...args: number[]) => void
   readonly packFilter: (...args: number[]) => void
-  readonly filterGradient1: (...args: FilterGradientArgs) => void
-  readonly filterGradient4: (...args: FilterGradientArgs) => void
+  readonly filterGradient: (...args: number[]) => void
+  readonly sumSlots: (...args: number[]) => void
   readonly splitChannels: (
     ...args: [begin: number, end: number, from: number, first: number, second: number, a: number, b: number]
   ) => void
@@ -50,6 +46,8 @@ export interface SimdFunctions {
   readonly normalizationGradientApply: (...args: number[]) => void
   readonly momentumUpdate: (...args: number[]) => void
   readonly squareSum: (...args: number[]) => void
+  readonly tableProducts: (...args: number[]) => void
+  readonly tableWeights: (...args: number[]) => void
   readonly swapAxes: (
     ...args: [begin: number, end: number, from: number, to: number, a: number, b: number, run: number]
   ) => void
@@ -73,8 +71,8 @@ const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
   upsample2Gradient: upsample2GradientFunction,
   convolve: convolveFunction,
   packFilter: packFilterFunction,
-  filterGradient1: () => filterGradientFunction(1),
-  filterGradient4: () => filterGradientFunction(4),
+  filterGradient: filterGradientFunction,
+  sumSlots: sumSlotsFunction,
   splitChannels: splitChannelsFunction,
   joinChannels: joinChannelsFunction,
   reluGradient: reluGradientFunction,
@@ -86,6 +84,8 @@ const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
   momentumUpdate: momentumUpdateFunction,
   squareSum: squareSumFunction,
   swapAxes: swapAxesFunction,
+  tableProducts: tableProductsFunction,
+  tableWeights: tableWeightsFunction,
   lossSums: lossSumsFunction,
   lossGradient: lossGradientFunction,
 }
