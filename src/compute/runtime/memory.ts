@@ -48,15 +48,9 @@ const LEAST = 16 * 2 ** 20
 /** The longest array of bytes that V8 makes for certain. */
 const LARGEST_ARRAY = 2 ** 31
 
-let asked: number | null = null
-
-/** The bound on this process, where one is given (tests, settings); null: by the environment and the machine. */
-export function setMemoryBound(megabytes: number | null): void {
-  asked = megabytes
-}
-
+/** What this process may hold: MASKWRIGHT_MEMORY_MB, else a share of the machine. Bytes. */
 export function memoryBound(): number {
-  const given = asked ?? positive(process.env.MASKWRIGHT_MEMORY_MB)
+  const given = positive(process.env.MASKWRIGHT_MEMORY_MB)
   return given === null ? SHARE_OF_MACHINE * machineMemory().total : given * 2 ** 20
 }
 

@@ -1,0 +1,72 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { CodedError } from '../../core/contract/errors.ts'
+import { forwardInTurns, forwardOf } from '../models/forward.ts'
+import { OutOfMemoryError } from '../runtime/failures.ts'
+import { readFloats } from '../runtime/tensors.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { BetweenLayers } from '../models/forward.ts'
+
+export interface Logits {
+  /** n x height x width x classes. */
+  readonly logits: Float32Array
+  readonly classes: number
+}
+
+/** One batch of images [n, h, w, 1] through the network. Leaves no tensor behind. */
+export type ForwardPass = (
+  network: LayersModel,
+  input: Float32Array,
+  shape: [number, number, number, number],
+  between: BetweenLayers,
+) => Promise<Logits>
+
+/** Passes of more pixels than this let messages in between their layers: a layer then takes a tenth of a second or so. */
+const LONG_PASS = 2 ** 18
+
+export const forwardPass: ForwardPass = async (network, input, shape, between) => {
+  const images = tf.tensor4d(input, shape)
+  try {
+    const long = input.length > LONG_PASS || tf.getBackend() === 'cpu'
+    const output = long
+      ? await forwardInTurns(network, images, between)
+      : tf.tidy(() => forwardOf(network)(images, false))
+    try {
+      const logits = await readFloats(output)
+      await refuseLostZeros(logits)
+      return { logits, classes: output.shape[3] ?? 0 }
+    } finally {
+      output.dispose()
+    }
+  } finally {
+    images.dispose()
+  }
+}
+
+/**
+ * A device that is lost, or a buffer that was not had, reads as zeros. A network gives exactly 0 for every class of every
+ * pixel only if its last weights are all 0: then a sum on the device tells which it is.
+ */
+async function refuseLostZeros(logits: Float32Array): Promise<void> {
+  if (tf.getBackend() !== 'webgpu' || logits.some((value) => value !== 0)) return
+  const sum = tf.tidy(() => tf.add(tf.tensor1d([1, 2]), tf.tensor1d([2, 5])))
+  try {
+    const [three, seven] = await readFloats(sum)
+    if (three !== 3 || seven !== 7)
+      throw new CodedError('backend-lost', 'The graphics device computes nothing any more.')
+  } finally {
+    sum.dispose()
+  }
+  throw new OutOfMemoryError('Out of memory: the graphics device gave nothing but zeros.')
+}
+
+/** Throws CodedError('compute-failed') when a value is no number: there is no label to take from it. */
+export function checkLogits(logits: Float32Array, model: string): void {
+  let sum = 0
+  // NaN and infinite times 0 are NaN, which stays.
+  for (const value of logits) sum += value * 0
+  if (sum === 0) return
+  throw new CodedError(
+    'compute-failed',
+    `The model ${model} gives values that are no numbers, so nothing was predicted; use an earlier version of it.`,
+  )
+}

@@ -1,0 +1,207 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import { copyMirrored } from '../data/padding.ts'
+import { isDeviceLost, isOutOfMemory } from '../runtime/failures.ts'
+import { checkLogits, forwardPass } from './forwardPass.ts'
+import { passSizes } from './sizes.ts'
+import { coverWindow, frameOf, planTiles } from './tiles.ts'
+import { nextTurn, stopIfCancelled } from './turns.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { Window2D } from '../data/padding.ts'
+import type { ForwardPass } from './forwardPass.ts'
+import type { Budget } from '../runtime/memory.ts'
+import type { PassSizes } from './sizes.ts'
+import type { Tile } from './tiles.ts'
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  /** Told as the work goes on, inside a large picture too, with the share of the pixels that is done. */
+  readonly onProgress?: (done: number) => void
+  /** Told once each, when memory makes the batch, or the tiles, smaller than they began. */
+  readonly notify?: (message: string) => void
+  /** What errors call the network. */
+  readonly model?: string
+  /** How a batch goes through the network, where not as usual (tests). */
+  readonly pass?: ForwardPass
+  /** What a pass may take, where not by the memory that there is (tests). */
+  readonly memory?: Budget
+}
+
+/** Receives the logits of one tile: pixels of `tile.input` x classes. The array is only valid during the call. */
+export type TileSink = (slice: number, tile: Tile, logits: Float32Array, classes: number) => void
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+interface Part {
+  readonly slice: number
+  readonly frame: Window2D
+  readonly tile: Tile
+}
+
+const SMALLER = {
+  batch: 'Memory is short: fewer slices are predicted at once, which takes longer and changes nothing else.',
+  tile: 'Memory is short: large pictures are predicted in smaller pieces, which takes longer; near the edges of the pieces labels may differ a little.',
+} as const
+
+/**
+ * Runs the network over images of any size, as many at once as memory allows, the large ones in tiles, and hands each
+ * tile's logits to `sink` in the order of the images, each pixel once. `image(i)` gives the i-th image when it is needed.
+ * Lets the event loop turn between batches, and between layers of a large picture.
+ *
+ * A pass that runs out of memory is done again with half the pictures, at last with tiles of half the size; what a
+ * failed pass computed is never used. Throws CodedError: 'cancelled' when the signal is aborted, at the latest after the
+ * layer or the batch of small pictures that runs; 'backend-lost' when the device is gone, or the smallest tile is too
+ * much; 'compute-failed' when the network gives values that are no numbers.
+ */
+export async function runNetwork(
+  network: LayersModel,
+  step: number,
+  sizes: readonly Size[],
+  image: (index: number) => Float32Array,
+  sink: TileSink,
+  { signal, onProgress, notify, model = 'of this training', pass = forwardPass, memory }: RunOptions = {},
+): Promise<void> {
+  stopIfCancelled(signal)
+  const largest = sizes.reduce((most, { width, height }) => Math.max(most, paddedPixels(width, height, step)), 1)
+  const at = await recovered(() => passSizes(network, step, largest, memory))
+  const total = sizes.reduce((sum, { width, height }) => sum + width * height, 0)
+  const images = keepLast(image)
+  const told = new Set<string>()
+  let parts = sizes.flatMap((size, slice) => partsOf(size, slice, at))
+  let done = 0
+  try {
+    while (parts.length > 0) {
+      stopIfCancelled(signal)
+      const batch = nextBatch(parts, at)
+      const kept = batch.reduce((sum, { tile: { keep } }) => sum + keep.width * keep.height, 0)
+      const between = async (share: number) => {
+        onProgress?.((done + share * kept) / total)
+        await nextTurn()
+        stopIfCancelled(signal)
+      }
+      const run = () => pass(network, inputOf(batch, sizes, images), shapeOf(batch), between)
+      const outcome = await attempt(run)
+      if (outcome === null) {
+        const smaller = makeSmaller(batch, parts, at)
+        parts = smaller.parts
+        if (!told.has(smaller.what)) notify?.(SMALLER[smaller.what])
+        told.add(smaller.what)
+        continue
+      }
+      const { logits, classes } = outcome
+      checkLogits(logits, model)
+      const length = logits.length / batch.length
+      batch.forEach(({ slice, tile }, i) => {
+        sink(slice, tile, logits.subarray(i * length, (i + 1) * length), classes)
+      })
+      parts = parts.slice(batch.length)
+      done += kept
+      onProgress?.(done / total)
+      await nextTurn()
+    }
+    stopIfCancelled(signal)
+  } finally {
+    at.release()
+  }
+}
+
+function paddedPixels(width: number, height: number, step: number): number {
+  const frame = frameOf(width, height, step)
+  return frame.width * frame.height
+}
+
+function partsOf({ width, height }: Size, slice: number, at: PassSizes): Part[] {
+  const frame = frameOf(width, height, at.bounds.step)
+  return planTiles(width, height, at.bounds).map((tile) => ({ slice, frame, tile }))
+}
+
+/** Consecutive tiles of one size that fit the memory together; at least one. */
+function nextBatch(parts: readonly Part[], at: PassSizes): readonly Part[] {
+  const first = parts[0]?.tile.input
+  if (first === undefined) return []
+  const most = at.images(first.width * first.height)
+  const differs = parts.findIndex(
+    ({ tile: { input } }, i) => i >= most || input.width !== first.width || input.height !== first.height,
+  )
+  return parts.slice(0, differs < 0 ? parts.length : differs)
+}
+
+function shapeOf(batch: readonly Part[]): [number, number, number, number] {
+  const input = batch[0]?.tile.input
+  return [batch.length, input?.height ?? 0, input?.width ?? 0, 1]
+}
+
+function inputOf(
+  batch: readonly Part[],
+  sizes: readonly Size[],
+  images: (slice: number) => Float32Array,
+): Float32Array {
+  const [count, height, width] = shapeOf(batch)
+  const input = new Float32Array(count * height * width)
+  batch.forEach(({ slice, tile }, i) => {
+    const size = sizes[slice]
+    if (size !== undefined) {
+      copyMirrored(images(slice), size.width, size.height, tile.input, input, i * height * width)
+    }
+  })
+  return input
+}
+
+/** What `run` gives, or null where it ran out of memory. Everything else that can be told apart becomes a CodedError. */
+async function attempt<T>(run: () => Promise<T>): Promise<T | null> {
+  try {
+    return await run()
+  } catch (error) {
+    if (isDeviceLost(error)) throw lost('What computes stopped working', error)
+    if (isOutOfMemory(error)) return null
+    throw error
+  }
+}
+
+/** For what cannot be made smaller. */
+async function recovered<T>(run: () => Promise<T>): Promise<T> {
+  const outcome = await attempt(run)
+  if (outcome === null) throw lost('There is too little memory to predict even the smallest piece', null)
+  return outcome
+}
+
+function lost(what: string, cause: unknown): CodedError {
+  if (cause instanceof CodedError && cause.code === 'backend-lost') return cause
+  return new CodedError('backend-lost', `${what}; another way to compute must take over.`, {
+    cause,
+    ...(cause === null ? {} : { detail: String(cause) }),
+  })
+}
+
+/** Throws CodedError('backend-lost') when the batch was the smallest there is. */
+function makeSmaller(
+  batch: readonly Part[],
+  parts: readonly Part[],
+  at: PassSizes,
+): { what: 'batch' | 'tile'; parts: Part[] } {
+  const [, height, width] = shapeOf(batch)
+  const pixels = height * width
+  const what = at.shrink(batch.length, pixels)
+  if (what === 'batch') return { what, parts: [...parts] }
+  const split = parts.flatMap((part) => {
+    const { input, keep } = part.tile
+    if (input.width * input.height <= at.bounds.pixels) return [part]
+    return coverWindow(keep, part.frame, at.bounds).map((tile): Part => ({ ...part, tile }))
+  })
+  const first = split[0]?.tile.input
+  if (first === undefined || first.width * first.height >= pixels) {
+    throw lost('There is too little memory to predict even the smallest piece', null)
+  }
+  return { what, parts: split }
+}
+
+/** The image used last is kept: its tiles come one after the other. */
+function keepLast(image: (index: number) => Float32Array): (index: number) => Float32Array {
+  let held: { index: number; values: Float32Array } | null = null
+  return (index) => {
+    if (held?.index !== index) held = { index, values: image(index) }
+    return held.values
+  }
+}

@@ -1,0 +1,90 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { predictionCost } from '../runtime/cost.ts'
+import { releaseIdle } from '../runtime/deviceMemory.ts'
+import { budgetOf, collectGarbage, readMemory } from '../runtime/memory.ts'
+import { mostImages, mostPixels } from '../runtime/plan.ts'
+import { wasmHeap, WASM_HEAP_MOST } from '../runtime/wasmHeap.ts'
+import { reachOf } from './receptiveField.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { Budget } from '../runtime/memory.ts'
+import type { PassCost } from '../runtime/cost.ts'
+import type { TileBounds } from './tiles.ts'
+
+/** How much goes through the network at once. */
+export interface PassSizes {
+  /** For planTiles. */
+  readonly bounds: TileBounds
+  /** Pictures of so many pixels in one pass; at least 1. */
+  images(pixels: number): number
+  /** After a pass of so many pictures of so many pixels ran out of memory; false when there is nothing smaller. */
+  shrink(images: number, pixels: number): 'batch' | 'tile'
+  /** The memory is others' again. */
+  release(): void
+}
+
+/**
+ * So many pixels in one pass of several pictures, where memory allows: the processor is no faster with more, and a cancel
+ * waits for the pass; a graphics device is not busy with less.
+ */
+const PREFERRED_PIXELS = { processor: 4 * 160 * 160, device: 4 * 512 * 512 } as const
+
+/** What ran out of memory once is not tried again in this process. */
+interface Learned {
+  /** Of all pictures of a pass. */
+  batch: number
+  /** Of one picture. */
+  pixels: number
+}
+
+const learned = new WeakMap<LayersModel, Learned>()
+
+/**
+ * Measures the network, if that was not done yet, and reads the memory. `pixels`: of the largest picture that comes;
+ * `given` goes before the memory that there is.
+ */
+export async function passSizes(
+  network: LayersModel,
+  step: number,
+  pixels: number,
+  given?: Budget,
+): Promise<PassSizes> {
+  const cost = await predictionCost(network, step)
+  const known = learned.get(network) ?? { batch: Infinity, pixels: Infinity }
+  learned.set(network, known)
+  const budget = given ?? currentBudget(cost, pixels)
+  if (budget.heapLimit !== null) wasmHeap()?.limit(budget.heapLimit)
+  const preferred = PREFERRED_PIXELS[tf.getBackend() === 'webgpu' ? 'device' : 'processor']
+  const most = mostPixels(cost, budget)
+  return {
+    get bounds() {
+      return { step, margin: reachOf(network).local, pixels: Math.min(most, known.pixels) }
+    },
+    images(each) {
+      const most = Math.min(preferred, known.batch)
+      return Math.min(mostImages(cost, budget, each), Math.max(1, Math.floor(most / each)))
+    },
+    shrink(images, each) {
+      releaseIdle()
+      collectGarbage()
+      if (images > 1) {
+        known.batch = Math.floor(images / 2) * each
+        return 'batch'
+      }
+      known.pixels = Math.floor(each / 2)
+      known.batch = known.pixels
+      return 'tile'
+    },
+    release() {
+      wasmHeap()?.limit(WASM_HEAP_MOST)
+    },
+  }
+}
+
+/** Where it seems too little for the whole picture, what nobody uses any more is given back first. */
+function currentBudget(cost: PassCost, pixels: number): Budget {
+  const budget = budgetOf(readMemory())
+  if (mostPixels(cost, budget) >= pixels) return budget
+  releaseIdle()
+  collectGarbage()
+  return budgetOf(readMemory())
+}
