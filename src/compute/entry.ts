@@ -1,57 +1,62 @@
 /**
  * The compute process. Started by the host with a pipe as file descriptor 3, which carries frames both ways; standard
  * output and error are for logs only. Ends when the pipe closes: it never outlives its host.
- * Backend and threads: `--backend NAME --threads N`, else MASKWRIGHT_BACKEND and MASKWRIGHT_THREADS.
+ * Settings: runtime/settings.ts, and `--backend NAME --threads N` before them.
  */
 import { Socket } from 'node:net'
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { createFrameReader, encodeFrame } from '../core/rpc/frames.ts'
 import { createHandlers } from './handlers.ts'
-import { answerProbe, PROBE_ARGUMENT } from './runtime/probe.ts'
-import { isUsable } from './runtime/rungs.ts'
+import { PROBE_ARGUMENT } from './runtime/probe.ts'
+import { answerProbe } from './runtime/probeChild.ts'
+import { readSettings } from './runtime/settings.ts'
 import { startRuntime } from './runtime/start.ts'
 import { createComputeServer } from './server.ts'
+import type { ComputeReply } from '../core/contract/compute.ts'
+import type { SettingArguments } from './runtime/settings.ts'
+import type { RuntimeOptions } from './runtime/start.ts'
 
 const PIPE = 3
-
-async function probe([rung = '', threads = '1']: readonly string[]): Promise<void> {
-  if (isUsable(rung)) await answerProbe(rung, Number(threads))
-  process.exitCode = 1
-}
 
 function serve(): void {
   lowerPriority()
   console.log(`pid ${process.pid}`)
   // An interrupt from the terminal reaches the whole group; the host decides when this process ends.
   process.on('SIGINT', () => undefined)
-  const entry = import.meta.filename
-  const runtime = startRuntime({ ...settings(), probeEntry: entry })
+  const pipe = new Socket({ fd: PIPE, readable: true, writable: true })
+  const send = (reply: ComputeReply) => {
+    pipe.write(encodeFrame(reply))
+  }
+  const options: RuntimeOptions = {
+    ...readSettings(process.env, givenArguments()),
+    probeEntry: import.meta.filename,
+    notify: (level, message) => {
+      send({ t: 'notice', level, message })
+    },
+    log: (line) => {
+      console.error(line)
+    },
+  }
+  const runtime = startRuntime(options)
   // Each call that waits for it answers with the reason.
   runtime.catch((error: unknown) => {
     console.error(`No compute backend: ${String(error)}`)
   })
-  const pipe = new Socket({ fd: PIPE, readable: true, writable: true })
-  const receive = createComputeServer(createHandlers(runtime, entry), (reply) => {
-    pipe.write(encodeFrame(reply))
-  })
+  const receive = createComputeServer(createHandlers(runtime, options), send)
   pipe.on('data', createFrameReader(receive))
   pipe.on('close', () => process.exit(0))
   pipe.on('end', () => process.exit(0))
   pipe.on('error', () => process.exit(1))
 }
 
-function settings(): { backend: string; threads: number } {
+function givenArguments(): SettingArguments {
   const { values } = parseArgs({
     options: { backend: { type: 'string' }, threads: { type: 'string' } },
     strict: false,
   })
-  const { MASKWRIGHT_BACKEND, MASKWRIGHT_THREADS } = process.env
-  const threads = Number(values.threads ?? MASKWRIGHT_THREADS ?? 0)
-  return {
-    backend: String(values.backend ?? MASKWRIGHT_BACKEND ?? 'auto'),
-    threads: Number.isFinite(threads) ? threads : 0,
-  }
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  return { backend: text(values.backend), threads: text(values.threads) }
 }
 
 /** A brush stroke must not wait for a training step. */
@@ -64,5 +69,5 @@ function lowerPriority(): void {
 }
 
 const [first, ...rest] = process.argv.slice(2)
-if (first === PROBE_ARGUMENT) await probe(rest)
+if (first === PROBE_ARGUMENT) await answerProbe(rest)
 else serve()

@@ -7,18 +7,20 @@ import { trainModel } from './training/train.ts'
 import type { ComputeHandlers } from './server.ts'
 import type { TrainedModel, TrainOptions } from './training/train.ts'
 import type { LoadedModel } from './models/files.ts'
-import type { Runtime } from './runtime/start.ts'
+import type { Runtime, RuntimeOptions } from './runtime/start.ts'
 
 /** The methods of the compute process, each waiting until the backend is chosen and proven. */
-export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): ComputeHandlers {
+export function createHandlers(runtime: Promise<Runtime>, options: RuntimeOptions): ComputeHandlers {
   const models = createModelCache()
   return {
     async status() {
-      const { backend, threads, versions } = await runtime
-      return { backend, threads, versions, device: { name: 'this computer', memoryMB: null }, cached: false }
+      const { backend, threads, device, cached, versions } = await runtime
+      return { backend, threads, device, cached, versions }
     },
-    async doctor() {
-      return await doctor(await runtime, probeEntry)
+    async doctor({ fresh }, { signal }) {
+      // Where nothing could be started, doctor says why.
+      const started = await runtime.catch(() => null)
+      return await doctor(options, started, { fresh, signal })
     },
     async predict({ modelDir, slices }, { signal }) {
       await runtime
@@ -27,7 +29,7 @@ export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): C
       return { slices: predicted, seconds: (performance.now() - start) / 1000 }
     },
     async train(params, { signal, onProgress }) {
-      const { backend, threads, versions } = await runtime
+      const { backend, threads, device, versions } = await runtime
       const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed, recipe } = params
       const options: Omit<TrainOptions, 'parent'> = {
         labels,
@@ -48,7 +50,7 @@ export function createHandlers(runtime: Promise<Runtime>, probeEntry: string): C
       const { trained, parentId } = await (parentDir === null ? train(null) : models.with(parentDir, train))
       try {
         const identity = { id: modelId, parentId, name, createdAt, labels }
-        const machine = { threads, device: null, versions }
+        const machine = { threads, device: device.name, versions }
         const card = await trainedCard({ identity, recipe, samples }, trained, machine)
         return { card: await saveModel(outDir, trained.network, card) }
       } finally {

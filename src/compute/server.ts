@@ -6,6 +6,8 @@ import type { ComputeMethod, ComputeMethods, ComputeProgress, ComputeReply } fro
 export interface ComputeCall {
   readonly signal: AbortSignal
   readonly onProgress: (progress: ComputeProgress) => void
+  /** Tells the user what the call does not answer: a smaller batch, say. */
+  readonly notify: (level: 'info' | 'warning', message: string) => void
 }
 export type ComputeHandlers = {
   [M in ComputeMethod]: (
@@ -15,8 +17,8 @@ export type ComputeHandlers = {
 }
 
 /**
- * Answers requests by the handlers; `send` takes the replies. Requests that are none of the protocol are dropped, all
- * others are answered once. Returns what takes the messages.
+ * Answers requests by the handlers; `send` takes the replies. Requests that are none of the protocol are dropped, and so is
+ * a call under the number of one that still runs; all others are answered once. Returns what takes the messages.
  */
 export function createComputeServer(
   handlers: ComputeHandlers,
@@ -25,6 +27,11 @@ export function createComputeServer(
   const running = new Map<number, AbortController>()
 
   async function answer(id: number, method: string, params: unknown): Promise<void> {
+    if (running.has(id)) {
+      // An answer under this number would be taken for that of the call that runs, which has to go on undisturbed.
+      console.error(`A second call with the number ${id} (${method}) was refused: the first is still running.`)
+      return
+    }
     const controller = new AbortController()
     running.set(id, controller)
     try {
@@ -32,6 +39,9 @@ export function createComputeServer(
         signal: controller.signal,
         onProgress: (progress) => {
           send({ t: 'progress', id, progress })
+        },
+        notify: (level, message) => {
+          send({ t: 'notice', level, message })
         },
       })
       send({ t: 'ok', id, result })

@@ -1,65 +1,133 @@
-import os from 'node:os'
-import { probeRung } from './probe.ts'
-import { missingNativeTensorflow } from './nativeTensorflow.ts'
-import { isUsable, NATIVE_PACKAGES, RUNGS } from './rungs.ts'
-import type { DoctorReport, Rung } from '../../core/contract/schemas.ts'
-import type { Runtime } from './start.ts'
+import { memoryBound } from './memory.ts'
+import { machineMemory } from './machineMemory.ts'
+import { rank } from './ladder.ts'
+import { isUsable, RUNGS, USABLE_RUNGS } from './rungs.ts'
+import { ladderParts } from './start.ts'
+import { usableCores } from './threads.ts'
+import { versions } from './versions.ts'
+import { computeSettingsSchema } from '../../core/contract/schemas.ts'
+import type { ComputeSettings, DoctorReport } from '../../core/contract/schemas.ts'
+import type { Found } from './choice.ts'
+import type { Judgement } from './ladder.ts'
+import type { Proof } from './proof.ts'
+import type { UsableRung } from './rungs.ts'
+import type { LadderParts, Runtime, RuntimeOptions } from './start.ts'
+import type { RuntimeSettings } from './settings.ts'
 
 type BackendReport = DoctorReport['backends'][number]
 
-const ABSENT: Partial<Record<Rung, string>> = {
-  native: 'Not built yet: the ONNX Runtime engine comes with a later version.',
-  webgpu: 'Not part of this version.',
+export interface Examination {
+  /** Try every rung again, whatever is remembered. */
+  readonly fresh: boolean
+  readonly signal: AbortSignal
 }
 
-/** What each rung says of itself on this machine; rungs other than the running one are tried in processes of their own. */
-export async function doctor(runtime: Runtime, probeEntry: string): Promise<DoctorReport> {
-  const backends: BackendReport[] = []
-  for (const rung of RUNGS) backends.push(await report(rung, runtime, probeEntry))
-  const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20)
+const NOT_BUILT = 'Not built yet: it comes with a later version.'
+
+/**
+ * What each rung says of itself on this computer, one after the other so that none disturbs the times of another; what
+ * was not known yet is remembered for the next start. `runtime` is null when none could be started.
+ */
+export async function doctor(
+  options: RuntimeOptions,
+  runtime: Runtime | null,
+  { fresh, signal }: Examination,
+): Promise<DoctorReport> {
+  const parts = ladderParts(options)
+  const judged = new Map<UsableRung, Judgement>()
+  for (const rung of USABLE_RUNGS) {
+    judged.set(rung, await parts.ladder.judge(rung, { fresh, signal }))
+    signal.throwIfAborted()
+  }
+  const next = remember(parts, judged)
+  const machine = machineMemory()
+  const { settings, threads } = parts
   return {
-    backends,
-    chosen: runtime.backend,
-    threads: runtime.threads,
-    wanted: { backend: 'auto', threads: 0 },
-    cached: false,
-    cores: os.availableParallelism(),
-    versions: runtime.versions,
+    backends: RUNGS.map((name) => {
+      const found = isUsable(name) ? judged.get(name) : undefined
+      if (!isUsable(name) || found === undefined) return nothing(name, NOT_BUILT)
+      return name === runtime?.backend
+        ? inUse(name, found.proof, runtime, fresh)
+        : notInUse(name, found.proof, settings.backend === 'auto' && next === name)
+    }),
+    chosen: runtime?.backend ?? null,
+    threads: runtime?.threads ?? threads,
+    wanted: wanted(settings),
+    cached: runtime?.cached ?? false,
+    cores: usableCores(),
+    versions: runtime?.versions ?? versions(settings.packagesDir),
     memory: {
-      totalMB: megabytes(os.totalmem()),
-      freeMB: megabytes(os.freemem()),
+      totalMB: megabytes(machine.total),
+      freeMB: megabytes(machine.available),
       processMB: megabytes(process.memoryUsage.rss()),
-      limitMB: megabytes(os.totalmem()),
+      limitMB: megabytes(memoryBound()),
     },
   }
 }
 
-async function report(name: Rung, runtime: Runtime, probeEntry: string): Promise<BackendReport> {
-  const absent = isUsable(name) ? undefined : (ABSENT[name] ?? 'Not part of this version.')
-  if (absent !== undefined || !isUsable(name)) return unavailable(name, absent ?? '')
-  if (name === runtime.backend) {
-    const { ok, ms } = runtime.selfTest
-    const threads = runtime.threads === 1 ? 'one thread' : `${runtime.threads} threads`
-    return {
-      name,
-      available: true,
-      reason: `In use, ${threads}.`,
-      remedy: null,
-      selfTest: { ok, ms },
-      stepMs: null,
-      device: null,
-    }
-  }
-  const packageName = NATIVE_PACKAGES[name]
-  const missing = packageName === undefined ? null : missingNativeTensorflow(packageName)
-  if (missing !== null) return unavailable(name, missing)
-  const probe = await probeRung(probeEntry, name, runtime.threads)
-  if (!probe.started) return unavailable(name, probe.reason)
-  const { ok, ms, difference } = probe.selfTest
-  const reason = ok ? 'Works, not in use.' : `Fails the self-test: ${difference ?? ''}`
-  return { name, available: ok, reason, remedy: null, selfTest: { ok, ms }, stepMs: null, device: null }
+/** Keeps what was found out now, and returns what the next start takes by itself. */
+function remember(
+  { ladder, memory, settings }: LadderParts,
+  judged: ReadonlyMap<UsableRung, Judgement>,
+): UsableRung | null {
+  const found: Found = new Map(
+    [...judged]
+      .filter(([, { source }]) => source === 'probe')
+      .map(([rung, { proof }]) => [rung, { key: ladder.key(rung), proof }] as const),
+  )
+  const [fastest] = rank(new Map([...judged].map(([rung, { proof }]) => [rung, proof])))
+  const complete = ![...judged.values()].some(({ source }) => source === 'untried' || source === 'session')
+  const decided = fastest !== undefined && complete && settings.without.length === 0
+  if (found.size > 0) memory.remember(found, decided ? { key: ladder.choiceKey(), rung: fastest } : undefined)
+  return fastest ?? null
 }
 
-function unavailable(name: Rung, reason: string): BackendReport {
+function inUse(name: UsableRung, proof: Proof, runtime: Runtime, fresh: boolean): BackendReport {
+  const threads = runtime.threads === 1 ? 'one thread' : `${runtime.threads} threads`
+  const now = proof.ok || proof.reason === null ? '' : ` Tried again just now it did not work: ${proof.reason}`
+  const note = runtime.note === null ? '' : ` ${runtime.note}`
+  const { ok, ms } = (fresh ? proof.selfTest : null) ?? runtime.selfTest
+  return {
+    name,
+    available: true,
+    reason: `In use, ${threads}.${note}${now}`,
+    remedy: proof.remedy,
+    selfTest: { ok, ms },
+    stepMs: proof.stepMs,
+    device: runtime.device,
+  }
+}
+
+function notInUse(name: UsableRung, proof: Proof, next: boolean): BackendReport {
+  const { ok, selfTest, stepMs, device, remedy } = proof
+  const works = next
+    ? 'Works and is the fastest here: it is used from the next start of compute on.'
+    : name === 'js'
+      ? 'Works; it is the slow one that the others are checked against.'
+      : 'Works, not in use.'
+  const reason = ok
+    ? [works, proof.reason].filter((each) => each !== null).join(' ')
+    : (proof.reason ?? 'Not available.')
+  return {
+    name,
+    available: ok,
+    reason: ok || selfTest?.difference == null ? reason : `${reason} ${selfTest.difference}`,
+    remedy: ok ? null : remedy,
+    selfTest: selfTest === null ? null : { ok: selfTest.ok, ms: selfTest.ms },
+    stepMs,
+    device,
+  }
+}
+
+function nothing(name: BackendReport['name'], reason: string): BackendReport {
   return { name, available: false, reason, remedy: null, selfTest: null, stepMs: null, device: null }
+}
+
+function wanted({ backend, threads }: RuntimeSettings): ComputeSettings {
+  const parsed = computeSettingsSchema.safeParse({ backend, threads })
+  return parsed.success ? parsed.data : { backend: 'auto', threads: 0 }
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20)
 }

@@ -1,46 +1,130 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import util from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
+import { OPTIONAL_PACKAGES } from './rungs.ts'
+import { findPackage } from './optionalPackages.ts'
+import { RungUnavailable } from './unavailable.ts'
+import type { Refusal } from './unavailable.ts'
 
-// Not named `require`: the build puts its own of that name into the same chunk.
-const packages = createRequire(import.meta.url)
+export type NativeRung = 'cuda' | 'tensorflow'
+
+/** What a CUDA build of TensorFlow 2.9, which the package downloads, asks for. */
+const CUDA_NEEDS = 'It needs an NVIDIA graphics card with its driver, CUDA 11.2 and cuDNN 8.1.'
 
 /**
- * Why a package of the TensorFlow C library cannot be loaded, in plain words, as far as files tell; null when it may
- * work. Loads nothing, so a broken library cannot do harm.
+ * Why a rung of the TensorFlow C library cannot be used, as far as files tell; null when it may work. Loads nothing, so
+ * a broken library cannot do harm.
  */
-export function missingNativeTensorflow(packageName: string): string | null {
-  let root: string
-  try {
-    root = path.dirname(packages.resolve(`${packageName}/package.json`))
-  } catch {
-    return `The optional package ${packageName} is not installed.`
+export function missingNativeTensorflow(
+  rung: NativeRung,
+  packagesDir: string | null,
+  driver = hasNvidiaDriver(),
+): Refusal | null {
+  if (rung === 'cuda' && !driver) return refusal('No NVIDIA graphics driver was found on this computer.', CUDA_NEEDS)
+  const name = OPTIONAL_PACKAGES[rung]
+  const found = findPackage(name, packagesDir)
+  if (found === null) {
+    return refusal(
+      `The optional package ${name} is not installed.`,
+      `Run "npm install ${name}" in Maskwright's folder.`,
+    )
   }
-  const lib = path.join(root, 'lib')
+  const lib = path.join(found.dir, 'lib')
   const built = existsSync(lib) && readdirSync(lib).some((dir) => existsSync(path.join(lib, dir, 'tfjs_binding.node')))
-  if (built) return null
-  return `The package ${packageName} is here, but its TensorFlow library is not; "npm rebuild ${packageName} --ignore-scripts=false" downloads it.`
+  return built ? null : refusal(`The package ${name} is here, but its TensorFlow library is not.`, downloadAgain(name))
 }
 
 /**
- * Loads the package and makes it the current backend. Node 23 removed functions of `util` that it calls while loading
+ * Loads the package and makes it the current backend. Node 23 removed functions of `util` that it calls
  * (tensorflow/tfjs#8609): they are put back first. May crash the process when a driver is broken: probe in a child.
+ * Throws RungUnavailable.
  */
-export async function startNativeTensorflow(packageName: string): Promise<void> {
+export async function startNativeTensorflow(rung: NativeRung, packagesDir: string | null): Promise<void> {
+  const missing = missingNativeTensorflow(rung, packagesDir)
+  if (missing !== null) throw new RungUnavailable(missing.reason, missing.remedy)
   restoreUtil()
-  await import(packageName)
-  if (!(await tf.setBackend('tensorflow'))) throw new Error('The TensorFlow library did not start.')
+  const name = OPTIONAL_PACKAGES[rung]
+  try {
+    findPackage(name, packagesDir)?.load()
+  } catch (error) {
+    throw loadFailure(error, name)
+  }
+  if (!(await tf.setBackend('tensorflow'))) {
+    throw new RungUnavailable('The TensorFlow library was loaded, but did not start.', downloadAgain(name))
+  }
   await tf.ready()
+}
+
+/** What the dynamic loader of each system says, in plain words. */
+export function loadFailure(error: unknown, name: string): RungUnavailable {
+  const message = error instanceof Error ? error.message : String(error)
+  const options = { detail: error instanceof Error ? (error.stack ?? message) : message, cause: error }
+  const library = /(lib(?:cuda|cudart|cudnn|cublas|cufft|curand|cusolver|cusparse)[\w.-]*)/.exec(message)?.[1]
+  if (library !== undefined) {
+    return new RungUnavailable(`The TensorFlow library does not find ${library}, a part of CUDA.`, CUDA_NEEDS, options)
+  }
+  const newer = /version [`']([\w.]+)' not found/.exec(message)?.[1]
+  if (newer !== undefined) {
+    return new RungUnavailable(
+      `The TensorFlow library of ${name} was made for a newer system (${newer}).`,
+      'Use another rung, or update the operating system.',
+      options,
+    )
+  }
+  const absent = /(libtensorflow[\w.-]*)|specified module could not be found|Library not loaded/i.exec(message)
+  if (absent !== null && !/invalid|wrong/i.test(message)) {
+    return new RungUnavailable(
+      `The package ${name} is here, but ${absent[1] ?? 'a library that it needs'} is missing.`,
+      downloadAgain(name),
+      options,
+    )
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED') {
+    const reason = `The TensorFlow library of ${name} is damaged or made for another system.`
+    return new RungUnavailable(reason, downloadAgain(name), options)
+  }
+  if (/tfjs_binding\.node\) can not be found/.test(message)) {
+    const reason = `The package ${name} has no TensorFlow library for this version of Node.`
+    return new RungUnavailable(reason, downloadAgain(name), options)
+  }
+  return new RungUnavailable(`The package ${name} could not be loaded.`, downloadAgain(name), options)
+}
+
+/** What a CUDA build prints when it goes on without a card: it would compute on the processor under a wrong name. */
+export function cudaComplaint(printed: string): string | null {
+  const library = /Could not load dynamic library '([^']+)'/.exec(printed)?.[1]
+  if (library !== undefined) return `TensorFlow does not find ${library}, a part of CUDA or of the driver.`
+  const failed = /failed call to cuInit|no CUDA-capable device|Cannot dlopen some GPU libraries/i.test(printed)
+  return failed ? 'TensorFlow finds no graphics card that it can use.' : null
+}
+
+export function cudaRefusal(reason: string, detail: string): Refusal {
+  return { reason, remedy: CUDA_NEEDS, detail }
+}
+
+function hasNvidiaDriver(): boolean {
+  // A Mac has none; Linux tells under /proc, inside WSL by a device; Windows has the library in its system folder.
+  const system = process.env.SystemRoot ?? 'C:\\Windows'
+  const signs =
+    process.platform === 'win32'
+      ? [path.join(system, 'System32', 'nvcuda.dll')]
+      : ['/proc/driver/nvidia/version', '/dev/dxg']
+  return signs.some((sign) => existsSync(sign))
+}
+
+function downloadAgain(name: string): string {
+  return `"npm rebuild ${name} --ignore-scripts=false" in Maskwright's folder downloads it.`
+}
+
+function refusal(reason: string, remedy: string): Refusal {
+  return { reason, remedy, detail: null }
 }
 
 function restoreUtil(): void {
   const removed: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,
     isArray: (value) => Array.isArray(value),
-    isString: (value) => typeof value === 'string',
-    isFunction: (value) => typeof value === 'function',
   }
   for (const [name, test] of Object.entries(removed)) {
     if (!(name in util)) Object.defineProperty(util, name, { value: test, configurable: true, writable: true })

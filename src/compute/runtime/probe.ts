@@ -1,67 +1,119 @@
 import { fork } from 'node:child_process'
-import { z } from 'zod'
-import { startRung } from './rung.ts'
+import { cudaComplaint, cudaRefusal } from './nativeTensorflow.ts'
+import { proofSchema, refused } from './proof.ts'
+import type { Proof } from './proof.ts'
 import type { UsableRung } from './rungs.ts'
 
 export const PROBE_ARGUMENT = '--probe'
 
-const selfTestSchema = z.object({ ok: z.boolean(), ms: z.number(), difference: z.string().nullable() })
-const probeResultSchema = z.discriminatedUnion('started', [
-  z.object({ started: z.literal(true), selfTest: selfTestSchema }),
-  z.object({ started: z.literal(false), reason: z.string() }),
-])
-export type ProbeResult = z.infer<typeof probeResultSchema>
+export interface ProbeOptions {
+  /** The script that answers `--probe RUNG THREADS SECONDS` by `answerProbe`. */
+  readonly entry: string
+  readonly threads: number
+  readonly seconds?: number
+  /** Added to this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Aborting it ends the probe; its answer is then a refusal that nobody should keep. */
+  readonly signal?: AbortSignal | undefined
+}
 
-const PROBE_SECONDS = 60
+/** Programs for a graphics card may take half of it to be made the first time. */
+export const PROBE_SECONDS = 60
+/** Of what it printed on standard error. */
+const KEPT_CHARACTERS = 4000
+
+const DRIVER = "Update or install again the graphics card's driver."
+const REMEDIES: Partial<Record<UsableRung, string>> = {
+  webgpu: DRIVER,
+  cuda: DRIVER,
+  tensorflow:
+    '"npm rebuild @tensorflow/tfjs-node --ignore-scripts=false" in Maskwright\'s folder downloads its library again.',
+}
 
 /**
- * Starts and self-tests a rung in a process of its own, since a broken driver takes its process along. `entry` is the
- * script that answers `--probe RUNG THREADS` by `answerProbe`. Never rejects: a crash is a reason.
+ * Starts, self-tests and times a rung in a process of its own, since a broken driver takes its process along. The child
+ * ends with this process, whatever way that ends. Never rejects: a crash is a reason.
  */
-export function probeRung(entry: string, rung: UsableRung, threads: number): Promise<ProbeResult> {
+export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proof> {
+  const { entry, threads, seconds = PROBE_SECONDS, env = {}, signal } = options
   return new Promise((resolve) => {
-    const child = fork(entry, [PROBE_ARGUMENT, rung, String(threads)], {
+    const child = fork(entry, [PROBE_ARGUMENT, rung, String(threads), String(seconds)], {
       execArgv: [],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      // What it prints on standard output is of no use; a library that writes there must not fill a pipe.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
     })
-    const timer = setTimeout(() => {
-      finish({ started: false, reason: `It did not answer within ${PROBE_SECONDS} seconds.` })
-    }, PROBE_SECONDS * 1000)
-    const finish = (result: ProbeResult) => {
+    let printed = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-KEPT_CHARACTERS)))
+    const kill = () => void child.kill('SIGKILL')
+    const finish = (proof: Proof) => {
       clearTimeout(timer)
+      process.off('exit', kill)
+      signal?.removeEventListener('abort', cancel)
       child.removeAllListeners()
-      child.kill('SIGKILL')
-      resolve(result)
+      // A child that could not be started tells so again when it is ended.
+      child.on('error', () => undefined)
+      kill()
+      resolve(proof)
     }
+    const refuse = (reason: string, detail: string) => {
+      finish(refused({ reason, remedy: REMEDIES[rung] ?? null, detail: lastLines(detail, printed) }))
+    }
+    const cancel = () => {
+      refuse('It was not tried to the end.', '')
+    }
+    const timer = setTimeout(() => {
+      refuse(`It did not answer within ${seconds} seconds when it was tried.`, '')
+    }, seconds * 1000)
+    process.once('exit', kill)
+    signal?.addEventListener('abort', cancel, { once: true })
+    if (signal?.aborted === true) cancel()
     child.once('message', (message) => {
-      const parsed = probeResultSchema.safeParse(message)
-      finish(parsed.success ? parsed.data : { started: false, reason: 'It gave no readable answer.' })
+      const parsed = proofSchema.safeParse(message)
+      if (parsed.success) finish(checked(rung, parsed.data, printed))
+      else refuse('It gave no readable answer when it was tried.', parsed.error.message)
     })
     child.once('error', (error) => {
-      finish({ started: false, reason: `It could not be tried: ${error.message}` })
+      finish(refused({ reason: 'It could not be tried.', remedy: null, detail: error.message }))
     })
-    child.once('exit', (code, signal) => {
-      finish({
-        started: false,
-        reason: `Its library crashed when it was tried (${signal ?? `exit code ${String(code)}`}).`,
-      })
+    // Not `exit`: what it printed last is here first.
+    child.once('close', (code, ended) => {
+      const how = ended ?? `exit code ${String(code)}`
+      refuse(`It crashed when it was tried: ${crashWords(code, ended)}.`, how)
     })
   })
 }
 
-/** The child's side: tells the parent what came of it, and ends. */
-export async function answerProbe(rung: UsableRung, threads: number): Promise<void> {
-  const result = await tryRung(rung, threads)
-  process.send?.(result)
-  process.disconnect()
-  process.exit(0)
+/** How a process ended, in plain words. */
+export function crashWords(code: number | null, signal: NodeJS.Signals | null): string {
+  const named = signal === null ? WINDOWS_CODES.get(code ?? 0) : SIGNALS[signal]
+  if (named !== undefined) return signal === null ? named : `${named} (${signal})`
+  return signal === null ? `it ended by itself with exit code ${String(code)}` : `it was ended by ${signal}`
 }
 
-async function tryRung(rung: UsableRung, threads: number): Promise<ProbeResult> {
-  try {
-    const { selfTest } = await startRung(rung, threads)
-    return { started: true, selfTest }
-  } catch (error) {
-    return { started: false, reason: error instanceof Error ? error.message : String(error) }
-  }
+const SIGNALS: Partial<Record<NodeJS.Signals, string>> = {
+  SIGSEGV: 'its library or driver touched memory that is not its own',
+  SIGBUS: 'its library or driver touched memory that is not there',
+  SIGABRT: 'its library or driver gave up by itself',
+  SIGILL: 'its library uses instructions that this processor does not have',
+  SIGFPE: 'its library divided by zero',
+  SIGKILL: 'the system ended it, perhaps for want of memory',
+}
+const WINDOWS_CODES = new Map([
+  [0xc0000005, 'its library or driver touched memory that is not its own (code 0xC0000005)'],
+  [0xc000001d, 'its library uses instructions that this processor does not have (code 0xC000001D)'],
+  [0xc0000409, 'its library or driver gave up by itself (code 0xC0000409)'],
+])
+
+/** A CUDA build goes on without a card, on the processor and under a wrong name; only what it prints tells. */
+function checked(rung: UsableRung, proof: Proof, printed: string): Proof {
+  const complaint = rung === 'cuda' && proof.ok ? cudaComplaint(printed) : null
+  if (complaint !== null) return refused(cudaRefusal(complaint, lastLines('', printed)))
+  const kept = proof.ok ? proof.detail : lastLines(proof.detail ?? '', printed)
+  return { ...proof, detail: kept === '' ? null : kept }
+}
+
+function lastLines(first: string, printed: string): string {
+  const lines = printed.trim().split('\n').slice(-12).join('\n')
+  return [first, lines].filter((text) => text !== '').join('\n')
 }

@@ -3,36 +3,127 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import { registerJsKernels } from '../kernels/index.ts'
+import { nvidiaDevice, processorDevice } from './device.ts'
 import { missingNativeTensorflow, startNativeTensorflow } from './nativeTensorflow.ts'
-import { NATIVE_PACKAGES } from './rungs.ts'
+import { findPackage } from './optionalPackages.ts'
+import { BACKEND_NAMES, isForeign, OPTIONAL_PACKAGES } from './rungs.ts'
 import { selfTest } from './selfTest.ts'
+import { readSettings } from './settings.ts'
+import { timeStep } from './timing.ts'
+import { refusalOf } from './unavailable.ts'
 import { startWasm } from './wasm.ts'
+import type { ComputeDevice } from '../../core/contract/schemas.ts'
 import type { UsableRung } from './rungs.ts'
 import type { SelfTestResult } from './selfTest.ts'
+import type { Refusal } from './unavailable.ts'
 
 export interface StartedRung {
   readonly threads: number
+  readonly device: ComputeDevice
   readonly selfTest: SelfTestResult
+  /** What is not as it was asked for: one thread instead of several. Null where all is. */
+  readonly note: string | null
+  /** timing.ts; null unless `timed`. */
+  readonly stepMs: number | null
 }
 
-/** Starts a rung in this process and runs the self-test on it. Throws when it cannot start. */
-export async function startRung(rung: UsableRung, threads: number): Promise<StartedRung> {
+export interface StartOptions {
+  /** Where optional packages are looked for first; by default as the environment says. */
+  readonly packagesDir?: string | null
+  /** Measure a training step, which takes about a second on `wasm`. */
+  readonly timed?: boolean
+}
+
+interface Running {
+  readonly threads: number
+  readonly device: ComputeDevice
+}
+
+/**
+ * Makes a rung the current backend of this process and runs the self-test on it. `wasm` that does not work with threads
+ * is started again without. A rung that is not ours may take the process along: see probe.ts.
+ * Throws RungUnavailable, or what the backend throws, when it cannot start; a failed self-test is not thrown.
+ */
+export async function startRung(rung: UsableRung, threads: number, options: StartOptions = {}): Promise<StartedRung> {
+  const { packagesDir = readSettings().packagesDir, timed = false } = options
   tf.enableProdMode()
-  const running = await start(rung, threads)
-  return { threads: running, selfTest: await selfTest() }
+  const started = await startAndTest(rung, threads, packagesDir)
+  const stepMs = timed && started.selfTest.ok ? await timeStep(rung) : null
+  return { ...started, stepMs }
 }
 
-async function start(rung: UsableRung, threads: number): Promise<number> {
-  if (rung === 'wasm') return await startWasm(threads)
-  if (rung === 'js') {
-    await tf.setBackend('cpu')
-    registerJsKernels()
-    return 1
+async function startAndTest(
+  rung: UsableRung,
+  threads: number,
+  packagesDir: string | null,
+): Promise<Omit<StartedRung, 'stepMs'>> {
+  const again = keepFactory(rung)
+  if (rung !== 'wasm' || threads <= 1) {
+    try {
+      const running = await start(rung, threads, packagesDir)
+      return { ...running, note: null, selfTest: await selfTest() }
+    } catch (error) {
+      again()
+      throw error
+    }
   }
-  const packageName = NATIVE_PACKAGES[rung]
-  if (packageName === undefined) throw new Error(`The rung ${rung} has no package.`)
-  const missing = missingNativeTensorflow(packageName)
-  if (missing !== null) throw new Error(missing)
-  await startNativeTensorflow(packageName)
-  return threads
+  const why = await withThreads(threads)
+  if (typeof why !== 'string') return why
+  again()
+  const alone = await startAndTest(rung, 1, packagesDir)
+  return { ...alone, note: `It runs on one thread, since ${threads} did not work: ${why}` }
+}
+
+/** `wasm` with threads, or why it does not work so. */
+async function withThreads(threads: number): Promise<Omit<StartedRung, 'stepMs'> | string> {
+  try {
+    const running = await start('wasm', threads, null)
+    const tested = await selfTest()
+    if (!tested.ok) return tested.difference ?? 'The self-test failed.'
+    const note = running.threads < threads ? `It runs on ${running.threads} of ${threads} threads.` : null
+    return { ...running, note, selfTest: tested }
+  } catch (error) {
+    return refusalOf(error).reason
+  }
+}
+
+async function start(rung: UsableRung, threads: number, packagesDir: string | null): Promise<Running> {
+  switch (rung) {
+    case 'js':
+      await tf.setBackend('cpu')
+      registerJsKernels()
+      return { threads: 1, device: processorDevice() }
+    case 'wasm':
+      return { threads: await startWasm(threads), device: processorDevice() }
+    case 'webgpu': {
+      // Loaded when it is asked for: nothing of Dawn is in a process that computes otherwise.
+      const { startWebgpu } = await import('./webgpu.ts')
+      const { device } = await startWebgpu(packagesDir)
+      return { threads: 1, device }
+    }
+    case 'tensorflow':
+      await startNativeTensorflow(rung, packagesDir)
+      return { threads, device: processorDevice() }
+    case 'cuda':
+      await startNativeTensorflow(rung, packagesDir)
+      return { threads, device: (await nvidiaDevice()) ?? { name: 'NVIDIA graphics card', memoryMB: null } }
+  }
+}
+
+/** Why a rung cannot be used, as far as files tell: nothing of it is loaded. Null where it must be tried. */
+export function missingByFiles(rung: UsableRung, packagesDir: string | null): Refusal | null {
+  if (rung === 'cuda' || rung === 'tensorflow') return missingNativeTensorflow(rung, packagesDir)
+  if (!isForeign(rung) || findPackage(OPTIONAL_PACKAGES[rung], packagesDir) !== null) return null
+  const reason = `The optional package ${OPTIONAL_PACKAGES[rung]} is not installed.`
+  return { reason, remedy: 'Install Maskwright again without leaving out optional packages.', detail: null }
+}
+
+/** Lets a backend be started anew, with other flags, after a failed start. */
+function keepFactory(rung: UsableRung): () => void {
+  const name = BACKEND_NAMES[rung]
+  const factory = tf.findBackendFactory(name)
+  return () => {
+    if (tf.findBackendFactory(name) !== null) tf.removeBackend(name)
+    if (typeof factory === 'function') tf.registerBackend(name, factory)
+  }
 }

@@ -1,35 +1,63 @@
-import os from 'node:os'
-import * as tf from '@tensorflow/tfjs-core'
-import * as layers from '@tensorflow/tfjs-layers'
-import { version_wasm } from '@tensorflow/tfjs-backend-wasm'
 import { CodedError } from '../../core/contract/errors.ts'
-import { missingNativeTensorflow } from './nativeTensorflow.ts'
-import { probeRung } from './probe.ts'
+import { openMemory } from './choice.ts'
+import { createLadder, NO_TIME, rank } from './ladder.ts'
+import { refused as refusedProof } from './proof.ts'
 import { startRung } from './rung.ts'
-import { isUsable, NATIVE_PACKAGES, USABLE_RUNGS } from './rungs.ts'
+import { FOREIGN_RUNGS, isForeign, isUsable, USABLE_RUNGS } from './rungs.ts'
+import { readSettings } from './settings.ts'
+import { threadCount } from './threads.ts'
+import { refusalOf, refusalText } from './unavailable.ts'
+import { versions } from './versions.ts'
+import type { Memory } from './choice.ts'
+import type { Judgement, Ladder } from './ladder.ts'
+import type { Proof } from './proof.ts'
+import type { StartedRung } from './rung.ts'
 import type { UsableRung } from './rungs.ts'
-import type { SelfTestResult } from './selfTest.ts'
+import type { RuntimeSettings } from './settings.ts'
 
-export interface RuntimeOptions {
-  /** 'auto' (also when absent) or a rung's name. */
-  readonly backend?: string
-  /** 0 or absent: as many as there are cores, at most MAX_THREADS. */
-  readonly threads?: number
+export type Notify = (level: 'info' | 'warning', message: string) => void
+
+export interface RuntimeOptions extends Partial<RuntimeSettings> {
   /** The script that answers `--probe`; without it, rungs that need a probe are passed over. */
   readonly probeEntry?: string
+  /** What the user should know and no call answers. */
+  readonly notify?: Notify
+  readonly log?: (line: string) => void
 }
 
-export interface Runtime {
+export interface Runtime extends StartedRung {
   readonly backend: UsableRung
-  readonly threads: number
-  readonly selfTest: SelfTestResult
+  /** It was chosen at an earlier start, for the same versions and drivers. */
+  readonly cached: boolean
   /** Of the rungs that were tried and passed over, the reason. */
   readonly refused: ReadonlyMap<UsableRung, string>
   readonly versions: Record<string, string>
 }
 
-/** emscripten's pool holds this many workers. */
-const MAX_THREADS = 8
+/** One probe at a start, and all of them: a driver that hangs must not keep the user waiting. */
+const PROBE_SECONDS = 30
+const ALL_PROBES_SECONDS = 60
+const TOLD_AFTER_MS = 3000
+const TRYING =
+  'Maskwright is finding out how this computer computes fastest; that is done once for each driver and version.'
+
+/** What decides about rungs, with the same defaults for a start and for doctor. */
+export interface LadderParts {
+  readonly settings: RuntimeSettings
+  readonly threads: number
+  readonly memory: Memory
+  readonly ladder: Ladder
+}
+
+export function ladderParts(options: RuntimeOptions): LadderParts {
+  const { probeEntry = null, log = () => undefined } = options
+  // A process is told by its environment; whoever calls this in a process of its own says so by `options`.
+  const unset: RuntimeSettings = { ...readSettings({}), packagesDir: readSettings().packagesDir }
+  const settings: RuntimeSettings = { ...unset, ...options }
+  const threads = threadCount(settings.threads)
+  const memory = openMemory(settings.stateDir, log)
+  return { settings, threads, memory, ladder: createLadder({ settings, threads, memory, probeEntry }) }
+}
 
 /**
  * Chooses the fastest rung that starts and passes the self-test, or takes the one asked for; makes it the current
@@ -37,83 +65,131 @@ const MAX_THREADS = 8
  * Throws CodedError('compute-failed') when the rung asked for cannot be used, or none can.
  */
 export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const asked = options.backend ?? 'auto'
-  if (asked !== 'auto' && !isUsable(asked)) {
-    const names = USABLE_RUNGS.join(', ')
-    throw new CodedError('compute-failed', `The compute backend "${asked}" is not part of this version; use ${names}.`)
+  const start = new Start(options)
+  const { backend } = start.parts.settings
+  if (backend === 'auto') return await start.fastest()
+  if (isUsable(backend)) return await start.asked(backend)
+  const names = ['auto', ...USABLE_RUNGS].join(', ')
+  const what = backend === 'native' ? 'is not built yet' : 'is not part of this version'
+  throw new CodedError('compute-failed', `The compute backend "${backend}" ${what}; use one of ${names}.`)
+}
+
+class Start {
+  readonly parts: LadderParts
+  readonly #notify: Notify
+  readonly #refused = new Map<UsableRung, Proof>()
+  readonly #found = new Map<UsableRung, { key: string; proof: Proof }>()
+
+  constructor(options: RuntimeOptions) {
+    this.parts = ladderParts(options)
+    this.#notify = options.notify ?? (() => undefined)
   }
-  const wanted: readonly UsableRung[] = asked === 'auto' ? USABLE_RUNGS : [asked]
-  const threads = threadCount(options.threads)
-  const refused = new Map<UsableRung, string>()
-  for (const rung of wanted) {
-    const reason = await reasonAgainst(rung, threads, options.probeEntry)
-    if (reason !== null) {
-      refused.set(rung, reason)
-      continue
+
+  /** The rung that the user insists on. */
+  async asked(rung: UsableRung): Promise<Runtime> {
+    const { ladder, memory } = this.parts
+    if (isForeign(rung)) {
+      const judged = await this.#judge(rung, memory.crashedAtStart(rung))
+      memory.remember(this.#found, undefined)
+      if (!judged.proof.ok) throw this.#refusal(rung)
     }
-    const started = await attempt(rung, threads, refused)
-    if (started !== null) return { backend: rung, refused, versions: versions(), ...started }
+    const started = await this.#attempt(rung)
+    if (started === null) throw this.#refusal(rung)
+    return this.#runtime(rung, started, memory.chosen(ladder.choiceKey()) === rung)
   }
-  const reasons = [...refused].map(([rung, reason]) => `${rung}: ${reason}`).join(' ')
-  throw new CodedError('compute-failed', `No compute backend can be used on this machine. ${reasons}`)
-}
 
-/** What can be known before a rung is let into this process. */
-async function reasonAgainst(rung: UsableRung, threads: number, probeEntry?: string): Promise<string | null> {
-  const packageName = NATIVE_PACKAGES[rung]
-  if (packageName === undefined) return null
-  const missing = missingNativeTensorflow(packageName)
-  if (missing !== null) return missing
-  if (probeEntry === undefined) return 'It was not tried, since only the compute process can do so safely.'
-  const probe = await probeRung(probeEntry, rung, threads)
-  if (!probe.started) return probe.reason
-  return probe.selfTest.ok ? null : `It fails the self-test: ${probe.selfTest.difference ?? ''}`
-}
+  async fastest(): Promise<Runtime> {
+    const { ladder, memory, settings } = this.parts
+    const key = ladder.choiceKey()
+    const remembered = memory.chosen(key)
+    const usable = remembered !== null && !settings.without.includes(remembered) && !memory.crashedAtStart(remembered)
+    if (usable) {
+      const started = await this.#attempt(remembered)
+      if (started !== null) return this.#runtime(remembered, started, true)
+    }
+    // What fails now was remembered wrongly: all is tried again.
+    const order = await this.#order(remembered !== null && !settings.without.includes(remembered))
+    for (const rung of order) {
+      const started = await this.#attempt(rung)
+      if (started === null) continue
+      // A choice among what is left in a session is not the choice for this computer.
+      memory.remember(this.#found, settings.without.length > 0 ? undefined : { key, rung })
+      return this.#runtime(rung, started, false)
+    }
+    const reasons = [...this.#refused].map(([rung, proof]) => `${rung}: ${text(proof)}`).join(' ')
+    throw new CodedError('compute-failed', `No compute backend can be used on this computer. ${reasons}`)
+  }
 
-async function attempt(
-  rung: UsableRung,
-  threads: number,
-  refused: Map<UsableRung, string>,
-): Promise<{ threads: number; selfTest: SelfTestResult } | null> {
-  // Threads first; the same binary without them if that fails.
-  const tries = rung === 'wasm' && threads > 1 ? [threads, 1] : [threads]
-  const reasons: string[] = []
-  for (const count of tries) {
-    const again = keepFactory(rung)
+  /**
+   * Tries what is not known yet, one after the other so that none disturbs the times of another. `wasm` cannot harm this
+   * process and needs no proof; it is only timed where there is something to compare it with.
+   */
+  async #order(fresh: boolean): Promise<UsableRung[]> {
+    const proofs = new Map<UsableRung, Proof>()
+    const told = setTimeout(() => {
+      this.#notify('info', TRYING)
+    }, TOLD_AFTER_MS)
+    const begin = performance.now()
     try {
-      const started = await startRung(rung, count)
-      if (started.selfTest.ok) return started
-      reasons.push(`It fails the self-test with ${count} threads: ${started.selfTest.difference ?? ''}`)
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error))
+      for (const rung of FOREIGN_RUNGS) {
+        const left = ALL_PROBES_SECONDS - (performance.now() - begin) / 1000
+        const { proof } = await this.#judge(rung, fresh, Math.min(PROBE_SECONDS, left))
+        if (proof.ok) proofs.set(rung, proof)
+      }
+      if (proofs.size === 0) return ['wasm', 'js']
+      const { proof } = await this.#judge('wasm', fresh, PROBE_SECONDS)
+      if (proof.ok) proofs.set('wasm', proof)
+      // What could not be timed in a process of its own may work in this one, and otherwise says why not.
+      return [...rank(proofs), ...(proof.ok ? [] : ['wasm' as const]), 'js']
+    } finally {
+      clearTimeout(told)
     }
-    again()
   }
-  refused.set(rung, reasons.join(' '))
-  return null
+
+  async #judge(rung: UsableRung, fresh: boolean, seconds = PROBE_SECONDS): Promise<Judgement> {
+    const { ladder, settings } = this.parts
+    const late: Judgement = { proof: refusedProof(NO_TIME), source: 'untried' }
+    // What gave up in this session stays out of it.
+    const again = fresh && !settings.without.includes(rung)
+    const judged = seconds < 1 ? late : await ladder.judge(rung, { fresh: again, seconds })
+    if (!judged.proof.ok) this.#refused.set(rung, judged.proof)
+    if (judged.source === 'probe') this.#found.set(rung, { key: ladder.key(rung), proof: judged.proof })
+    return judged
+  }
+
+  async #attempt(rung: UsableRung): Promise<StartedRung | null> {
+    const { memory, threads, settings } = this.parts
+    const over = isForeign(rung) ? memory.starting(rung) : () => undefined
+    try {
+      const started = await startRung(rung, threads, { packagesDir: settings.packagesDir })
+      if (started.selfTest.ok) return started
+      const detail = started.selfTest.difference
+      this.#refused.set(
+        rung,
+        refusedProof({ reason: 'It computes wrong numbers: it fails the self-test.', remedy: null, detail }),
+      )
+    } catch (error) {
+      this.#refused.set(rung, refusedProof(refusalOf(error)))
+    } finally {
+      over()
+    }
+    return null
+  }
+
+  #runtime(backend: UsableRung, started: StartedRung, cached: boolean): Runtime {
+    if (started.note !== null) this.#notify('warning', `${backend}: ${started.note}`)
+    const reasons = new Map([...this.#refused].map(([rung, proof]) => [rung, text(proof)]))
+    return { backend, cached, refused: reasons, versions: versions(this.parts.settings.packagesDir), ...started }
+  }
+
+  #refusal(rung: UsableRung): CodedError {
+    const proof = this.#refused.get(rung)
+    const why = proof === undefined ? '' : ` ${text(proof)}`
+    const message = `The compute backend "${rung}" was asked for and cannot be used.${why} With "auto", Maskwright takes one that works.`
+    return new CodedError('compute-failed', message, proof?.detail == null ? {} : { detail: proof.detail })
+  }
 }
 
-/** Lets a backend be started anew, with other flags, after a failed start. */
-function keepFactory(rung: UsableRung): () => void {
-  const name = rung === 'js' ? 'cpu' : rung
-  const factory = tf.findBackendFactory(name)
-  return () => {
-    tf.removeBackend(name)
-    if (typeof factory === 'function') tf.registerBackend(name, factory)
-  }
-}
-
-function threadCount(asked = 0): number {
-  const count = asked > 0 ? asked : os.availableParallelism()
-  return Math.max(1, Math.min(MAX_THREADS, Math.floor(count)))
-}
-
-function versions(): Record<string, string> {
-  return {
-    node: process.versions.node,
-    v8: process.versions.v8,
-    'tfjs-core': tf.version_core,
-    'tfjs-layers': layers.version_layers,
-    'tfjs-backend-wasm': version_wasm,
-  }
+function text({ reason, remedy }: Proof): string {
+  return refusalText({ reason: reason ?? '', remedy })
 }

@@ -1,0 +1,92 @@
+import { probeRung } from './probe.ts'
+import { choiceKey, proofKey, refused } from './proof.ts'
+import { missingByFiles } from './rung.ts'
+import { FOREIGN_RUNGS, RUNGS } from './rungs.ts'
+import type { Memory } from './choice.ts'
+import type { Proof } from './proof.ts'
+import type { UsableRung } from './rungs.ts'
+import type { RuntimeSettings } from './settings.ts'
+
+export interface LadderOptions {
+  readonly settings: RuntimeSettings
+  readonly threads: number
+  readonly memory: Memory
+  /** The script that answers `--probe`; null: rungs that are not ours are passed over. */
+  readonly probeEntry: string | null
+}
+
+export interface Judgement {
+  readonly proof: Proof
+  /** `session`: gave up in this session; `untried`: nothing was found out, and nothing is to be remembered. */
+  readonly source: 'files' | 'session' | 'cache' | 'probe' | 'untried'
+}
+
+export interface JudgeOptions {
+  /** Try again, whatever is remembered. */
+  readonly fresh?: boolean
+  readonly seconds?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Ladder {
+  /** Can the rung be used here? By its files, by what is remembered, or by trying it in a process of its own. */
+  judge(rung: UsableRung, options?: JudgeOptions): Promise<Judgement>
+  key(rung: UsableRung): string
+  /** Of a choice among all rungs as they are now. */
+  choiceKey(): string
+}
+
+export function createLadder({ settings, threads, memory, probeEntry }: LadderOptions): Ladder {
+  const { packagesDir, without } = settings
+  const key = (rung: UsableRung) => proofKey(rung, threads, packagesDir)
+  return {
+    key,
+    choiceKey: () => choiceKey([...FOREIGN_RUNGS, 'wasm' as const].map(key)),
+    async judge(rung, { fresh = false, seconds, signal } = {}) {
+      if (!fresh && without.includes(rung)) return { proof: refused(GAVE_UP), source: 'session' }
+      const missing = missingByFiles(rung, packagesDir)
+      if (missing !== null) return { proof: refused(missing), source: 'files' }
+      const remembered = fresh ? null : memory.proof(rung, key(rung))
+      if (remembered !== null) return { proof: remembered, source: 'cache' }
+      if (probeEntry === null) return { proof: refused(NO_PROBE), source: 'untried' }
+      const env = packagesDir === null ? {} : { MASKWRIGHT_PACKAGES: packagesDir }
+      const limit = seconds === undefined ? {} : { seconds }
+      const proof = await probeRung(rung, { entry: probeEntry, threads, env, signal, ...limit })
+      return { proof, source: signal?.aborted === true ? 'untried' : 'probe' }
+    },
+  }
+}
+
+const GAVE_UP = {
+  reason: 'It gave up in this session and is passed over.',
+  remedy: 'It is tried again at the next start, or by a fresh check.',
+}
+const NO_PROBE = { reason: 'It was not tried, since only the compute process can do so safely.', remedy: null }
+export const NO_TIME = {
+  reason: 'It was not tried yet: other backends took all the time that there is for it at a start.',
+  remedy: 'A fresh check tries it ("maskwright doctor --fresh").',
+}
+
+/** Times that differ by less are the same: a busy machine shifts them by more. */
+const NOISE = 1.1
+
+/**
+ * The rungs that work, fastest first; between two within noise the higher one. `js`, the oracle, is behind all others
+ * whatever its time.
+ */
+export function rank(proofs: ReadonlyMap<UsableRung, Proof>): UsableRung[] {
+  const rest = [...proofs]
+    .filter(([, { ok }]) => ok)
+    .map(([rung, { stepMs }]) => ({ rung, ms: rung === 'js' ? Infinity : (stepMs ?? Number.MAX_VALUE) }))
+    .sort((a, b) => RUNGS.indexOf(a.rung) - RUNGS.indexOf(b.rung))
+  const ranked: UsableRung[] = []
+  while (rest.length > 0) {
+    const fastest = Math.min(...rest.map(({ ms }) => ms))
+    const [next] = rest.splice(
+      rest.findIndex(({ ms }) => ms <= fastest * NOISE),
+      1,
+    )
+    if (next !== undefined) ranked.push(next.rung)
+  }
+  return ranked
+}

@@ -1,0 +1,44 @@
+import { Worker } from 'node:worker_threads'
+import { PROBE_SECONDS } from './probe.ts'
+import { refused } from './proof.ts'
+import { startRung } from './rung.ts'
+import { isUsable } from './rungs.ts'
+import { refusalOf } from './unavailable.ts'
+import type { Proof } from './proof.ts'
+import type { UsableRung } from './rungs.ts'
+
+/** The side of probe.ts that tries the rung: tells its parent what came of it, and ends. */
+export async function answerProbe([rung = '', threads = '1', seconds = '']: readonly string[]): Promise<void> {
+  if (!isUsable(rung)) throw new Error(`There is no rung "${rung}".`)
+  endWithParent(Number(seconds) || PROBE_SECONDS)
+  const proof = await tryRung(rung, Number(threads))
+  if (process.send === undefined) process.exit(0)
+  process.send(proof, () => process.exit(0))
+}
+
+async function tryRung(rung: UsableRung, threads: number): Promise<Proof> {
+  try {
+    const { note, selfTest, ...started } = await startRung(rung, threads, { timed: true })
+    if (selfTest.ok) return { ok: true, reason: note, remedy: null, detail: null, selfTest, ...started }
+    const reason = `It starts, but computes wrong numbers: it fails the self-test.`
+    return { ...refused({ reason, remedy: null, detail: selfTest.difference }), selfTest, device: started.device }
+  } catch (error) {
+    return refused(refusalOf(error))
+  }
+}
+
+/**
+ * Ends this process with its parent, also while the main thread hangs in a driver: an ended parent leaves its children
+ * to another one. Where the system does not tell (Windows), and for a parent that forgot it, by the time limit.
+ */
+function endWithParent(seconds: number): void {
+  process.on('disconnect', () => process.exit(1))
+  const watch = `
+    const parent = process.ppid
+    const limit = Date.now() + ${(seconds + 5) * 1000}
+    setInterval(() => {
+      if (process.ppid !== parent || Date.now() > limit) process.kill(process.pid, 'SIGKILL')
+    }, 250)
+  `
+  new Worker(watch, { eval: true }).unref()
+}

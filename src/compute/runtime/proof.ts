@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import os from 'node:os'
+import path from 'node:path'
+import { z } from 'zod'
+import { computeDeviceSchema } from '../../core/contract/schemas.ts'
+import { fileFacts, graphicsDriver, nvidiaVersion } from './driver.ts'
+import { findPackage, packageVersion } from './optionalPackages.ts'
+import { OPTIONAL_PACKAGES } from './rungs.ts'
+import { usableCores } from './threads.ts'
+import { versions } from './versions.ts'
+import type { UsableRung } from './rungs.ts'
+
+/** What came of trying a rung in a process of its own. */
+export const proofSchema = z.object({
+  /** It started and passed the self-test. */
+  ok: z.boolean(),
+  /** A sentence: why not, or what is not as it should be; null where all is well. */
+  reason: z.string().nullable(),
+  /** What to do about it. */
+  remedy: z.string().nullable(),
+  /** For those who look closer: what the library printed last. */
+  detail: z.string().nullable(),
+  selfTest: z.object({ ok: z.boolean(), ms: z.number(), difference: z.string().nullable() }).nullable(),
+  /** runtime/timing.ts */
+  stepMs: z.number().nullable(),
+  device: computeDeviceSchema.nullable(),
+  threads: z.int().nullable(),
+})
+export type Proof = z.infer<typeof proofSchema>
+
+export function refused(refusal: { reason: string; remedy: string | null; detail?: string | null }): Proof {
+  const { reason, remedy, detail = null } = refusal
+  return { ok: false, reason, remedy, detail, selfTest: null, stepMs: null, device: null, threads: null }
+}
+
+/**
+ * Stands for everything that a rung's proof depends on: versions, processor, cores, threads, packages and drivers, as
+ * far as it can be known without loading any of it. Another key: the proof is void.
+ */
+export function proofKey(rung: UsableRung, threads: number, packagesDir: string | null): string {
+  const { maskwright, node, 'tfjs-core': core, 'tfjs-layers': layers } = versions(packagesDir)
+  const processor = [process.platform, process.arch, os.cpus()[0]?.model, usableCores(), threads]
+  return digest([rung, maskwright, node, core, layers, ...processor, ...ofRung(rung, packagesDir)])
+}
+
+/** One key for the choice among rungs of these keys. */
+export function choiceKey(keys: readonly string[]): string {
+  return digest(keys)
+}
+
+function ofRung(rung: UsableRung, packagesDir: string | null): (string | null)[] {
+  if (rung === 'wasm') return [packageVersion('@tensorflow/tfjs-backend-wasm')]
+  if (rung === 'js') return [packageVersion('@tensorflow/tfjs-backend-cpu')]
+  const found = findPackage(OPTIONAL_PACKAGES[rung], packagesDir)
+  const library = found === null ? null : `${found.version} ${found.dir}`
+  if (rung === 'webgpu') return [library, packageVersion('@tensorflow/tfjs-backend-webgpu'), graphicsDriver()]
+  const binding = found === null ? null : fileFacts(path.join(found.dir, 'lib', 'napi-v8', 'tfjs_binding.node'))
+  return [library, binding, rung === 'cuda' ? nvidiaVersion() : null]
+}
+
+function digest(facts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
+}

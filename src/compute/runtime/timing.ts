@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { createRandom } from '../data/random.ts'
+import { buildUNet } from '../models/unet.ts'
+import { createAdam } from '../training/adam.ts'
+import { trainingStep } from '../training/step.ts'
+import type { UsableRung } from './rungs.ts'
+
+/**
+ * The network that rungs are compared with: the one that a first training makes, 4 levels from 8 channels with
+ * instance normalization, 2 classes, on 2 images of 128 x 128, with Adam. Large enough that a graphics card is not
+ * judged by what it costs to ask it, small enough for a second.
+ */
+const NETWORK = { levels: 4, base: 8, classes: 2, seed: 1, normalization: 'instance', upsampling: 'nearest' } as const
+const COUNT = 2
+const SIZE = 128
+const STEPS = 5
+/** The first step makes what later ones use again: memory, programs of the graphics card, code of V8. */
+const WARM_UP = 2
+/** No further step is begun after this. */
+const PATIENCE_MS = 800
+/** `js` takes seconds for one step: it is timed on a small part of the pixels, to which the cost is proportional. */
+const JS_SIZE = 32
+
+/** Milliseconds of one training step on the current backend: the median of up to 5 after 2 that do not count. */
+export async function timeStep(rung: UsableRung): Promise<number> {
+  if (rung === 'js') return (await medianStep(1, JS_SIZE, 0, 1)) * ((COUNT * SIZE ** 2) / JS_SIZE ** 2)
+  return await medianStep(COUNT, SIZE, WARM_UP, STEPS)
+}
+
+async function medianStep(count: number, size: number, warmUp: number, steps: number): Promise<number> {
+  const network = buildUNet(NETWORK)
+  const variables = network.trainableWeights
+    .map((weight) => weight.read())
+    .filter((read) => read instanceof tf.Variable)
+  const optimizer = createAdam(variables)
+  try {
+    const random = createRandom(5)
+    const images = Float32Array.from({ length: count * size * size }, () => random())
+    const classes = Uint8Array.from(images, (value) => (value > 0.5 ? 1 : 0))
+    const times: number[] = []
+    let begin = performance.now()
+    for (let step = 0; step < warmUp + steps; step++) {
+      if (step === warmUp) begin = performance.now()
+      const start = performance.now()
+      // Ends with the loss read back. The update that follows it is waited for by the next step.
+      await trainingStep(network, variables, optimizer, { images, classes }, size, 1e-3)
+      if (step >= warmUp) times.push(performance.now() - start)
+      if (times.length > 0 && performance.now() - begin > PATIENCE_MS) break
+    }
+    times.sort((a, b) => a - b)
+    return times[Math.floor(times.length / 2)] ?? NaN
+  } finally {
+    optimizer.dispose()
+    network.dispose()
+  }
+}
