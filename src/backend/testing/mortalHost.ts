@@ -1,0 +1,43 @@
+import path from 'node:path'
+import { createComputeProcess } from '../compute/process.ts'
+
+/**
+ * Run as a process of its own by the test of what is left when a host is killed: trains without end ("train") or has
+ * every rung tried ("probe") by a compute process, and says on stdout how far it is.
+ */
+const say = (line: string): boolean => process.stdout.write(`${line}\n`)
+const [work = 'train', dir = '.'] = process.argv.slice(2)
+const compute = createComputeProcess({
+  nodePath: process.execPath,
+  entry: path.resolve(import.meta.dirname, '../../compute/entry.ts'),
+  env: { MASKWRIGHT_BACKEND: 'wasm', MASKWRIGHT_THREADS: '2' },
+  stateDir: dir,
+})
+const side = 64
+const sample = {
+  ...{ index: 0, width: side, height: side, channels: 1, voxelType: 'uint8', slope: 1, inter: 0, low: 0, high: 255 },
+  data: Uint8Array.from({ length: side * side }, (_, at) => at % 256),
+  labels: Uint8Array.from({ length: side * side }, (_, at) => Number(at % 256 > 128)),
+  role: 'corrected',
+} as const
+
+say('waiting')
+if (work === 'probe') await compute.call('doctor', { fresh: true })
+else {
+  await compute.call(
+    'train',
+    {
+      ...{
+        parentDir: null,
+        outDir: path.join(dir, 'model'),
+        modelId: 'm',
+        name: 'm',
+        createdAt: '2026-01-01T00:00:00Z',
+      },
+      ...{ labels: [{ value: 1, name: 'Label' }], samples: [sample], steps: 1_000_000, seconds: 3600, seed: 1 },
+    },
+    { onProgress: ({ step }) => say(`step ${step}`) },
+  )
+}
+say('done')
+await compute.close()
