@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { TrainingSample } from '../../core/contract/compute.ts'
 import { createComputeProcess } from '../compute/process.ts'
 
 /**
@@ -14,12 +15,20 @@ const compute = createComputeProcess({
   stateDir: dir,
 })
 const side = 64
-const sample = {
-  ...{ index: 0, width: side, height: side, channels: 1, voxelType: 'uint8', slope: 1, inter: 0, low: 0, high: 255 },
+const sample: TrainingSample = {
+  index: 0,
+  width: side,
+  height: side,
+  channels: 1,
+  voxelType: 'uint8',
   data: Uint8Array.from({ length: side * side }, (_, at) => at % 256),
+  slope: 1,
+  inter: 0,
+  low: 0,
+  high: 255,
   labels: Uint8Array.from({ length: side * side }, (_, at) => Number(at % 256 > 128)),
   role: 'corrected',
-} as const
+}
 
 say('waiting')
 if (work === 'probe') await compute.call('doctor', { fresh: true })
@@ -27,14 +36,16 @@ else {
   await compute.call(
     'train',
     {
-      ...{
-        parentDir: null,
-        outDir: path.join(dir, 'model'),
-        modelId: 'm',
-        name: 'm',
-        createdAt: '2026-01-01T00:00:00Z',
-      },
-      ...{ labels: [{ value: 1, name: 'Label' }], samples: [sample], steps: 1_000_000, seconds: 3600, seed: 1 },
+      parentDir: null,
+      outDir: path.join(dir, 'model'),
+      modelId: 'm',
+      name: 'm',
+      createdAt: '2026-01-01T00:00:00Z',
+      labels: [{ value: 1, name: 'Label' }],
+      samples: [sample],
+      steps: 1_000_000,
+      seconds: 3600,
+      seed: 1,
     },
     { onProgress: ({ step }) => say(`step ${step}`) },
   )
