@@ -71,9 +71,13 @@ function hasDebianPackage(name) {
   return ended.status === 0 && ended.stdout.includes('install ok installed')
 }
 
-/** Packages that tests compare with, and the browser. Elsewhere the tests that need them say that they are skipped. */
+/**
+ * Packages that tests compare with, and the browser, which the unit tests need as well: SwiftShader, a graphics card in
+ * software, comes with it, and libvulkan1 is how WebGPU reaches that. Elsewhere the tests that need them say that they
+ * are skipped.
+ */
 function installSystemPackages() {
-  const names = ['python3-nibabel', ...(wanted('e2e') ? ['chromium'] : [])]
+  const names = ['python3-nibabel', 'chromium', 'libvulkan1']
   if (!isRootOnDebian()) {
     say(`not root on Debian: ${names.join(', ')} are used where they are installed already`)
     return
