@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Affine, Dims } from '../../core/contract/schemas.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
-import { labelsForCompute, labelsFromCompute, networkLayout, sliceForCompute } from './computeSlices.ts'
+import { labelsForCompute, labelsFromCompute, networkLayout, sliceForCompute, sliceGeometry } from './computeSlices.ts'
 
 const DIMS: Dims = [4, 3, 2]
 
@@ -113,5 +113,24 @@ describe('labelsFromCompute', () => {
     seen[1 + 2 * 2] = 5
     const stored = labelsFromCompute(seen, layout)
     expect(stored.indexOf(5)).toBe(2 + 4 * 1)
+  })
+})
+
+describe('sliceGeometry', () => {
+  const of = (affine: Affine | null, change: object = {}) => {
+    const image = { ...volume(affine), spacing: [0.5, 2, 7] as [number, number, number], spacingKnown: true, ...change }
+    return sliceGeometry(image, networkLayout(image.dims, affine, image.spacing))
+  }
+
+  it('follows the axes that the network sees, whatever the order in the file', () => {
+    expect(of(affines.LPS)).toEqual({ plane: 'axial', columns: 0.5, rows: 2, slices: 7 })
+    // Axial slices lie across y; columns run with z, rows with x.
+    expect(of(affines.PSL)).toEqual({ plane: 'axial', columns: 7, rows: 0.5, slices: 2 })
+  })
+
+  it('says what is not known', () => {
+    expect(of(null)).toMatchObject({ plane: 'stored' })
+    expect(of(affines.LPS, { spacingKnown: false })).toBeNull()
+    expect(of(affines.LPS, { dims: [4, 3, 1] })).toMatchObject({ slices: null })
   })
 })
