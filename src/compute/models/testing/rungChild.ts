@@ -65,7 +65,7 @@ async function train(dir: string, backend: string): Promise<void> {
   for (const { normalization, upsampling } of KINDS) {
     const trained = await trainModel({
       ...{ parent: null, architecture: { levels: 2, base: 4, normalization, upsampling } },
-      ...{ labels: LABELS, samples, steps: 8, seconds: 300, seed: 5, batch: 2, patch: SIZE, backend },
+      ...{ labels: LABELS, samples, steps: 40, seconds: 300, seed: 5, batch: 2, patch: SIZE, backend },
     })
     const name = `${normalization}-${upsampling}`
     const identity = { id: name, parentId: null, name, createdAt: '2026-01-01T00:00:00.000Z', labels: LABELS }
