@@ -5,21 +5,26 @@
 import { registerConv2d } from './conv2d.ts'
 import { registerConv2dBackpropFilter } from './conv2dBackpropFilter.ts'
 import { registerConv2dBackpropInput } from './conv2dBackpropInput.ts'
+import { registerDepthwiseConvolution, registerDepthwiseGradients } from './depthwise.ts'
+import { registerIdentity } from './identity.ts'
+import { registerMaxPool } from './maxPool.ts'
 import { registerMaxPoolGrad } from './maxPoolGrad.ts'
 import { registerNormalization, registerNormalizationForJs } from './normalization.ts'
 import { registerOptimizerUpdates, registerOptimizerUpdatesForJs } from './optimizerUpdates.ts'
 import { registerPixelBlocks } from './pixelBlocks.ts'
 import { registerReluGradient } from './reluGradient.ts'
+import { registerResizeBilinearGrad, registerResizeBilinearGradForJs } from './resizeBilinearGrad.ts'
 import {
+  registerResizeNearestNeighbor,
   registerResizeNearestNeighborGrad,
   registerResizeNearestNeighborGradForJs,
-} from './resizeNearestNeighborGrad.ts'
+} from './resizeNearestNeighbor.ts'
 import { registerChannelKernels } from './channels.ts'
 import { registerSegmentationLoss, registerSegmentationLossForJs } from './segmentationLoss.ts'
 
 export { NORMALIZATION, NORMALIZATION_GRADIENT } from './normalization.ts'
 export { JOIN_PIXELS, SPREAD_PIXELS } from './pixelBlocks.ts'
-export { RELU_GRADIENT } from './reluGradient.ts'
+export { BIAS_GRADIENT, RELU_BIAS_GRADIENT, RELU_GRADIENT } from './reluGradient.ts'
 export { ADAM_UPDATE, MOMENTUM_UPDATE, SQUARE_SUM } from './optimizerUpdates.ts'
 export { JOIN_CHANNELS, SPLIT_CHANNELS } from './channels.ts'
 export { SEGMENTATION_LOSS } from './segmentationLoss.ts'
@@ -34,8 +39,14 @@ export function registerWasmKernels(): void {
   registerConv2d()
   registerConv2dBackpropFilter()
   registerConv2dBackpropInput()
+  registerIdentity()
+  registerMaxPool()
   registerMaxPoolGrad()
+  registerResizeNearestNeighbor()
   registerResizeNearestNeighborGrad()
+  registerResizeBilinearGrad()
+  registerDepthwiseConvolution()
+  registerDepthwiseGradients()
   registerNormalization()
   registerChannelKernels()
   registerReluGradient()
@@ -49,6 +60,7 @@ export function registerJsKernels(): void {
   if (registeredForJs) return
   registeredForJs = true
   registerResizeNearestNeighborGradForJs()
+  registerResizeBilinearGradForJs()
   registerNormalizationForJs()
   registerSegmentationLossForJs()
   registerOptimizerUpdatesForJs()

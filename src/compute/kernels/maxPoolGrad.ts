@@ -1,18 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { z } from 'zod'
-import { pair, shape4 } from './convolution.ts'
 import { address, floats } from './heap.ts'
+import { isPlainHalving, poolInfo } from './maxPool.ts'
 import { input, registerWasmKernel } from './register.ts'
 import { parallel } from './threads/index.ts'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { WasmKernelArgs } from './register.ts'
-
-const attrsSchema = z.object({
-  filterSize: pair,
-  strides: pair,
-  pad: z.union([z.enum(['same', 'valid']), z.number()]),
-  dimRoundingMode: z.enum(['floor', 'round', 'ceil']).nullish(),
-})
 
 /**
  * Gradient of max pooling: each output's gradient goes to the first pixel of its window, in row order, that holds the
@@ -25,30 +17,16 @@ export function registerMaxPoolGrad(): void {
 
 function maxPoolGrad({ inputs, attrs, backend }: WasmKernelArgs): tf.TensorInfo {
   const x = input(inputs, 'input')
-  const { filterSize, strides, pad, dimRoundingMode } = attrsSchema.parse(attrs)
-  const shape = shape4.parse(x.shape)
-  const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode ?? undefined)
+  const info = poolInfo(x, attrs)
+  if (info === null) throw new Error('MaxPoolGrad does not take padding by the side.')
   const dy = input(inputs, 'dy')
-  const out = backend.makeOutput(shape, 'float32')
-  if (isPlainHalving(info)) {
+  const out = backend.makeOutput(info.inShape, 'float32')
+  if (isPlainHalving(info) && info.inChannels >= 4) {
     const at = (tensor: tf.TensorInfo) => address(backend, tensor)
     const { batchSize, outHeight, outWidth, inChannels } = info
     parallel(backend).run('maxPool2Gradient', batchSize * outHeight, at(x), at(dy), at(out), outWidth, inChannels)
   } else scatter(backend, info, x, dy, out)
   return out
-}
-
-/** 2 x 2 windows side by side that cover the image, for four channels or more. */
-function isPlainHalving(info: tf.backend_util.Conv2DInfo): boolean {
-  return (
-    info.filterHeight === 2 &&
-    info.filterWidth === 2 &&
-    info.strideHeight === 2 &&
-    info.strideWidth === 2 &&
-    info.inHeight === 2 * info.outHeight &&
-    info.inWidth === 2 * info.outWidth &&
-    info.inChannels >= 4
-  )
 }
 
 function scatter(

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from '../kernels/available.ts'
-import { JOIN_CHANNELS, RELU_GRADIENT, SPLIT_CHANNELS } from '../kernels/index.ts'
-import { keepFor, one, run } from './kernelCalls.ts'
+import { BIAS_GRADIENT, JOIN_CHANNELS, RELU_BIAS_GRADIENT, RELU_GRADIENT, SPLIT_CHANNELS } from '../kernels/index.ts'
+import { keepFor, one, run, runSeveral } from './kernelCalls.ts'
 
 /**
  * The operations of our networks with gradients of their own: fewer passes over memory than what TensorFlow.js would
@@ -34,12 +34,12 @@ export function convolve(x: tf.Tensor, { filter, bias, padding, relu }: Convolut
         const [image, weights, output] = saved
         const outer = one(dy)
         if (image === undefined || weights === undefined || output === undefined) throw new Error('Nothing was saved.')
-        const inner = relu ? reluGradient(output, outer) : outer
+        const [inner, biasGradient] = gradientsBeforeConvolution(outer, relu ? output : null, bias !== null)
         const common = { strides: 1, pad: padding, dataFormat: 'NHWC', dimRoundingMode: null }
         const gradients = [
           run(tf.Conv2DBackpropFilter, { x: image, dy: inner }, { ...common, filterShape: weights.shape }),
         ]
-        if (bias !== null) gradients.push(tf.sum(inner, [0, 1, 2]))
+        if (biasGradient !== null) gradients.push(biasGradient)
         if (inputMatters) {
           gradients.unshift(
             run(tf.Conv2DBackpropInput, { dy: inner, filter: weights }, { ...common, inputShape: image.shape }),
@@ -59,9 +59,25 @@ export function joinChannels(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   if (!hasKernel(SPLIT_CHANNELS) || first < 4 || second < 4) return tf.concat([a, b], 3)
   const operation = tf.customGrad((left, right) => ({
     value: run(JOIN_CHANNELS, { a: one(left), b: one(right) }, {}),
-    gradFunc: (dy) => tf.engine().runKernel<tf.Tensor[]>(SPLIT_CHANNELS, { x: one(dy) }, { first }),
+    gradFunc: (dy) => runSeveral(SPLIT_CHANNELS, { x: one(dy) }, { first }),
   }))
   return operation(a, b)
+}
+
+/** Of the gradient dy by an output, those by the sum before ReLU (y is its output, or null for none) and by the bias. */
+function gradientsBeforeConvolution(
+  dy: tf.Tensor,
+  y: tf.Tensor | null,
+  biased: boolean,
+): [inner: tf.Tensor, bias: tf.Tensor | null] {
+  if (y !== null && biased && hasKernel(RELU_BIAS_GRADIENT)) {
+    const [inner, bias] = runSeveral(RELU_BIAS_GRADIENT, { y, dy }, {})
+    if (inner === undefined || bias === undefined) throw new Error('The kernel has two outputs.')
+    return [inner, bias]
+  }
+  const inner = y === null ? dy : reluGradient(y, dy)
+  if (!biased) return [inner, null]
+  return [inner, hasKernel(BIAS_GRADIENT) ? run(BIAS_GRADIENT, { dy: inner }, {}) : tf.sum(inner, [0, 1, 2])]
 }
 
 function reluGradient(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {

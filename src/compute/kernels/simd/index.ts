@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { assemble } from './assembler.ts'
+import { biasGradientFunction } from './biasGradient.ts'
 import { convolveFunction } from './convolution.ts'
 import { joinChannelsFunction, reluGradientFunction, splitChannelsFunction } from './copies.ts'
 import { filterGradientFunction, sumSlotsFunction } from './filterGradient.ts'
@@ -11,7 +12,7 @@ import {
   normalizationSumsFunction,
 } from './normalization.ts'
 import { packFilterFunction } from './packFilter.ts'
-import { maxPool2GradientFunction, upsample2GradientFunction } from './pool.ts'
+import { maxPool2Function, maxPool2GradientFunction, upsample2Function, upsample2GradientFunction } from './pool.ts'
 import { lossGradientFunction, lossSumsFunction } from './segmentationLoss.ts'
 import { swapAxesFunction } from './swapAxes.ts'
 import { tableProductsFunction, tableWeightsFunction } from './tableProducts.ts'
@@ -22,6 +23,10 @@ import type { FunctionBuilder } from './assembler.ts'
  * not depend on each other, so that threads can share them. Addresses are bytes in the backend's memory.
  */
 export interface SimdFunctions {
+  readonly maxPool2: (...args: number[]) => void
+  readonly upsample2: (...args: number[]) => void
+  readonly biasGradient: (...args: number[]) => void
+  readonly reluBiasGradient: (...args: number[]) => void
   readonly maxPool2Gradient: (
     ...args: [begin: number, end: number, x: number, dy: number, dx: number, width: number, channels: number]
   ) => void
@@ -67,6 +72,10 @@ export interface SimdFunctions {
 
 /** What builds each of them. */
 const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
+  maxPool2: maxPool2Function,
+  upsample2: upsample2Function,
+  biasGradient: () => biasGradientFunction(false),
+  reluBiasGradient: () => biasGradientFunction(true),
   maxPool2Gradient: maxPool2GradientFunction,
   upsample2Gradient: upsample2GradientFunction,
   convolve: convolveFunction,

@@ -12,7 +12,67 @@ import {
   vMax,
   vOr,
 } from './assembler.ts'
+import { lanesOf } from './lanes.ts'
 import { quadsOf } from './quads.ts'
+
+/**
+ * maxPool2(begin, end, x, y, width, channels): max pooling by 2 x 2 without padding, x [2 rows, 2 width, channels], y
+ * [rows, width, channels]. Units: rows of y, counted over the whole batch.
+ */
+export function maxPool2Function(): FunctionBuilder {
+  const f = new FunctionBuilder('maxPool2')
+  const [begin, end] = [f.parameter('i32'), f.parameter('i32')]
+  const [x, y] = [f.parameter('i32'), f.parameter('i32')]
+  const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
+  const lanes = lanesOf(f, channels)
+  const pixel = f.let(multiply(channels, i32(4)))
+  const row = f.let(multiply(multiply(width, i32(2)), pixel))
+  const below = f.let(add(row, pixel))
+  f.set(x, add(x, multiply(begin, multiply(row, i32(2)))))
+  f.set(y, add(y, multiply(begin, multiply(width, pixel))))
+  f.repeat(subtract(end, begin), () => {
+    f.repeat(width, () => {
+      lanes([x, y], ({ load, store }) => {
+        const upper = vMax(load(x), load(add(x, pixel)))
+        const lower = vMax(load(add(x, row)), load(add(x, below)))
+        store(y, vMax(upper, lower))
+      })
+      // Past the second pixel of the pair.
+      f.set(x, add(x, pixel))
+    })
+    f.set(x, add(x, row))
+  })
+  return f
+}
+
+/**
+ * upsample2(begin, end, x, y, width, channels): nearest up-sampling by two, x [rows, width, channels], y [2 rows, 2 width,
+ * channels]. Units: rows of x, counted over the whole batch.
+ */
+export function upsample2Function(): FunctionBuilder {
+  const f = new FunctionBuilder('upsample2')
+  const [begin, end] = [f.parameter('i32'), f.parameter('i32')]
+  const [x, y] = [f.parameter('i32'), f.parameter('i32')]
+  const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
+  const lanes = lanesOf(f, channels)
+  const pixel = f.let(multiply(channels, i32(4)))
+  const row = f.let(multiply(multiply(width, i32(2)), pixel))
+  const below = f.let(add(row, pixel))
+  const value = f.local('v128')
+  f.set(x, add(x, multiply(begin, multiply(width, pixel))))
+  f.set(y, add(y, multiply(begin, multiply(row, i32(2)))))
+  f.repeat(subtract(end, begin), () => {
+    f.repeat(width, () => {
+      lanes([x, y], ({ load, store }) => {
+        f.set(value, load(x))
+        for (const to of [y, add(y, pixel), add(y, row), add(y, below)]) store(to, value)
+      })
+      f.set(y, add(y, pixel))
+    })
+    f.set(y, add(y, row))
+  })
+  return f
+}
 
 /**
  * maxPool2Gradient(begin, end, x, dy, dx, width, channels): the gradient of max pooling by 2 x 2 without padding, x and dx

@@ -3,10 +3,35 @@ import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { z } from 'zod'
 import { shape4 } from './convolution.ts'
 import { address, floats } from './heap.ts'
-import { input, replaceKernel, registerWasmKernel } from './register.ts'
+import { callShipped, input, replaceKernel, registerWasmKernel } from './register.ts'
 import { parallel } from './threads/index.ts'
 
 const attrsSchema = z.object({ alignCorners: z.boolean(), halfPixelCenters: z.boolean().optional() })
+
+/** Nearest-neighbour resizing: doubling on all threads, otherwise by the kernel that ships. */
+export function registerResizeNearestNeighbor(): void {
+  const shipped = registerWasmKernel(tf.ResizeNearestNeighbor, (args) => {
+    const { inputs, attrs, backend } = args
+    const images = input(inputs, 'images')
+    const [count, height, width, channels] = shape4.parse(images.shape)
+    const { size, ...flags } = attrsSchema.extend({ size: z.tuple([z.number(), z.number()]) }).parse(attrs)
+    if (images.dtype !== 'float32' || !isDoubling([height, width], size, flags)) return callShipped(shipped, args)
+    const out = backend.makeOutput([count, ...size, channels], 'float32')
+    const [from, to] = [address(backend, images), address(backend, out)]
+    parallel(backend).run('upsample2', count * height, from, to, width, channels)
+    return out
+  })
+}
+
+type Flags = z.infer<typeof attrsSchema>
+
+function isDoubling(
+  [height, width]: readonly [number, number],
+  [outHeight, outWidth]: readonly [number, number],
+  { alignCorners, halfPixelCenters }: Flags,
+): boolean {
+  return outHeight === 2 * height && outWidth === 2 * width && !alignCorners && halfPixelCenters !== true
+}
 
 /**
  * Gradient of nearest-neighbour resizing: each output's gradient is added to the pixel that it was copied from.
@@ -21,9 +46,7 @@ export function registerResizeNearestNeighborGrad(): void {
     const out = backend.makeOutput(images.shape, 'float32')
     const [count, height, width, channels] = shape4.parse(images.shape)
     const [, outHeight, outWidth] = shape4.parse(dy.shape)
-    const { alignCorners, halfPixelCenters } = attrsSchema.parse(attrs)
-    const doubled = outHeight === 2 * height && outWidth === 2 * width && !alignCorners && halfPixelCenters !== true
-    if (doubled && channels >= 4) {
+    if (isDoubling([height, width], [outHeight, outWidth], attrsSchema.parse(attrs)) && channels >= 4) {
       const at = (tensor: tf.TensorInfo) => address(backend, tensor)
       parallel(backend).run('upsample2Gradient', count * height, at(dy), at(out), width, channels)
     } else addToSources(images.shape, dy.shape, attrs, floats(backend, dy), floats(backend, out).fill(0))
