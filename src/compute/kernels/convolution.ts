@@ -19,6 +19,9 @@ const geometryAttrs = z.object({
 })
 const filterGradientAttrs = geometryAttrs.extend({ filterShape: shape4 })
 const inputGradientAttrs = geometryAttrs.extend({ inputShape: shape4 })
+const depthwiseAttrs = geometryAttrs
+  .omit({ dataFormat: true })
+  .extend({ inputShape: shape4.optional(), filterShape: shape4.optional() })
 
 /** The geometry of a convolution. Sizes in pixels. */
 export function forwardInfo(x: tf.TensorInfo, filter: tf.TensorInfo, attrs: unknown): backend_util.Conv2DInfo {
@@ -35,6 +38,24 @@ export function filterGradientInfo(x: tf.TensorInfo, attrs: unknown): backend_ut
 export function inputGradientInfo(filter: tf.TensorInfo, attrs: unknown): backend_util.Conv2DInfo {
   const { inputShape, ...rest } = inputGradientAttrs.parse(attrs)
   return info(inputShape, shape4.parse(filter.shape), rest)
+}
+
+/** The geometry of a depthwise convolution; where a gradient is asked for, one of the shapes is among the attributes. */
+export function depthwiseInfo(
+  attrs: unknown,
+  x: tf.TensorInfo | null,
+  filter: tf.TensorInfo | null,
+): backend_util.Conv2DInfo {
+  const { strides, dilations, pad, dimRoundingMode, inputShape, filterShape } = depthwiseAttrs.parse(attrs)
+  return backend_util.computeConv2DInfo(
+    shape4.parse(x?.shape ?? inputShape),
+    shape4.parse(filter?.shape ?? filterShape),
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode === '' ? undefined : (dimRoundingMode ?? undefined),
+    true,
+  )
 }
 
 function info(

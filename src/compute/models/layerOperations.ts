@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core'
+import * as layers from '@tensorflow/tfjs-layers'
 import { z } from 'zod'
 import { isTensor, isVariable } from '../runtime/tensors.ts'
 import { normalize, normalizeBatch, normalizeBy } from './normalization.ts'
+import { convolveGenerally } from './generalConvolution.ts'
 import { convolve, joinChannels } from './operations.ts'
 import { convolveTransposed } from './transposedConvolution.ts'
-import type { layers } from '@tensorflow/tfjs-layers'
 import type { Convolution } from './operations.ts'
 import type { TransposedConvolution } from './transposedConvolution.ts'
 
-type Layer = layers.Layer
+type Layer = layers.layers.Layer
 
 /** What a layer does; in training it may use, and change, statistics of its own. */
 export type Run = (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor
@@ -17,6 +18,8 @@ export type Run = (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor
 export function operationFor(layer: Layer, afterImage: boolean): Run {
   const convolution = convolutionOf(layer)
   if (convolution !== null) return (inputs) => convolve(only(inputs), convolution, !afterImage)
+  const general = generalConvolutionOf(layer)
+  if (general !== null) return general
   const transposed = transposedConvolutionOf(layer)
   if (transposed !== null) {
     return (inputs, training) => convolveTransposed(only(inputs), transposed) ?? applied(layer, inputs, training)
@@ -150,6 +153,44 @@ function convolutionOf(layer: Layer): Convolution | null {
   if (!config.success || !isVariable(filter) || (bias !== undefined && !isVariable(bias))) return null
   const { padding, activation } = config.data
   return { filter, bias: bias ?? null, padding, relu: activation === 'relu' }
+}
+
+const pair = z.tuple([z.int(), z.int()])
+const generalConfig = z.object({
+  strides: pair,
+  dilationRate: pair,
+  padding: z.enum(['same', 'valid']),
+  dataFormat: z.literal('channelsLast'),
+  activation: z.enum([
+    'linear',
+    'relu',
+    'relu6',
+    'elu',
+    'selu',
+    'sigmoid',
+    'hardSigmoid',
+    'tanh',
+    'softplus',
+    'softsign',
+  ]),
+})
+
+/** Convolutions with strides or dilations, and depthwise ones. */
+function generalConvolutionOf(layer: Layer): Run | null {
+  const depthwise = layer.getClassName() === 'DepthwiseConv2D'
+  if (!depthwise && layer.getClassName() !== 'Conv2D') return null
+  const config = generalConfig.safeParse(layer.getConfig())
+  const [filter, bias] = layer.weights.map((weight) => weight.read())
+  if (!config.success || !isVariable(filter) || (bias !== undefined && !isVariable(bias))) return null
+  const { activation, strides, dilationRate: dilations, padding } = config.data
+  // TensorFlow.js takes one or the other; the layer says so.
+  if (Math.max(...strides) > 1 && Math.max(...dilations) > 1) return null
+  const convolution = { filter, bias: bias ?? null, padding, strides, dilations, depthwise }
+  const activate = layers.layers.activation({ activation, name: `${layer.name}_activation` })
+  return (inputs, training) => {
+    const y = convolveGenerally(only(inputs), convolution)
+    return activation === 'linear' ? y : applied(activate, [y], training)
+  }
 }
 
 const transposedConfig = z.object({

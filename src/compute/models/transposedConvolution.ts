@@ -6,8 +6,8 @@ import { keepFor, one, present, run } from './kernelCalls.ts'
 /** A transposed convolution whose windows lie side by side: its stride is the size of its filter. */
 export interface TransposedConvolution {
   /** [rows, columns, channels out, channels in] */
-  readonly filter: tf.Variable
-  readonly bias: tf.Variable | null
+  readonly filter: tf.Tensor
+  readonly bias: tf.Tensor | null
 }
 
 /**

@@ -1,6 +1,5 @@
-import { add, divide, i32, minimum, multiply, quarter, subtract } from './assembler.ts'
-import { accessOf } from './lanes.ts'
-import { QUAD } from './quads.ts'
+import { add, i32, minimum, multiply, subtract } from './assembler.ts'
+import { forEachFloat } from './lanes.ts'
 import type { FunctionBuilder, I32, Local } from './assembler.ts'
 import type { Access } from './lanes.ts'
 
@@ -26,17 +25,6 @@ export function forEachInBlocks(
 ): void {
   const first = f.let(multiply(begin, i32(BLOCK)))
   const count = f.let(subtract(minimum(multiply(end, i32(BLOCK)), size), first))
-  const move = (distance: I32) => {
-    for (const pointer of pointers) f.set(pointer, add(pointer, distance))
-  }
-  const { four, single } = accessOf(f)
-  move(multiply(first, i32(FLOAT)))
-  f.repeat(quarter(count), () => {
-    body(four)
-    move(i32(QUAD))
-  })
-  f.repeat(subtract(count, multiply(divide(count, i32(4)), i32(4))), () => {
-    body(single)
-    move(i32(FLOAT))
-  })
+  for (const pointer of pointers) f.set(pointer, add(pointer, multiply(first, i32(FLOAT))))
+  forEachFloat(f, count, pointers, body)
 }

@@ -52,3 +52,24 @@ export function lanesOf(
     })
   }
 }
+
+/** Runs a body once for each float of `count`: four at a time, and the last ones singly. Moves the pointers on. */
+export function forEachFloat(
+  f: FunctionBuilder,
+  count: I32,
+  pointers: readonly Local<'i32'>[],
+  body: (access: Access) => void,
+): void {
+  const { four, single } = accessOf(f)
+  const move = (distance: number) => {
+    for (const pointer of pointers) f.set(pointer, add(pointer, i32(distance)))
+  }
+  f.repeat(quarter(count), () => {
+    body(four)
+    move(QUAD)
+  })
+  f.repeat(subtract(count, multiply(quarter(count), i32(4))), () => {
+    body(single)
+    move(FLOAT)
+  })
+}
