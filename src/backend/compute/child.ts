@@ -34,6 +34,7 @@ export interface Child {
 
 const PIPE = 3
 const PATIENCE_MS = 1500
+const LAST_WORDS_MS = 500
 
 export function startChild({ nodePath, entry, env, flags, log }: ChildOptions, events: ChildEvents): Child {
   const child = spawn(nodePath, [...flags, entry], {
@@ -56,7 +57,13 @@ export function startChild({ nodePath, entry, env, flags, log }: ChildOptions, e
       finish(error.message, null)
     })
     child.once('exit', (code, signal) => {
-      finish(signal === null ? `exit code ${String(code)}` : `signal ${signal}`, code)
+      const end = () => {
+        clearTimeout(timer)
+        finish(signal === null ? `exit code ${String(code)}` : `signal ${signal}`, code)
+      }
+      // What it wrote last is still in the pipe; `close` comes when that is read, unless a child of it keeps a stream.
+      const timer = setTimeout(end, LAST_WORDS_MS)
+      child.once('close', end)
     })
   })
   const read = createFrameReader(events.onMessage)

@@ -62,10 +62,10 @@ function serve(log: string): void {
       answer()
     } else if (what === `lost:${rung}` || what === 'lost:all') fail(id, 'backend-lost', `The ${rung} device was lost.`)
     else if (what === `crash:${rung}`) process.exit(9)
-    else if (what === 'recycle' || (what === 'recycle-once' && starts === 1)) {
-      // The first of all calls is answered: a process that never answered one has no reason to recycle itself.
-      if (what === 'recycle') answer()
-      setTimeout(() => process.exit(75), 20)
+    else if (what === 'recycle') {
+      pipe.write(encodeFrame({ t: 'ok', id, result }), () => process.exit(75))
+    } else if (what === 'recycle-once' && starts === 1) {
+      process.exit(75)
     } else if (what === 'grow') {
       held.push(Buffer.alloc(400 * 2 ** 20, 1))
       cancelable.add(id)
