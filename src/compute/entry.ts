@@ -8,6 +8,8 @@ import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { createFrameReader, encodeFrame } from '../core/rpc/frames.ts'
 import { createHandlers } from './handlers.ts'
+import { createModelCache } from './models/cache.ts'
+import { createHousekeeping, RECYCLED } from './runtime/housekeeping.ts'
 import { PROBE_ARGUMENT } from './runtime/probe.ts'
 import { answerProbe } from './runtime/probeChild.ts'
 import { readSettings } from './runtime/settings.ts'
@@ -43,7 +45,16 @@ function serve(): void {
   runtime.catch((error: unknown) => {
     console.error(`No compute backend: ${String(error)}`)
   })
-  const receive = createComputeServer(createHandlers(runtime, options), send)
+  const models = createModelCache()
+  const housekeeping = createHousekeeping({
+    dropCaches: () => {
+      models.drop()
+    },
+    recycle: () => {
+      pipe.end(() => process.exit(RECYCLED))
+    },
+  })
+  const receive = createComputeServer(createHandlers(runtime, options, models), send, housekeeping)
   pipe.on('data', createFrameReader(receive))
   pipe.on('close', () => process.exit(0))
   pipe.on('end', () => process.exit(0))

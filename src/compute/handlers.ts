@@ -4,14 +4,20 @@ import { saveModel } from './models/files.ts'
 import { trainedCard } from './models/trainedCard.ts'
 import { doctor } from './runtime/doctor.ts'
 import { trainModel } from './training/train.ts'
-import type { ComputeHandlers } from './server.ts'
+import type { ComputeCall, ComputeHandlers } from './server.ts'
 import type { TrainedModel, TrainOptions } from './training/train.ts'
 import type { LoadedModel } from './models/files.ts'
 import type { Runtime, RuntimeOptions } from './runtime/start.ts'
 
+const PROGRESS_MS = 100
+const PROGRESS_STEPS = 1000
+
 /** The methods of the compute process, each waiting until the backend is chosen and proven. */
-export function createHandlers(runtime: Promise<Runtime>, options: RuntimeOptions): ComputeHandlers {
-  const models = createModelCache()
+export function createHandlers(
+  runtime: Promise<Runtime>,
+  options: RuntimeOptions,
+  models = createModelCache(),
+): ComputeHandlers {
   return {
     async status() {
       const { backend, threads, device, cached, versions } = await runtime
@@ -22,13 +28,14 @@ export function createHandlers(runtime: Promise<Runtime>, options: RuntimeOption
       const started = await runtime.catch(() => null)
       return await doctor(options, started, { fresh, signal })
     },
-    async predict({ modelDir, slices }, { signal }) {
+    async predict({ modelDir, slices }, { signal, onProgress, notify }) {
       await runtime
       const start = performance.now()
-      const predicted = await models.with(modelDir, (model) => predictSlices(model, slices, { signal }))
+      const options = { signal, onProgress: predictionProgress(onProgress), notify: warn(notify) }
+      const predicted = await models.with(modelDir, (model) => predictSlices(model, slices, options))
       return { slices: predicted, seconds: (performance.now() - start) / 1000 }
     },
-    async train(params, { signal, onProgress }) {
+    async train(params, { signal, onProgress, notify }) {
       const { backend, threads, device, versions } = await runtime
       const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed, recipe } = params
       const options: Omit<TrainOptions, 'parent'> = {
@@ -40,6 +47,7 @@ export function createHandlers(runtime: Promise<Runtime>, options: RuntimeOption
         backend,
         signal,
         onProgress,
+        notify: warn(notify),
       }
       const train = async (
         parent: LoadedModel | null,
@@ -57,5 +65,22 @@ export function createHandlers(runtime: Promise<Runtime>, options: RuntimeOption
         trained.network.dispose()
       }
     },
+  }
+}
+
+/** The share that is done, as steps out of 1000, not too often. */
+function predictionProgress(tell: ComputeCall['onProgress']): (done: number) => void {
+  let last = -Infinity
+  return (done) => {
+    const now = performance.now()
+    if (now - last < PROGRESS_MS && done < 1) return
+    last = now
+    tell({ step: Math.round(PROGRESS_STEPS * done), steps: PROGRESS_STEPS, point: null, secondsLeft: null })
+  }
+}
+
+function warn(notify: ComputeCall['notify']): (message: string) => void {
+  return (message) => {
+    notify('warning', message)
   }
 }

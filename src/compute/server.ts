@@ -1,6 +1,7 @@
 import { computeMethods, computeRequestSchema } from '../core/contract/compute.ts'
 import { CodedError, toWireError } from '../core/contract/errors.ts'
 import type { z } from 'zod'
+import type { Housekeeping } from './runtime/housekeeping.ts'
 import type { ComputeMethod, ComputeMethods, ComputeProgress, ComputeReply } from '../core/contract/compute.ts'
 
 export interface ComputeCall {
@@ -23,6 +24,7 @@ export type ComputeHandlers = {
 export function createComputeServer(
   handlers: ComputeHandlers,
   send: (reply: ComputeReply) => void,
+  housekeeping?: Housekeeping,
 ): (message: unknown) => void {
   const running = new Map<number, AbortController>()
 
@@ -34,6 +36,7 @@ export function createComputeServer(
     }
     const controller = new AbortController()
     running.set(id, controller)
+    housekeeping?.begin()
     try {
       const result = await dispatch(handlers, method, params, {
         signal: controller.signal,
@@ -49,6 +52,7 @@ export function createComputeServer(
       send({ t: 'error', id, error: toWireError(error) })
     } finally {
       running.delete(id)
+      housekeeping?.end()
     }
   }
 
@@ -56,7 +60,7 @@ export function createComputeServer(
     const parsed = computeRequestSchema.safeParse(message)
     if (!parsed.success) return
     const request = parsed.data
-    if (request.t === 'ping') send({ t: 'pong', id: request.id })
+    if (request.t === 'ping') send({ t: 'pong', id: request.id, rssMB: process.memoryUsage.rss() / 2 ** 20 })
     else if (request.t === 'cancel') running.get(request.id)?.abort()
     else void answer(request.id, request.method, request.params)
   }

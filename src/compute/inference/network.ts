@@ -1,6 +1,5 @@
-import { CodedError } from '../../core/contract/errors.ts'
 import { copyMirrored } from '../data/padding.ts'
-import { isDeviceLost, isOutOfMemory } from '../runtime/failures.ts'
+import { backendLost, unlessOutOfMemory } from '../runtime/failures.ts'
 import { checkLogits, forwardPass } from './forwardPass.ts'
 import { passSizes } from './sizes.ts'
 import { coverWindow, frameOf, planTiles } from './tiles.ts'
@@ -45,6 +44,8 @@ const SMALLER = {
   tile: 'Memory is short: large pictures are predicted in smaller pieces, which takes longer; near the edges of the pieces labels may differ a little.',
 } as const
 
+const TOO_LITTLE = 'There is too little memory to predict even the smallest piece'
+
 /**
  * Runs the network over images of any size, as many at once as memory allows, the large ones in tiles, and hands each
  * tile's logits to `sink` in the order of the images, each pixel once. `image(i)` gives the i-th image when it is needed.
@@ -65,7 +66,8 @@ export async function runNetwork(
 ): Promise<void> {
   stopIfCancelled(signal)
   const largest = sizes.reduce((most, { width, height }) => Math.max(most, paddedPixels(width, height, step)), 1)
-  const at = await recovered(() => passSizes(network, step, largest, memory))
+  const at = await unlessOutOfMemory(() => passSizes(network, step, largest, memory))
+  if (at === null) throw backendLost(TOO_LITTLE)
   const total = sizes.reduce((sum, { width, height }) => sum + width * height, 0)
   const images = keepLast(image)
   const told = new Set<string>()
@@ -82,7 +84,7 @@ export async function runNetwork(
         stopIfCancelled(signal)
       }
       const run = () => pass(network, inputOf(batch, sizes, images), shapeOf(batch), between)
-      const outcome = await attempt(run)
+      const outcome = await unlessOutOfMemory(run)
       if (outcome === null) {
         const smaller = makeSmaller(batch, parts, at)
         parts = smaller.parts
@@ -149,32 +151,6 @@ function inputOf(
   return input
 }
 
-/** What `run` gives, or null where it ran out of memory. Everything else that can be told apart becomes a CodedError. */
-async function attempt<T>(run: () => Promise<T>): Promise<T | null> {
-  try {
-    return await run()
-  } catch (error) {
-    if (isDeviceLost(error)) throw lost('What computes stopped working', error)
-    if (isOutOfMemory(error)) return null
-    throw error
-  }
-}
-
-/** For what cannot be made smaller. */
-async function recovered<T>(run: () => Promise<T>): Promise<T> {
-  const outcome = await attempt(run)
-  if (outcome === null) throw lost('There is too little memory to predict even the smallest piece', null)
-  return outcome
-}
-
-function lost(what: string, cause: unknown): CodedError {
-  if (cause instanceof CodedError && cause.code === 'backend-lost') return cause
-  return new CodedError('backend-lost', `${what}; another way to compute must take over.`, {
-    cause,
-    ...(cause === null ? {} : { detail: String(cause) }),
-  })
-}
-
 /** Throws CodedError('backend-lost') when the batch was the smallest there is. */
 function makeSmaller(
   batch: readonly Part[],
@@ -192,7 +168,7 @@ function makeSmaller(
   })
   const first = split[0]?.tile.input
   if (first === undefined || first.width * first.height >= pixels) {
-    throw lost('There is too little memory to predict even the smallest piece', null)
+    throw backendLost(TOO_LITTLE)
   }
   return { what, parts: split }
 }

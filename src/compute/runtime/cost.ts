@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
 import { roundUp } from '../data/padding.ts'
 import { pooledBytes } from './deviceMemory.ts'
-import { readFloats } from './tensors.ts'
+import { isVariable, readFloats } from './tensors.ts'
 import { wasmHeap } from './wasmHeap.ts'
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
 
@@ -40,11 +40,28 @@ export function predictionCost(network: LayersModel, step: number): Promise<Pass
  */
 export function trainingCost(network: LayersModel, step: number): Promise<PassCost> {
   return cached(network, 'train', () =>
-    measure(network, step, (images) => {
-      const { value, grads } = tf.variableGrads(() => tf.mean<tf.Scalar>(tf.square(forwardOf(network)(images, true))))
-      return [value, ...Object.values(grads)]
-    }),
+    keepingStatistics(network, () =>
+      measure(network, step, (images) => {
+        const { value, grads } = tf.variableGrads(() => tf.mean<tf.Scalar>(tf.square(forwardOf(network)(images, true))))
+        return [value, ...Object.values(grads)]
+      }),
+    ),
   )
+}
+
+/** A training pass through batch normalization changes what it knows of its inputs. */
+async function keepingStatistics<T>(network: LayersModel, run: () => Promise<T>): Promise<T> {
+  const variables = network.nonTrainableWeights.map((weight) => weight.read()).filter(isVariable)
+  const kept = variables.map((variable) => tf.clone(variable))
+  try {
+    return await run()
+  } finally {
+    variables.forEach((variable, i) => {
+      const values = kept[i]
+      if (values !== undefined) variable.assign(values)
+    })
+    tf.dispose(kept)
+  }
 }
 
 function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>): Promise<PassCost> {

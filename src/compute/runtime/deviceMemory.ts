@@ -54,6 +54,7 @@ function gpuBytes(name: string): number {
 
 /** Gives back what a graphics backend keeps of freed tensors: pictures of other sizes cannot use it. */
 export function releaseIdle(): void {
+  if (tf.getBackend() !== 'webgpu') return
   const backend: object = tf.backend()
   if ('trim' in backend && typeof backend.trim === 'function') backend.trim()
 }

@@ -87,3 +87,23 @@ function chain(thrown: unknown): { name: string; message: string }[] {
 function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
+
+/** What `run` gives, or null where it ran out of memory. Throws CodedError('backend-lost') where the device is gone. */
+export async function unlessOutOfMemory<T>(run: () => Promise<T>): Promise<T | null> {
+  try {
+    return await run()
+  } catch (error) {
+    if (isDeviceLost(error)) throw backendLost('What computes stopped working', error)
+    if (isOutOfMemory(error)) return null
+    throw error
+  }
+}
+
+/** `what` happened, without the full stop. */
+export function backendLost(what: string, cause: unknown = null): CodedError {
+  if (cause instanceof CodedError && cause.code === 'backend-lost') return cause
+  return new CodedError('backend-lost', `${what}; another way to compute must take over.`, {
+    cause,
+    ...(cause === null ? {} : { detail: String(cause) }),
+  })
+}

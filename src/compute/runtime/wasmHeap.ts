@@ -28,6 +28,7 @@ const watched = new WeakMap<object, WasmHeap>()
 
 /** Of the current backend; null where that is another. Counts from the first call on: startWasm makes it. */
 export function wasmHeap(): WasmHeap | null {
+  if (tf.getBackend() !== 'wasm') return null
   const backend = tf.backend()
   if (!(backend instanceof BackendWasm)) return null
   const known = watched.get(backend)

@@ -1,0 +1,95 @@
+import { releaseIdle } from './deviceMemory.ts'
+import { collectGarbage, memoryBound } from './memory.ts'
+import { wasmHeap } from './wasmHeap.ts'
+
+/**
+ * Keeps the process within its bound between two calls. What no call uses is given back; where that is not enough, since
+ * the heap of WebAssembly never shrinks, the process ends by itself with RECYCLED and the host starts it afresh. Without
+ * calls for a while it does so earlier: an idle workstation should not hold gigabytes.
+ */
+export interface Housekeeping {
+  /** A call begins. */
+  begin(): void
+  /** A call was answered. */
+  end(): void
+}
+
+/** What the process ends with to be started afresh by its host, which takes that for no crash. */
+export const RECYCLED = 75
+
+export interface HousekeepingOptions {
+  /** Gives back what is only kept to be faster: loaded models. */
+  readonly dropCaches: () => void
+  /** Ends the process with RECYCLED, after what it has said got out. */
+  readonly recycle: () => void
+  readonly idleMs?: number
+  /** What the process holds, and may hold; in bytes (tests). */
+  readonly measure?: () => Holdings
+}
+
+export interface Holdings {
+  readonly rss: number
+  readonly bound: number
+  /** The heap of WebAssembly; 0 on other rungs. */
+  readonly heap: number
+}
+
+const IDLE_MS = 30_000
+/** Without calls the heap may stay this large: what predicting slices of 512 x 512 leaves. */
+const IDLE_HEAP = 512 * 2 ** 20
+/** A new process that would hold about as much again is no use. */
+const WORTH_IT = 128 * 2 ** 20
+
+export function createHousekeeping({
+  dropCaches,
+  recycle,
+  idleMs = IDLE_MS,
+  measure = measured,
+}: HousekeepingOptions): Housekeeping {
+  let running = 0
+  let atStart: number | null = null
+  let idle: NodeJS.Timeout | null = null
+  let over = false
+
+  function restart(): void {
+    over = true
+    recycle()
+  }
+
+  function tidy(): void {
+    if (isOver(measure())) {
+      dropCaches()
+      releaseIdle()
+      collectGarbage()
+    }
+    if (isOver(measure())) restart()
+  }
+
+  function isOver({ rss, bound }: Holdings): boolean {
+    return rss > bound && rss - (atStart ?? 0) > WORTH_IT
+  }
+
+  return {
+    begin() {
+      running++
+      if (idle !== null) clearTimeout(idle)
+      idle = null
+    },
+    end() {
+      running--
+      // The first call asks whether there is a backend.
+      atStart ??= measure().rss
+      if (running > 0 || over) return
+      tidy()
+      idle = setTimeout(() => {
+        const { heap, bound } = measure()
+        if (running === 0 && !over && heap > Math.min(IDLE_HEAP, bound / 2)) restart()
+      }, idleMs)
+      idle.unref()
+    },
+  }
+}
+
+function measured(): Holdings {
+  return { rss: process.memoryUsage.rss(), bound: memoryBound(), heap: wasmHeap()?.size() ?? 0 }
+}
