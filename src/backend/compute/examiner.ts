@@ -33,7 +33,7 @@ export class Examiner {
       if (this.#last === null) throw new CodedError('busy', NOT_KNOWN_YET)
       return this.#known(this.#last)
     }
-    const report = await this.#lane.run(priorities.volume, signal, () =>
+    const report = await this.#lane.run(priorities.examination, signal, () =>
       this.#compute.call('doctor', { fresh }, { signal }),
     )
     this.#last = report

@@ -90,4 +90,20 @@ describe('app.doctor', () => {
     release()
     await jobEnd(test, id)
   })
+
+  it('has a job wait for it, which says so and can be cancelled', async () => {
+    const test = await training()
+    await test.end()
+    test.compute.report = report
+    let release: () => void = () => undefined
+    test.compute.beforeReport = () => new Promise((resolve) => (release = resolve))
+    const told = test.call('app.doctor', { fresh: true })
+    const { id } = await test.call('train.start', TRAIN)
+    const words = () => test.told('job.changed').findLast(({ job }) => job.id === id)?.job.message
+    await expect.poll(words, { timeout: 20_000 }).toBe('waiting for the check of the compute backends')
+    await test.call('job.cancel', { jobId: id })
+    expect(await jobEnd(test, id)).toMatchObject({ state: 'cancelled' })
+    release()
+    expect(await told).toMatchObject({ backends: report.backends })
+  })
 })

@@ -74,7 +74,16 @@ export const priorities = {
   training: 2,
   /** The rest of a volume. */
   volume: 1,
+  /** Trying and timing what this computer can compute with. */
+  examination: 0,
 } as const
+
+/** What a job says while it waits behind something that is not of its own kind; null where that needs no word. */
+export function waitingWords(lane: Lane): string | null {
+  if (lane.current === priorities.training) return 'waiting for the training'
+  if (lane.current === priorities.examination) return 'waiting for the check of the compute backends'
+  return null
+}
 
 export function cancelled(): CodedError {
   return new CodedError('cancelled', 'This was cancelled.')

@@ -1,4 +1,4 @@
-import type { ComputeSlice } from '../../core/contract/compute.ts'
+import type { ComputeProgress, ComputeSlice } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Job } from '../../core/contract/schemas.ts'
 import type { PlaneView } from '../../core/geometry/index.ts'
@@ -6,7 +6,7 @@ import type { ImageVolume } from '../../imaging/index.ts'
 import type { ComputePort, ComputeResult } from '../compute/port.ts'
 import type { EventHub } from '../events.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
-import { cancelled, priorities, type Lane } from '../jobs/lane.ts'
+import { cancelled, priorities, waitingWords, type Lane } from '../jobs/lane.ts'
 import type { Owner } from '../jobs/owners.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
 import type { CaseRecord, Cases } from '../project/cases.ts'
@@ -37,6 +37,8 @@ interface ActivePrediction {
   readonly modelId: string
   /** Slices still to do, the next one first. */
   readonly remaining: number[]
+  /** Slices of the case. */
+  readonly total: number
   /** The slice that somebody looks at: done next, and alone. */
   urgent: number | null
   finished: Promise<void>
@@ -81,6 +83,7 @@ export class Predictor {
       job,
       modelId: model.id,
       remaining: outwardsFrom(index, count),
+      total: count,
       urgent: index,
       finished: Promise.resolve(),
     }
@@ -97,21 +100,22 @@ export class Predictor {
   }
 
   async #run(active: ActivePrediction, record: CaseRecord, model: ModelRecord): Promise<void> {
-    const { job, remaining } = active
-    const total = remaining.length
+    const { job, remaining, total } = active
     try {
       const volume = await this.#parts.volumes.get(record.id)
       const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
       const startedAt = performance.now()
       job.start(`slice 0 of ${total}`)
-      while (remaining.length > 0) {
-        await this.#batch(active, record, model, volume, layout)
-        const done = total - remaining.length
+      // Slices, and parts of the ones that compute is at.
+      const tell = (done: number): void =>
         job.progress({
           progress: done / total,
-          message: `slice ${done} of ${total}`,
-          secondsLeft: ((performance.now() - startedAt) / 1000 / done) * remaining.length,
+          message: `slice ${Math.floor(done)} of ${total}`,
+          secondsLeft: done > 0 ? ((performance.now() - startedAt) / 1000 / done) * (total - done) : null,
         })
+      while (remaining.length > 0) {
+        await this.#batch(active, record, model, volume, layout, tell)
+        tell(total - remaining.length)
       }
       job.done(`${total} of ${total} slices`)
     } catch (error) {
@@ -128,12 +132,14 @@ export class Predictor {
     model: ModelRecord,
     volume: ImageVolume,
     layout: PlaneView,
+    tell: (done: number) => void,
   ): Promise<void> {
     const { cases, labels, predictions, events, lane, touched, slicesChanged } = this.#parts
     const { job, remaining } = active
     const priority = active.urgent !== null ? priorities.visibleSlice : priorities.volume
     let revision = 0
-    if (lane.current === priorities.training) job.progress({ message: 'waiting for the training', secondsLeft: null })
+    const words = waitingWords(lane)
+    if (words !== null) job.progress({ message: words, secondsLeft: null })
     const { indices, answer } = await lane.run(priority, job.signal, async () => {
       // Chosen when the turn comes, since another slice may have come on screen while this waited.
       const alone = active.urgent !== null
@@ -141,7 +147,9 @@ export class Predictor {
       const indices = remaining.slice(0, alone ? 1 : batchSize(layout.width * layout.height))
       revision = cases.find(record.id)?.revision ?? 0
       const slices = indices.map((index) => sliceForCompute(volume, layout, index, record.range))
-      return { indices, answer: await this.#predict(model, slices, job.signal) }
+      const done = active.total - remaining.length
+      const onProgress = ({ step, steps }: ComputeProgress): void => tell(done + (indices.length * step) / steps)
+      return { indices, answer: await this.#predict(model, slices, { signal: job.signal, onProgress }) }
     })
     if (job.signal.aborted) throw cancelled()
     const lut = Uint8Array.from({ length: 256 }, (_, value) => (labels.isCurrent(value) ? value : 0))
@@ -164,14 +172,18 @@ export class Predictor {
   }
 
   /** A crash of compute costs one batch, which is asked for once more: compute is started again by its owner. */
-  async #predict(model: ModelRecord, slices: ComputeSlice[], signal: AbortSignal): Promise<ComputeResult<'predict'>> {
+  async #predict(
+    model: ModelRecord,
+    slices: ComputeSlice[],
+    options: { signal: AbortSignal; onProgress: (progress: ComputeProgress) => void },
+  ): Promise<ComputeResult<'predict'>> {
     const { compute } = this.#parts
     const ask = (): Promise<ComputeResult<'predict'>> =>
-      compute.call('predict', { modelDir: model.dir, slices }, { signal })
+      compute.call('predict', { modelDir: model.dir, slices }, options)
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof CodedError) || error.code !== 'compute-crashed' || signal.aborted) throw error
+      if (!(error instanceof CodedError) || error.code !== 'compute-crashed' || options.signal.aborted) throw error
       return await ask()
     }
   }

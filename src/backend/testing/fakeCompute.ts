@@ -27,6 +27,7 @@ export class FakeCompute implements ComputePort {
   /** The reports asked for, by `fresh`; `report` is the answer to each. */
   readonly examined: boolean[] = []
   report: ComputeResult<'doctor'> | null = null
+  beforeReport: () => Promise<void> = async () => undefined
 
   readonly #noticeListeners = new Set<(notice: ComputeNotice) => void>()
   readonly #listeners = new Set<(status: ComputeStatus) => void>()
@@ -86,8 +87,9 @@ export class FakeCompute implements ComputePort {
     throw new CodedError('compute-failed', `the fake does not know ${method}`)
   }
 
-  #doctor({ fresh = false }: ComputeParams<'doctor'>): ComputeResult<'doctor'> {
+  async #doctor({ fresh = false }: ComputeParams<'doctor'>): Promise<ComputeResult<'doctor'>> {
     this.examined.push(fresh)
+    await this.beforeReport()
     if (this.report === null) throw new CodedError('compute-failed', 'the fake has no report')
     return this.report
   }

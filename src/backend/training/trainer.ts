@@ -7,7 +7,7 @@ import type { ComputePort } from '../compute/port.ts'
 import { trainingCrashed } from '../compute/words.ts'
 import type { EventHub } from '../events.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
-import { priorities, type Lane } from '../jobs/lane.ts'
+import { priorities, waitingWords, type Lane } from '../jobs/lane.ts'
 import type { Owner } from '../jobs/owners.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
 import type { Predictor } from '../prediction/predictor.ts'
@@ -122,6 +122,8 @@ export class Trainer {
     models.removeLeftOvers()
     const version = models.nextVersion()
     let lastStep = 0
+    const words = waitingWords(lane)
+    if (words !== null) job.progress({ message: words })
     await lane.run(priorities.training, job.signal, () =>
       compute.call(
         'train',
