@@ -8,6 +8,8 @@ const batchPixels = 2 ** 20
 /**
  * Predicts a whole image slice by slice across its training axis.
  *
+ * `onProgress` is told slices that are done, with a fraction inside large ones.
+ *
  * @returns One label a voxel, x fastest, in the image's own voxel order.
  */
 export async function predictVolume(
@@ -24,7 +26,14 @@ export async function predictVolume(
   for (let first = 0; first < layout.slices; first += batch) {
     const count = Math.min(batch, layout.slices - first)
     const slices = Array.from({ length: count }, (_, at) => sliceForCompute(volume, layout, first + at, range))
-    const answer = await compute.call('predict', { modelDir, slices }, { signal: options.signal })
+    const answer = await compute.call(
+      'predict',
+      { modelDir, slices },
+      {
+        signal: options.signal,
+        onProgress: ({ step, steps }) => options.onProgress(first + (count * step) / steps, layout.slices),
+      },
+    )
     for (const slice of answer.slices) {
       const box = boxOfSlice(dims, layout.sliceAxis, slice.index)
       writeBox(labels, dims, box, labelsFromCompute(slice.labels, layout))

@@ -24,8 +24,8 @@ export class FakeCompute implements ComputePort {
   /** What was configured last; `beforeConfigured` may wait or refuse. */
   configured: ComputeSettings = { backend: 'auto', threads: 0 }
   beforeConfigured: (settings: ComputeSettings) => Promise<void> = async () => undefined
-  /** The reports asked for, by `fresh`; `report` is the answer to each. */
-  readonly examined: boolean[] = []
+  /** The reports asked for; `report` is the answer to each. */
+  readonly examined: ComputeParams<'doctor'>[] = []
   report: ComputeResult<'doctor'> | null = null
   beforeReport: () => Promise<void> = async () => undefined
 
@@ -87,15 +87,16 @@ export class FakeCompute implements ComputePort {
     throw new CodedError('compute-failed', `the fake does not know ${method}`)
   }
 
-  async #doctor({ fresh = false }: ComputeParams<'doctor'>): Promise<ComputeResult<'doctor'>> {
-    this.examined.push(fresh)
+  async #doctor(params: ComputeParams<'doctor'>): Promise<ComputeResult<'doctor'>> {
+    this.examined.push(params)
     await this.beforeReport()
     if (this.report === null) throw new CodedError('compute-failed', 'the fake has no report')
     return this.report
   }
 
-  async #predict(params: PredictParams, { signal }: ComputeCallOptions): Promise<ComputeResult<'predict'>> {
+  async #predict(params: PredictParams, { signal, onProgress }: ComputeCallOptions): Promise<ComputeResult<'predict'>> {
     this.predicted.push(params)
+    onProgress?.({ step: 250, steps: 1000, point: null, secondsLeft: null })
     await this.beforePredict(params, signal)
     refuseAborted(signal)
     const slices = params.slices.map((slice) => ({

@@ -71,6 +71,21 @@ describe('predict.start', () => {
     expect((await again.call('case.open', { caseId: test.caseId })).status).toBe('corrected')
   })
 
+  it('tells how far it is inside the slices that compute is at', async () => {
+    const test = await withModel()
+    let asked = 0
+    let reached = -1
+    const progress = (): number => test.told('job.changed').at(-1)?.job.progress ?? -1
+    test.compute.beforePredict = async () => {
+      // The first slice is alone, and a quarter of the other four is done.
+      if (asked++ === 0) return
+      await waitUntil(() => progress() === 2 / 5)
+      reached = progress()
+    }
+    await predict(test)
+    expect(reached).toBe(2 / 5)
+  })
+
   it('shows the network what a radiologist sees, whatever the order in the file', async () => {
     // RAS: x to the right and y to anterior, so the screen shows columns and rows mirrored.
     const ras: Affine = LPS.map((row, i) => (i < 2 ? row.map((value) => -value) : row))

@@ -29,7 +29,8 @@ export async function predict(
       const image = await readImage(input, { signal })
       const labels = await predictVolume(compute, resolve(options.model), image, {
         signal,
-        onProgress: (done, total) => output.progress(`${basename(input)}: slice ${done} of ${total}`, done, total),
+        onProgress: (done, total) =>
+          output.progress(`${basename(input)}: slice ${Math.floor(done)} of ${total}`, done, total),
       })
       const path = join(options.out, stemOf(input) + maskExtension(image))
       await writeVerifiedMask(path, labels, image)

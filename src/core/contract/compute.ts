@@ -61,7 +61,15 @@ export const computeMethods = {
       versions: z.record(z.string(), z.string()),
     }),
   },
-  doctor: { params: z.object({ fresh: z.boolean().default(false) }), result: doctorReportSchema },
+  doctor: {
+    params: z.object({
+      /** Try every rung again, whatever is known of it. */
+      fresh: z.boolean().default(false),
+      /** Try none, and tell what is known: what is tried takes time from a job that runs. */
+      known: z.boolean().default(false),
+    }),
+    result: doctorReportSchema,
+  },
   predict: {
     params: z.object({ modelDir: z.string(), slices: z.array(computeSliceSchema).min(1) }),
     /** Labels in the order asked, one byte a pixel. */
@@ -91,6 +99,7 @@ export const computeMethods = {
 export type ComputeMethods = typeof computeMethods
 export type ComputeMethod = keyof ComputeMethods
 
+/** Of `train`: steps done and planned. Of `predict`: the share that is done, as steps out of so many; no point. */
 export const computeProgressSchema = z.object({
   step: z.int(),
   steps: z.int(),
