@@ -11,7 +11,7 @@ type ArgumentsOf<N extends keyof SimdFunctions> =
 export interface Parallel {
   readonly threads: number
   /** Does the units 0 to units-1 of a function, which must be independent of each other, and returns when all are done. */
-  run<N extends keyof SimdFunctions>(name: N, units: number, ...args: ArgumentsOf<N>): void
+  readonly run: <N extends keyof SimdFunctions>(name: N, units: number, ...args: ArgumentsOf<N>) => void
 }
 
 const pools = new WeakMap<BackendWasm, ThreadPool>()

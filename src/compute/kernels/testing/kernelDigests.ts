@@ -1,0 +1,52 @@
+/**
+ * Prints, as JSON, a digest of what each kernel gives for fixed inputs on the `wasm` backend with as many threads as the
+ * argument says. A process of its own, because a backend starts once a process.
+ */
+import { createHash } from 'node:crypto'
+import * as tf from '@tensorflow/tfjs-core'
+import { startWasm } from '../../runtime/wasm.ts'
+import { BIAS_GRADIENT, JOIN_CHANNELS, RELU_BIAS_GRADIENT, RELU_GRADIENT, SPLIT_CHANNELS } from '../index.ts'
+import { randomValues } from './random.ts'
+
+const threads = Number(process.argv[2])
+const started = await startWasm(threads)
+
+const tensor = (shape: number[], seed: number) => tf.tensor(randomValues(shape, seed), shape)
+const image = tensor([3, 26, 22, 12], 1)
+const outer = tensor([3, 26, 22, 20], 2)
+const filter = tensor([3, 3, 12, 20], 3)
+const narrow = tensor([3, 26, 22, 2], 4)
+const bias = tensor([20], 5)
+const pooled = tensor([3, 13, 11, 12], 6)
+const common = { strides: [1, 1], dilations: [1, 1], pad: 'same', dataFormat: 'NHWC', dimRoundingMode: '' }
+const fused = { ...common, activation: 'relu', leakyreluAlpha: 0 }
+const sizes = { inputShape: image.shape, filterShape: filter.shape }
+const halving = { filterSize: 2, strides: 2, pad: 'valid', dimRoundingMode: null }
+const doubling = { alignCorners: false, halfPixelCenters: false, size: [26, 22] }
+
+const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
+  [tf.FusedConv2D, { x: image, filter, bias }, fused],
+  [tf.Conv2D, { x: image, filter }, { ...common, strides: [2, 3] }],
+  [tf.Conv2DBackpropInput, { dy: outer, filter }, { ...common, ...sizes }],
+  [tf.Conv2DBackpropFilter, { x: image, dy: outer }, { ...common, ...sizes }],
+  [tf.Conv2DBackpropFilter, { x: image, dy: narrow }, { ...common, filterShape: [1, 1, 12, 2] }],
+  [tf.MaxPool, { x: image }, halving],
+  [tf.MaxPoolGrad, { dy: pooled, input: image, output: pooled }, halving],
+  [tf.ResizeNearestNeighbor, { images: pooled }, doubling],
+  [tf.ResizeNearestNeighborGrad, { dy: image, images: pooled }, doubling],
+  [JOIN_CHANNELS, { a: image, b: outer }, {}],
+  [SPLIT_CHANNELS, { x: outer }, { first: 7 }],
+  [RELU_GRADIENT, { y: image, dy: image }, {}],
+  [RELU_BIAS_GRADIENT, { y: outer, dy: outer }, {}],
+  [BIAS_GRADIENT, { dy: narrow }, {}],
+]
+const digests = calls.map(([name, inputs, attrs]) => {
+  const result = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, { ...attrs })
+  const outputs = Array.isArray(result) ? result : [result]
+  const hash = createHash('sha256')
+  for (const output of outputs)
+    hash.update(Uint8Array.from(new Uint8Array(Float32Array.from(output.dataSync()).buffer)))
+  return [name, hash.digest('hex').slice(0, 16)]
+})
+process.stdout.write(JSON.stringify({ started, digests }))
+process.exit(0)
