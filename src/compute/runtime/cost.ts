@@ -79,7 +79,8 @@ function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>
 
 /** Two pictures of different size tell what grows with the picture from what does not, within a few percent. */
 async function measure(network: LayersModel, step: number, pass: Pass): Promise<PassCost> {
-  const small = roundUp(32, step)
+  // On the `js` rung, which counts exactly and takes a second for what others do at once, the smallest will do.
+  const small = roundUp(tf.getBackend() === 'cpu' ? 8 : 32, step)
   const large = 2 * small
   // What a backend makes once (compiled programs, constants) must not be taken for what each pass needs.
   await peakOf(small, pass)

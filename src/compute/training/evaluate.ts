@@ -1,8 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core'
 import { argmax, runNetwork } from '../inference/predict.ts'
+import { hasKernel } from '../kernels/available.ts'
+import { SEGMENTATION_LOSS } from '../kernels/index.ts'
 import { addPixels, emptySums, lossTerms } from '../kernels/segmentationLossLoops.ts'
-import { IGNORED } from '../data/trainingImage.ts'
+import { readFloats } from '../runtime/tensors.ts'
+import { segmentationLoss } from './loss.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { TrainingImage } from '../data/trainingImage.ts'
+import type { Tile } from '../inference/tiles.ts'
 
 export interface Evaluation {
   readonly loss: number
@@ -21,40 +26,76 @@ export async function evaluate(
   const both = new Float64Array(classCount)
   const predicted = new Float64Array(classCount)
   const truth = new Float64Array(classCount)
-  let lossSum = 0
-  let lossPixels = 0
-  await runNetwork(
-    network,
-    step,
-    images,
-    (i) => images[i]?.image ?? new Float32Array(),
-    (index, { input, keep }, logits, classes) => {
-      const target = images[index]
-      if (target === undefined) return
-      const kept = new Float32Array(keep.width * keep.height * classes)
-      const wanted = new Int32Array(keep.width * keep.height)
-      for (let y = 0; y < keep.height; y++) {
-        const from = ((y + keep.top - input.top) * input.width + keep.left - input.left) * classes
-        kept.set(logits.subarray(from, from + keep.width * classes), y * keep.width * classes)
-        const row = (y + keep.top) * target.width + keep.left
-        wanted.set(target.classes.subarray(row, row + keep.width), y * keep.width)
-      }
-      for (let i = 0; i < wanted.length; i++) {
-        const want = wanted[i] ?? IGNORED
-        if (want === IGNORED) continue
-        const got = argmax(kept, i * classes, classes)
-        predicted[got] = (predicted[got] ?? 0) + 1
-        truth[want] = (truth[want] ?? 0) + 1
-        if (got === want) both[got] = (both[got] ?? 0) + 1
-      }
-      const sums = emptySums(classes)
-      addPixels(kept, wanted, sums, kept)
-      lossSum += lossTerms(sums).loss * wanted.length
-      lossPixels += wanted.length
-    },
-    signal === undefined ? {} : { signal },
+  const losses: Promise<number>[] = []
+  try {
+    await runNetwork(
+      network,
+      step,
+      images,
+      (i) => images[i]?.image ?? new Float32Array(),
+      (index, tile, logits, classes) => {
+        const image = images[index]
+        if (image === undefined) return
+        const kept = keptLogits(tile, logits, classes)
+        const wanted = wantedClasses(tile, image)
+        for (let i = 0; i < wanted.length; i++) {
+          const want = wanted[i] ?? -1
+          if (want < 0 || want >= classes) continue
+          const got = argmax(kept, i * classes, classes)
+          predicted[got] = (predicted[got] ?? 0) + 1
+          truth[want] = (truth[want] ?? 0) + 1
+          if (got === want) both[got] = (both[got] ?? 0) + 1
+        }
+        losses.push(lossOf(kept, wanted, classes).then((loss) => loss * wanted.length))
+      },
+      signal === undefined ? {} : { signal },
+    )
+  } finally {
+    await Promise.allSettled(losses)
+  }
+  const lossSum = (await Promise.all(losses)).reduce((sum, loss) => sum + loss, 0)
+  const pixels = images.reduce((sum, { width, height }) => sum + width * height, 0)
+  return { loss: pixels === 0 ? 0 : lossSum / pixels, dice: meanDice(both, predicted, truth) }
+}
+
+/** The logits of the tile's pixels that count, which are all of them where the slice needed no surroundings. */
+function keptLogits({ input, keep }: Tile, logits: Float32Array, classes: number): Float32Array {
+  if (keep.width === input.width && keep.height === input.height) return logits
+  const kept = new Float32Array(keep.width * keep.height * classes)
+  for (let y = 0; y < keep.height; y++) {
+    const from = ((y + keep.top - input.top) * input.width + keep.left - input.left) * classes
+    kept.set(logits.subarray(from, from + keep.width * classes), y * keep.width * classes)
+  }
+  return kept
+}
+
+function wantedClasses({ keep }: Tile, { classes, width }: TrainingImage): Int32Array {
+  const wanted = new Int32Array(keep.width * keep.height)
+  for (let y = 0; y < keep.height; y++) {
+    const row = (y + keep.top) * width + keep.left
+    wanted.set(classes.subarray(row, row + keep.width), y * keep.width)
+  }
+  return wanted
+}
+
+/** By the kernel where there is one: three times as fast as the loops, which in turn need not carry the logits anywhere. */
+async function lossOf(logits: Float32Array, classes: Int32Array, classCount: number): Promise<number> {
+  if (!hasKernel(SEGMENTATION_LOSS)) {
+    const sums = emptySums(classCount)
+    addPixels(logits, classes, sums, new Float32Array(logits.length))
+    return lossTerms(sums).loss
+  }
+  const loss = tf.tidy(() =>
+    segmentationLoss(
+      tf.tensor(logits, [classes.length, classCount], 'float32'),
+      tf.tensor(classes, [classes.length], 'int32'),
+    ),
   )
-  return { loss: lossPixels === 0 ? 0 : lossSum / lossPixels, dice: meanDice(both, predicted, truth) }
+  try {
+    return (await readFloats(loss))[0] ?? NaN
+  } finally {
+    loss.dispose()
+  }
 }
 
 /** Dice = 2 |A and B| / (|A| + |B|) by label, averaged over the labels of the truth; counts by class. */

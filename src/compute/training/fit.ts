@@ -7,11 +7,13 @@ import { isVariable } from '../runtime/tensors.ts'
 import { createAdam } from './adam.ts'
 import { evaluate } from './evaluate.ts'
 import { learningRateAt, plannedSteps } from './schedule.ts'
+import { trainingRoom } from './room.ts'
 import { trainingStep } from './step.ts'
 import type * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
+import type { BatchSize } from '../runtime/plan.ts'
 import type { TrainingImage } from '../data/trainingImage.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Optimizer } from './optimizer.ts'
@@ -31,10 +33,18 @@ export interface FitOptions {
   /** Peak of the learning rate, and the factor on it for the head. */
   readonly peak: number
   readonly headPace: number
-  readonly evaluateEvery: number
+  readonly evaluateEvery: number | undefined
   readonly backend: string
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: ComputeProgress) => void) | undefined
+  /** Told when memory makes batch or patch smaller than asked for. */
+  readonly notify: ((message: string) => void) | undefined
+}
+
+export interface Fitted {
+  readonly training: NonNullable<ModelCard['training']>
+  /** What memory allowed: at the end, where it changed. */
+  readonly size: BatchSize
 }
 
 const CURVE_POINTS = 400
@@ -55,7 +65,7 @@ export async function fit(
   images: readonly TrainingImage[],
   measured: readonly TrainingImage[],
   options: FitOptions,
-): Promise<NonNullable<ModelCard['training']>> {
+): Promise<Fitted> {
   const variables = variablesOf(network.trainableWeights)
   const optimizer = createAdam(variables, {
     pace: (name) => (name.startsWith(`${HEAD_NAME}/`) ? options.headPace : 1),
@@ -75,20 +85,22 @@ async function run(
   images: readonly TrainingImage[],
   measured: readonly TrainingImage[],
   options: FitOptions,
-): Promise<NonNullable<ModelCard['training']>> {
-  const { classes, networkStep, steps, seconds, seed, patch, peak, evaluateEvery, signal, onProgress } = options
+): Promise<Fitted> {
+  const { classes, networkStep, steps, seconds, seed, batch, patch, flips, peak } = options
+  const { signal, onProgress, notify } = options
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
-  const { batch, flips } = options
-  const sampler = createPatchSampler(
-    images,
-    classes,
-    { count: batch, size: patch, flips, vary: true },
-    createRandom(seed),
-  )
+  const first = await optimizer.snapshot()
+  const room = await trainingRoom(network, networkStep, { count: batch, size: patch }, notify)
+  // Measuring what a step costs moved the statistics of batch normalization.
+  optimizer.restore(first)
+  const every = options.evaluateEvery ?? evaluationInterval(measured, { count: batch, size: patch })
+  const random = createRandom(seed)
+  const patches = () => createPatchSampler(images, classes, { ...room.size, flips, vary: true }, random)
+  let sampler = patches()
   stopIfCancelled(signal)
   const before = await evaluate(network, networkStep, measured, classes, signal)
-  let best: Best = { ...before, weights: await optimizer.snapshot() }
+  let best: Best = { ...before, weights: first }
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
   const times: number[] = []
@@ -100,7 +112,8 @@ async function run(
     stopIfCancelled(signal)
     const stepStarted = elapsed()
     const rate = learningRateAt(peak, done, planned)
-    const loss = await trainingStep(network, variables, optimizer, sampler.next(), patch, rate)
+    const step = () => trainingStep(network, variables, optimizer, sampler.next(), room.size.size, rate)
+    const loss = await room.run(step, () => (sampler = patches()))
     if (!Number.isFinite(loss)) {
       throw new CodedError(
         'compute-failed',
@@ -109,7 +122,7 @@ async function run(
     }
     done++
     let dice = curve.at(-1)?.dice ?? 0
-    if (done % evaluateEvery === 0 || done >= planned) {
+    if (done % every === 0 || done >= planned) {
       const now = await evaluate(network, networkStep, measured, classes, signal)
       dice = now.dice
       if (now.dice > best.dice || (now.dice === best.dice && now.loss < best.loss)) {
@@ -124,7 +137,7 @@ async function run(
     onProgress?.({ step: done, steps: planned, point, secondsLeft: secondsLeft(times, planned, seconds, elapsed()) })
   }
   optimizer.restore(best.weights)
-  return {
+  const training = {
     slices: images.filter(({ role }) => role === 'corrected').length,
     steps: done,
     seconds: elapsed(),
@@ -137,6 +150,19 @@ async function run(
     diceAfter: best.dice,
     curve: thinned(curve),
   }
+  return { training, size: room.size }
+}
+
+/**
+ * Steps between two measurements: 10, or more where the measured slices are so large that measuring them would take more
+ * than some sixth of the time. A step costs about three passes over its pixels, a measurement one.
+ */
+export function evaluationInterval(
+  measured: readonly Pick<TrainingImage, 'width' | 'height'>[],
+  { count, size }: BatchSize,
+): number {
+  const pixels = measured.reduce((sum, { width, height }) => sum + width * height, 0)
+  return Math.max(10, Math.ceil((5 * pixels) / (3 * count * size ** 2)))
 }
 
 function secondsLeft(times: readonly number[], planned: number, seconds: number, elapsed: number): number {

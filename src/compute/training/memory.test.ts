@@ -54,7 +54,7 @@ const networks = [
 
 describe.each([
   { backend: 'wasm', steps: 1000, rounds: 100 },
-  { backend: 'cpu', steps: 40, rounds: 12 },
+  { backend: 'cpu', steps: 25, rounds: 8 },
 ])('memory on $backend', ({ backend, steps, rounds }) => {
   let dir = ''
 
@@ -85,7 +85,7 @@ describe.each([
         const classes = Uint8Array.from(images, (value) => Math.min(2, Math.floor(3 * value)))
         await trainingStep(network, variables, optimizer, { images, classes }, size, 1e-4)
         if (step === 10) early = held()
-        if (step % 50 === 0) expect(held()).toEqual(early)
+        if (step % 25 === 0) expect(held()).toEqual(early)
       }
       optimizer.dispose()
       network.dispose()
@@ -119,8 +119,8 @@ describe.each([
           trained.network.dispose()
           await predictSlices(parent, options.samples)
         })
-        if (round === 9) early = held()
-        if (round > 9) expect(held()).toEqual(early)
+        if (round === 4) early = held()
+        if (round > 4) expect(held()).toEqual(early)
       }
       expect(early).not.toBeNull()
     },

@@ -38,12 +38,14 @@ export interface TrainOptions {
   readonly learningRate?: number
   /** Mirror patches at random; off unless asked for, since left and right differ in the body. */
   readonly flips?: boolean
-  /** Dice and loss on the training slices are measured every so many steps; 10 unless given. */
+  /** Dice and loss on the training slices are measured every so many steps; 10 unless given, more for large slices. */
   readonly evaluateEvery?: number
   /** What the card shall say trained it. */
   readonly backend: string
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ComputeProgress) => void
+  /** Told when memory makes batch or patch smaller than asked for. */
+  readonly notify?: (message: string) => void
 }
 
 export interface TrainedModel {
@@ -51,7 +53,7 @@ export interface TrainedModel {
   readonly network: LayersModel
   readonly architecture: ModelCard['architecture']
   readonly training: NonNullable<ModelCard['training']>
-  /** Patches a step, and their width and height in pixels. */
+  /** Patches a step, and their width and height in pixels: less than asked for where memory was short. */
   readonly batch: number
   readonly patch: number
 }
@@ -69,7 +71,8 @@ const EVALUATED_SLICES = 8
  * and with it the learning rate of each step, which falls towards the end; the patches that a step sees never do.
  *
  * Throws CodedError: 'cancelled' within a step of the signal, 'nothing-to-train' when no slice has a pixel of any
- * label or background, 'compute-failed' when the loss is no longer a number.
+ * label or background, 'compute-failed' when the loss is no longer a number, 'backend-lost' when the device is gone or
+ * memory does not even take one small patch.
  */
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const { parent, labels, seed } = options
@@ -91,13 +94,14 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const batch = options.batch ?? 3
   const patch = patchSize(images, architecture.step, options.patch ?? 160)
   try {
-    const training = await fit(network, images, measuredImages(images), {
+    const { training, size } = await fit(network, images, measuredImages(images), {
       ...{ networkStep: architecture.step, classes: labels.length + 1, batch, patch, flips: options.flips ?? false },
-      ...{ steps: options.steps, seconds: options.seconds, seed, evaluateEvery: options.evaluateEvery ?? 10 },
+      ...{ steps: options.steps, seconds: options.seconds, seed, evaluateEvery: options.evaluateEvery },
       ...{ backend: options.backend, signal: options.signal, onProgress: options.onProgress },
+      notify: options.notify,
       ...rates(options, kind.normalization !== 'none'),
     })
-    return { network, architecture, training, batch, patch }
+    return { network, architecture, training, batch: size.count, patch: size.size }
   } catch (error) {
     network.dispose()
     throw error

@@ -3,15 +3,20 @@ import os from 'node:os'
 import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRandom } from '../data/random.ts'
 import { predictSlices } from '../inference/predict.ts'
 import { modelCard } from '../models/card.ts'
+import { buildUNet } from '../models/unet.ts'
+import { isVariable } from '../runtime/tensors.ts'
 import { loadModel, saveModel } from '../models/files.ts'
 import { startRuntime } from '../runtime/start.ts'
+import { createAdam } from './adam.ts'
 import { meanDice } from './evaluate.ts'
+import { evaluationInterval } from './fit.ts'
 import { learningRateAt, plannedSteps } from './schedule.ts'
+import { trainingStep } from './step.ts'
+import { DISK_LABELS, diskSample } from './testing/samples.ts'
 import { trainModel } from './train.ts'
-import type { ComputeProgress, TrainingSample } from '../../core/contract/compute.ts'
+import type { ComputeProgress } from '../../core/contract/compute.ts'
 import type { TrainOptions } from './train.ts'
 
 const MINUTES = 60_000
@@ -41,6 +46,13 @@ describe('schedule', () => {
     expect(learningRateAt(1, 0, 1)).toBe(1)
   })
 
+  it('measures every ten steps, less often where that would take more than a sixth of the time', () => {
+    const slices = (count: number, size: number) => Array.from({ length: count }, () => ({ width: size, height: size }))
+    expect(evaluationInterval(slices(8, 200), { count: 3, size: 160 })).toBe(10)
+    // 8 x 512^2 pixels are 27.3 x 3 x 160^2: a pass over them takes as long as 9.1 steps of three passes.
+    expect(evaluationInterval(slices(8, 512), { count: 3, size: 160 })).toBe(46)
+  })
+
   it('plans by the bound that comes first', () => {
     expect(plannedSteps(100, 5, [9, 9])).toBe(100)
     expect(plannedSteps(100, 5, [0.5, 0.5, 0.5, 0.5])).toBe(14)
@@ -48,25 +60,6 @@ describe('schedule', () => {
     expect(plannedSteps(100, -1, [0.5, 0.5, 0.5, 0.5])).toBe(4)
   })
 })
-
-const labels = [{ value: 2, name: 'Disk' }]
-
-/** A bright disk of label 2 on noise, at a place and of a radius that the seed gives. */
-function diskSample(seed: number, role: TrainingSample['role'] = 'corrected', size = 40): TrainingSample {
-  const random = createRandom(seed)
-  const [cx, cy, r] = [12 + 16 * random(), 12 + 16 * random(), 6 + 4 * random()]
-  const mask = new Uint8Array(size * size)
-  const data = new Uint8Array(size * size)
-  mask.forEach((_, i) => {
-    const inside = ((i % size) - cx) ** 2 + (Math.floor(i / size) - cy) ** 2 < r * r
-    mask[i] = inside ? 2 : 0
-    data[i] = (inside ? 130 : 80) + 40 * random()
-  })
-  return {
-    ...{ index: seed, width: size, height: size, channels: 1, voxelType: 'uint8', data, labels: mask, role },
-    ...{ slope: 1, inter: 0, low: 60, high: 190 },
-  }
-}
 
 describe('trainModel', () => {
   let backend = ''
@@ -83,7 +76,12 @@ describe('trainModel', () => {
 
   function options(change: Partial<TrainOptions> = {}): TrainOptions {
     return {
-      ...{ parent: null, architecture: { levels: 2, base: 4 }, labels, samples: [diskSample(1), diskSample(2)] },
+      ...{
+        parent: null,
+        architecture: { levels: 2, base: 4 },
+        labels: DISK_LABELS,
+        samples: [diskSample(1), diskSample(2)],
+      },
       ...{ steps: 40, seconds: 300, seed: 11, backend },
       ...change,
     }
@@ -103,7 +101,7 @@ describe('trainModel', () => {
       expect(progress.map(({ step }) => step)).toEqual(Array.from({ length: 41 }, (_, i) => i))
       expect(training.curve).toHaveLength(41)
 
-      const card = modelCard({ id: 'a', parentId: null, name: 'A', createdAt: 'now', labels }, trained)
+      const card = modelCard({ id: 'a', parentId: null, name: 'A', createdAt: 'now', labels: DISK_LABELS }, trained)
       await saveModel(path.join(dir, 'a'), trained.network, card)
       const loaded = await loadModel(path.join(dir, 'a'))
       const unseen = diskSample(3)
@@ -143,10 +141,10 @@ describe('trainModel', () => {
       const trained = await trainModel(options())
       const parent = {
         network: trained.network,
-        card: modelCard({ id: 'p', parentId: null, name: 'P', createdAt: 'now', labels }, trained),
+        card: modelCard({ id: 'p', parentId: null, name: 'P', createdAt: 'now', labels: DISK_LABELS }, trained),
       }
       const weightsBefore = parent.network.getWeights().map((weight) => Array.from(weight.dataSync()))
-      const both = [{ value: 5, name: 'Dark' }, ...labels]
+      const both = [{ value: 5, name: 'Dark' }, ...DISK_LABELS]
 
       const untouched = await trainModel(options({ parent, labels: both, steps: 1, learningRate: 0 }))
       const slices = [diskSample(1), diskSample(2)]
@@ -197,12 +195,30 @@ describe('trainModel', () => {
       await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' })
       expect(last).toBe(3)
 
-      const diverged = trainModel(options({ learningRate: NaN }))
+      // Without a normalization, nothing keeps the logits of such weights finite.
+      const architecture = { levels: 2, base: 4, normalization: 'none' } as const
+      const diverged = trainModel(options({ architecture, learningRate: 1e30 }))
       await expect(diverged).rejects.toMatchObject({ code: 'compute-failed', message: /no longer a number/ })
       expect(tf.memory().numTensors).toBe(tensors)
     },
     MINUTES,
   )
+
+  it.each([NaN, Infinity])('updates nothing for a step with a loss that is not finite: %s', async (value) => {
+    const tensors = tf.memory().numTensors
+    const network = buildUNet({ levels: 1, base: 4, classes: 2, seed: 1, normalization: 'none', upsampling: 'nearest' })
+    const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
+    const optimizer = createAdam(variables)
+    const batch = { images: new Float32Array(64).fill(0.5), classes: new Uint8Array(64).fill(1) }
+    expect(await trainingStep(network, variables, optimizer, batch, 8, 1e-2)).toBeGreaterThan(0)
+    const before = await optimizer.snapshot()
+    batch.images[20] = value
+    expect(await trainingStep(network, variables, optimizer, batch, 8, 1e-2)).not.toSatisfy(Number.isFinite)
+    expect(await optimizer.snapshot()).toEqual(before)
+    optimizer.dispose()
+    network.dispose()
+    expect(tf.memory().numTensors).toBe(tensors)
+  })
 
   it('refuses slices of which no pixel has a known label', async () => {
     const samples = [{ ...diskSample(1), labels: new Uint8Array(1600).fill(9) }]
