@@ -19,6 +19,7 @@ import {
   registerResizeNearestNeighborGrad,
   registerResizeNearestNeighborGradForJs,
 } from './resizeNearestNeighbor.ts'
+import { registerAvgPoolGrad, registerAvgPoolGradForJs } from './avgPoolGrad.ts'
 import { registerChannelKernels } from './channels.ts'
 import { registerSegmentationLoss, registerSegmentationLossForJs } from './segmentationLoss.ts'
 
@@ -45,6 +46,7 @@ export function registerWasmKernels(): void {
   registerResizeNearestNeighbor()
   registerResizeNearestNeighborGrad()
   registerResizeBilinearGrad()
+  registerAvgPoolGrad()
   registerDepthwiseConvolution()
   registerDepthwiseGradients()
   registerNormalization()
@@ -61,6 +63,7 @@ export function registerJsKernels(): void {
   registeredForJs = true
   registerResizeNearestNeighborGradForJs()
   registerResizeBilinearGradForJs()
+  registerAvgPoolGradForJs()
   registerNormalizationForJs()
   registerSegmentationLossForJs()
   registerOptimizerUpdatesForJs()
