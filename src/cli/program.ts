@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { findPlaces } from '../backend/host/places.ts'
 import type { ComputeOptions } from './compute.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
 import type { FinetuneOptions } from './commands/finetune.ts'
 import { failureDetail, failureLine, UsageError, type CommonOptions } from './output.ts'
 
@@ -77,12 +78,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--demo', 'make the demo project in PROJECT where there is none yet')
 
   withCompute(
-    command<[], ComputeOptions>(
+    command<[], DoctorOptions>(
       'doctor',
       'which compute backends work here, and why others do not',
       async () => (await import('./commands/doctor.ts')).doctor,
     ),
-  )
+  ).option('--fresh', 'try every backend again, whatever is known of this computer')
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -1,19 +1,83 @@
+import type { DoctorReport } from '../../core/contract/schemas.ts'
 import { withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { Output } from '../output.ts'
 
+export interface DoctorOptions extends ComputeOptions {
+  readonly fresh?: boolean
+}
+
+const WIDTH = 80
+/** Of the names in the left column. */
+const COLUMN = 12
+
 /** `maskwright doctor` */
-export async function doctor(options: ComputeOptions): Promise<void> {
+export async function doctor(options: DoctorOptions): Promise<void> {
   const output = new Output(options)
-  const report = await withComputeProcess(options, output, (compute, signal) => compute.call('doctor', {}, { signal }))
+  const fresh = options.fresh === true
+  const report = await withComputeProcess(options, output, (compute, signal) =>
+    compute.call('doctor', { fresh }, { signal }),
+  )
   output.data(report)
-  for (const { name, available, reason, selfTest } of report.backends) {
-    const test =
-      selfTest === null ? '' : `, self-test ${selfTest.ok ? 'passed' : 'failed'} in ${Math.round(selfTest.ms)} ms`
-    output.text(
-      `${name.padEnd(17)} ${available ? 'available' : 'not available'}${test}${reason === '' ? '' : `: ${reason}`}`,
-    )
+  for (const line of doctorText(report, options.debug === true)) output.text(line)
+}
+
+/** The report for people, in lines of at most 80 characters; `details` are what libraries said themselves. */
+export function doctorText(report: DoctorReport, details = false): string[] {
+  const { chosen, threads, wanted, cached, cores, memory, versions } = report
+  const count = threads === 1 ? 'one thread' : `${threads} threads`
+  const how = cached ? 'found out at an earlier start; --fresh tries all again' : 'found out at this start'
+  const asked = wanted.backend === 'auto' ? how : `asked for; without that, the fastest that works`
+  return [
+    ...report.backends.flatMap((backend) => [...backendText(backend, backend.name === chosen, details), '']),
+    ...entry('chosen', chosen === null ? 'none: no backend can be used' : `${chosen}, ${count} (${asked})`),
+    ...entry('cores', String(cores)),
+    ...entry(
+      'memory',
+      `compute holds ${memory.processMB} MB and keeps below ${memory.limitMB} MB; ${memory.freeMB} of ${memory.totalMB} MB are free`,
+    ),
+    ...entry(
+      'versions',
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    ),
+  ]
+}
+
+function backendText(backend: DoctorReport['backends'][number], used: boolean, details: boolean): string[] {
+  const { name, available, reason, remedy, selfTest, stepMs, device, detail } = backend
+  const state = used ? 'in use' : available ? 'available' : 'not available'
+  const figures = [
+    selfTest === null ? null : `self-test ${selfTest.ok ? 'passed' : 'failed'} in ${milliseconds(selfTest.ms)}`,
+    stepMs === null ? null : `${milliseconds(stepMs)} per training step`,
+  ].filter((each) => each !== null)
+  const memory = device?.memoryMB == null ? '' : `, ${Math.round(device.memoryMB)} MB of memory`
+  return [
+    ...entry(name, [state, ...figures].join(', ')),
+    ...(device === null ? [] : entry('', `${device.name}${memory}`)),
+    ...entry('', reason),
+    ...(remedy === null ? [] : entry('', remedy)),
+    ...(details && detail != null ? detail.split('\n').map((line) => `${' '.repeat(COLUMN)}| ${line}`) : []),
+  ]
+}
+
+function milliseconds(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`
+}
+
+/** A name in the left column, the text beside it, broken between words. */
+function entry(name: string, text: string): string[] {
+  const lines: string[] = []
+  let line = name.padEnd(COLUMN)
+  let empty = true
+  for (const word of text.split(' ').filter((each) => each !== '')) {
+    if (!empty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = ' '.repeat(COLUMN)
+      empty = true
+    }
+    line += empty ? word : ` ${word}`
+    empty = false
   }
-  output.text(`chosen            ${report.chosen ?? 'none'}, ${report.threads} threads`)
-  for (const [name, version] of Object.entries(report.versions)) output.text(`${name.padEnd(17)} ${version}`)
-  output.text(`memory            ${Math.round(report.memory.freeMB)} of ${Math.round(report.memory.totalMB)} MB free`)
+  return empty ? lines : [...lines, line]
 }

@@ -19,6 +19,8 @@ type BackendReport = DoctorReport['backends'][number]
 export interface Examination {
   /** Try every rung again, whatever is remembered. */
   readonly fresh: boolean
+  /** Try nothing: tell what is known. */
+  readonly known: boolean
   readonly signal: AbortSignal
 }
 
@@ -31,12 +33,12 @@ const NOT_BUILT = 'Not built yet: it comes with a later version.'
 export async function doctor(
   options: RuntimeOptions,
   runtime: Runtime | null,
-  { fresh, signal }: Examination,
+  { fresh, known, signal }: Examination,
 ): Promise<DoctorReport> {
   const parts = ladderParts(options)
   const judged = new Map<UsableRung, Judgement>()
   for (const rung of USABLE_RUNGS) {
-    judged.set(rung, await parts.ladder.judge(rung, { fresh, signal }))
+    judged.set(rung, await parts.ladder.judge(rung, { fresh, known, signal }))
     signal.throwIfAborted()
   }
   const next = remember(parts, judged)
@@ -47,7 +49,7 @@ export async function doctor(
       const found = isUsable(name) ? judged.get(name) : undefined
       if (!isUsable(name) || found === undefined) return nothing(name, NOT_BUILT)
       return name === runtime?.backend
-        ? inUse(name, found.proof, runtime, fresh)
+        ? inUse(name, found.source === 'untried' ? null : found.proof, runtime, fresh)
         : notInUse(name, found.proof, settings.backend === 'auto' && next === name)
     }),
     chosen: runtime?.backend ?? null,
@@ -82,24 +84,26 @@ function remember(
   return fastest ?? null
 }
 
-function inUse(name: UsableRung, proof: Proof, runtime: Runtime, fresh: boolean): BackendReport {
+/** `proof` is null where nothing but the running itself proves it. */
+function inUse(name: UsableRung, proof: Proof | null, runtime: Runtime, fresh: boolean): BackendReport {
   const threads = runtime.threads === 1 ? 'one thread' : `${runtime.threads} threads`
-  const now = proof.ok || proof.reason === null ? '' : ` Tried again just now it did not work: ${proof.reason}`
+  const now =
+    proof === null || proof.ok || proof.reason === null ? '' : ` Tried again just now it did not work: ${proof.reason}`
   const note = runtime.note === null ? '' : ` ${runtime.note}`
-  const { ok, ms } = (fresh ? proof.selfTest : null) ?? runtime.selfTest
+  const { ok, ms } = (fresh ? proof?.selfTest : null) ?? runtime.selfTest
   return {
     name,
     available: true,
     reason: `In use, ${threads}.${note}${now}`,
-    remedy: proof.remedy,
+    remedy: proof?.remedy ?? null,
     selfTest: { ok, ms },
-    stepMs: proof.stepMs,
+    stepMs: proof?.stepMs ?? null,
     device: runtime.device,
   }
 }
 
 function notInUse(name: UsableRung, proof: Proof, next: boolean): BackendReport {
-  const { ok, selfTest, stepMs, device, remedy } = proof
+  const { ok, selfTest, stepMs, device, remedy, detail } = proof
   const works = next
     ? 'Works and is the fastest here: it is used from the next start of compute on.'
     : name === 'js'
@@ -111,11 +115,12 @@ function notInUse(name: UsableRung, proof: Proof, next: boolean): BackendReport 
   return {
     name,
     available: ok,
-    reason: ok || selfTest?.difference == null ? reason : `${reason} ${selfTest.difference}`,
+    reason,
     remedy: ok ? null : remedy,
     selfTest: selfTest === null ? null : { ok: selfTest.ok, ms: selfTest.ms },
     stepMs,
     device,
+    detail: ok ? null : detail,
   }
 }
 

@@ -3,6 +3,7 @@ import { PROBE_SECONDS } from './probe.ts'
 import { refused } from './proof.ts'
 import { startRung } from './rung.ts'
 import { isUsable } from './rungs.ts'
+import { selfTestRefusal } from './selfTest.ts'
 import { refusalOf } from './unavailable.ts'
 import type { Proof } from './proof.ts'
 import type { UsableRung } from './rungs.ts'
@@ -20,8 +21,7 @@ async function tryRung(rung: UsableRung, threads: number): Promise<Proof> {
   try {
     const { note, selfTest, ...started } = await startRung(rung, threads, { timed: true })
     if (selfTest.ok) return { ok: true, reason: note, remedy: null, detail: null, selfTest, ...started }
-    const reason = `It starts, but computes wrong numbers: it fails the self-test.`
-    return { ...refused({ reason, remedy: null, detail: selfTest.difference }), selfTest, device: started.device }
+    return { ...refused(selfTestRefusal(selfTest)), selfTest, device: started.device }
   } catch (error) {
     return refused(refusalOf(error))
   }

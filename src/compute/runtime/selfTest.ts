@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { CodedError } from '../../core/contract/errors.ts'
 import { createRandom } from '../data/random.ts'
 import { forwardOf } from '../models/forward.ts'
 import { buildUNet } from '../models/unet.ts'
@@ -12,6 +13,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Optimizer } from '../training/optimizer.ts'
 import type { UNetOptions } from '../models/unet.ts'
 import type { SelfTestNumbers, Summary } from './selfTestNumbers.ts'
+import type { Refusal } from './unavailable.ts'
 
 export interface SelfTestResult {
   readonly ok: boolean
@@ -19,6 +21,15 @@ export interface SelfTestResult {
   /** What differs, as a sentence; null when nothing does. */
   readonly difference: string | null
 }
+
+/** Why a rung that did not pass cannot be used. */
+export function selfTestRefusal({ difference }: SelfTestResult): Refusal {
+  const stopped = difference?.startsWith(STOPPED) === true
+  const how = stopped ? 'stops in the middle of the self-test' : 'computes wrong numbers, as the self-test shows'
+  return { reason: `It starts, but ${how}.`, remedy: null, detail: difference }
+}
+
+const STOPPED = 'It stopped with: '
 
 /**
  * The small networks that are tried: each kind of normalization and of up-sampling, channels that fill groups of four
@@ -55,7 +66,8 @@ export async function selfTest(): Promise<SelfTestResult> {
     }
     return result(null)
   } catch (error) {
-    return result(`It stopped with: ${String(error)}`)
+    const detail = error instanceof CodedError && error.detail !== undefined ? `\n${error.detail}` : ''
+    return result(`${STOPPED}${String(error)}${detail}`)
   }
 }
 

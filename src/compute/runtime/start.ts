@@ -4,6 +4,7 @@ import { createLadder, NO_TIME, rank } from './ladder.ts'
 import { refused as refusedProof } from './proof.ts'
 import { startRung } from './rung.ts'
 import { FOREIGN_RUNGS, isForeign, isUsable, USABLE_RUNGS } from './rungs.ts'
+import { selfTestRefusal } from './selfTest.ts'
 import { readSettings } from './settings.ts'
 import { threadCount } from './threads.ts'
 import { refusalOf, refusalText } from './unavailable.ts'
@@ -163,11 +164,7 @@ class Start {
     try {
       const started = await startRung(rung, threads, { packagesDir: settings.packagesDir })
       if (started.selfTest.ok) return started
-      const detail = started.selfTest.difference
-      this.#refused.set(
-        rung,
-        refusedProof({ reason: 'It computes wrong numbers: it fails the self-test.', remedy: null, detail }),
-      )
+      this.#refused.set(rung, refusedProof(selfTestRefusal(started.selfTest)))
     } catch (error) {
       this.#refused.set(rung, refusedProof(refusalOf(error)))
     } finally {

@@ -248,6 +248,8 @@ export const backendReportSchema = z.object({
   /** Milliseconds of one training step of the network that rungs are compared with (runtime/timing.ts). */
   stepMs: z.number().nullable(),
   device: computeDeviceSchema.nullable(),
+  /** For those who look closer: what a library printed last, what an error said. */
+  detail: z.string().nullish(),
 })
 export const doctorReportSchema = z.object({
   backends: z.array(backendReportSchema),
