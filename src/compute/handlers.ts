@@ -23,10 +23,10 @@ export function createHandlers(
       const { backend, threads, device, cached, versions } = await runtime
       return { backend, threads, device, cached, versions }
     },
-    async doctor({ fresh }, { signal }) {
+    async doctor({ fresh, known }, { signal }) {
       // Where nothing could be started, doctor says why.
       const started = await runtime.catch(() => null)
-      return await doctor(options, started, { fresh, signal })
+      return await doctor(options, started, { fresh, known, signal })
     },
     async predict({ modelDir, slices }, { signal, onProgress, notify }) {
       await runtime

@@ -1,4 +1,3 @@
-import { freemem } from 'node:os'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { DoctorReport } from '../../core/contract/schemas.ts'
 import type { Jobs } from '../jobs/jobs.ts'
@@ -7,15 +6,12 @@ import type { ComputePort } from './port.ts'
 
 const FRESH_BUSY =
   'A training or a prediction is running, and trying every backend would disturb both; wait for it, or cancel it, then check again.'
-const NOT_KNOWN_YET =
-  'What this computer can use is looked at when the training or prediction that runs is over; open this again then.'
 
 /** Reports on the backends of this computer without disturbing what runs. */
 export class Examiner {
   readonly #compute: ComputePort
   readonly #jobs: Jobs
   readonly #lane: Lane
-  #last: DoctorReport | null = null
 
   constructor(parts: { readonly compute: ComputePort; readonly jobs: Jobs; readonly lane: Lane }) {
     this.#compute = parts.compute
@@ -25,30 +21,20 @@ export class Examiner {
 
   /**
    * Trying and timing rungs takes its turn like a job, so that neither spoils the figures of the other. While a job
-   * runs, the report is what is known already. Throws CodedError `busy` for a fresh one then, or where nothing is known.
+   * runs nothing is tried: what is known is told between two of its steps, and a fresh check throws CodedError `busy`.
    */
   async report(fresh: boolean, signal: AbortSignal): Promise<DoctorReport> {
+    const compute = this.#compute
     if (this.#jobs.live().length > 0) {
       if (fresh) throw new CodedError('busy', FRESH_BUSY)
-      if (this.#last === null) throw new CodedError('busy', NOT_KNOWN_YET)
-      return this.#known(this.#last)
+      return this.#current(await compute.call('doctor', { known: true }, { signal }))
     }
-    const report = await this.#lane.run(priorities.examination, signal, () =>
-      this.#compute.call('doctor', { fresh }, { signal }),
-    )
-    this.#last = report
-    return this.#known(report)
+    const work = () => compute.call('doctor', { fresh }, { signal })
+    return this.#current(await this.#lane.run(priorities.examination, signal, work))
   }
 
-  /** What changes by the second or by a choice is told as it is now. */
-  #known(report: DoctorReport): DoctorReport {
-    const status = this.#compute.status()
-    const now = report.backends.find(({ name }) => name === status.backend)
-    return {
-      ...report,
-      ...(now === undefined ? {} : { chosen: now.name, threads: status.threads }),
-      wanted: this.#compute.settings().inForce,
-      memory: { ...report.memory, freeMB: Math.round(freemem() / 2 ** 20) },
-    }
+  /** What another process says of what was asked of it, this one knows best: the settings, also while a rung is left out. */
+  #current(report: DoctorReport): DoctorReport {
+    return { ...report, wanted: this.#compute.settings().inForce }
   }
 }

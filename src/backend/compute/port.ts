@@ -10,7 +10,10 @@ export type ComputeResult<M extends ComputeMethod> = z.output<ComputeMethods[M][
 export interface ComputeCallOptions {
   /** Aborting it makes the call reject with code `cancelled` as soon as the current step is over. */
   readonly signal?: AbortSignal
-  /** Told during `train` and `predict`, in order, on the host's thread. From step 0 on again where another rung had to take over. */
+  /**
+   * Told during `train` and `predict`, in order, on the host's thread. From step 0 on again where another rung had to
+   * take over.
+   */
   readonly onProgress?: (progress: ComputeProgress) => void
 }
 

@@ -123,8 +123,9 @@ describe('the compute process', () => {
           onProgress: ({ step }) => {
             lastStep = step
             if (step === 1) {
-              void compute.call('status', {}).then((status) => {
-                answered.push(status)
+              const questions = [compute.call('status', {}), compute.call('doctor', { known: true })]
+              void Promise.all<unknown>(questions).then((answers) => {
+                answered.push(...answers)
                 stepAtCancel = lastStep
                 cancel.abort()
               })
@@ -132,7 +133,8 @@ describe('the compute process', () => {
           },
         }),
       ).rejects.toMatchObject({ code: 'cancelled' })
-      expect(answered).toHaveLength(1)
+      expect(answered).toHaveLength(2)
+      expect(answered[1]).toMatchObject({ chosen: 'wasm', memory: { totalMB: expect.any(Number) as number } })
       expect(lastStep - stepAtCancel).toBeLessThanOrEqual(2)
       expect(await readdir(dir)).toEqual([])
     },

@@ -24,6 +24,8 @@ export interface Judgement {
 export interface JudgeOptions {
   /** Try again, whatever is remembered. */
   readonly fresh?: boolean
+  /** Do not try what is not known. */
+  readonly known?: boolean
   readonly seconds?: number
   readonly signal?: AbortSignal | undefined
 }
@@ -42,12 +44,13 @@ export function createLadder({ settings, threads, memory, probeEntry }: LadderOp
   return {
     key,
     choiceKey: () => choiceKey([...FOREIGN_RUNGS, 'wasm' as const].map(key)),
-    async judge(rung, { fresh = false, seconds, signal } = {}) {
+    async judge(rung, { fresh = false, known = false, seconds, signal } = {}) {
       if (!fresh && without.includes(rung)) return { proof: refused(GAVE_UP), source: 'session' }
       const missing = missingByFiles(rung, packagesDir)
       if (missing !== null) return { proof: refused(missing), source: 'files' }
       const remembered = fresh ? null : memory.proof(rung, key(rung))
       if (remembered !== null) return { proof: remembered, source: 'cache' }
+      if (known) return { proof: refused(NOT_NOW), source: 'untried' }
       if (probeEntry === null) return { proof: refused(NO_PROBE), source: 'untried' }
       const env = packagesDir === null ? {} : { MASKWRIGHT_PACKAGES: packagesDir }
       const limit = seconds === undefined ? {} : { seconds }
@@ -62,6 +65,10 @@ const GAVE_UP = {
   remedy: 'It is tried again at the next start, or by a fresh check.',
 }
 const NO_PROBE = { reason: 'It was not tried, since only the compute process can do so safely.', remedy: null }
+const NOT_NOW = {
+  reason: 'It was not tried yet.',
+  remedy: 'A check when nothing else is computed tries it.',
+}
 export const NO_TIME = {
   reason: 'It was not tried yet: other backends took all the time that there is for it at a start.',
   remedy: 'A fresh check tries it ("maskwright doctor --fresh").',
