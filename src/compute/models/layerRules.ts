@@ -20,6 +20,7 @@ export interface LayerEffect extends Flow {
 type Pair = readonly [number, number]
 type Config = Readonly<Record<string, unknown>>
 
+const shapeSchema = z.object({ shape: z.array(z.int().nullable()) })
 const side = z.int().min(1).max(1024)
 const pair = z.union([z.tuple([side, side]), side.transform((n): [number, number] => [n, n])])
 const count = z.int().min(1).max(65_536)
@@ -42,7 +43,12 @@ const poolSchema = z.object({
   padding: z.enum(['same', 'valid']).default('valid'),
   data_format: channelsLast,
 })
-const axisSchema = z.union([z.int().transform((axis) => [axis]), z.array(z.int())]).default([-1])
+const normalizationSchema = z.object({
+  axis: z.union([z.int().transform((axis) => [axis]), z.array(z.int())]).default([-1]),
+  epsilon: z.number().default(1e-3),
+  center: z.boolean().default(true),
+  scale: z.boolean().default(true),
+})
 
 type Rule = (inputs: readonly Flow[], config: Config) => LayerEffect
 
@@ -85,7 +91,7 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
     return { ...input, reduction: enlarged(input.reduction, size), weights: {} }
   },
   Concatenate(inputs, config) {
-    const axis = z.int().default(-1).parse(config.axis)
+    const { axis } = z.object({ axis: z.int().default(-1) }).parse(config)
     if (axis !== -1 && axis !== 3) throw new Error('it joins along another axis than channels')
     return { ...alike(inputs), channels: inputs.reduce((sum, { channels }) => sum + channels, 0), weights: {} }
   },
@@ -100,9 +106,9 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
   },
   LayerNormalization(inputs, config) {
     const input = only(inputs)
-    const axes = axisSchema.parse(config.axis)
-    const overImage = axes.length === 2 && axes.includes(1) && axes.includes(2)
-    if (overImage && config.center === false && config.scale === false) return { ...input, weights: {} }
+    const { axis, center, scale } = normalizationSchema.parse(config)
+    const overImage = axis.length === 2 && axis.includes(1) && axis.includes(2)
+    if (overImage && !center && !scale) return { ...input, weights: {} }
     return { ...input, weights: scaleAndShift(input, config) }
   },
   /** Ours (groupNormalization.ts). */
@@ -125,11 +131,11 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
 
 /** The image that the network takes: any number of images of any size. */
 export function inputOf(config: Config): Flow {
-  const shape = z.array(z.int().nullable()).parse(config.batch_input_shape ?? config.batch_shape)
+  const shape = shapeSchema.parse({ shape: config.batch_input_shape ?? config.batch_shape }).shape
   const [batch, rows, columns, channels] = shape
   if (shape.length !== 4) throw new Error(`it takes an input of ${shape.length - 1} dimensions instead of an image`)
   if (batch !== null || rows !== null || columns !== null) throw new Error('it takes images of one size alone')
-  return { channels: count.parse(channels), reduction: [1, 1] }
+  return { channels: z.object({ channels: count }).parse({ channels }).channels, reduction: [1, 1] }
 }
 
 function pooling(inputs: readonly Flow[], config: Config): LayerEffect {
@@ -145,12 +151,9 @@ function merging(inputs: readonly Flow[]): LayerEffect {
 }
 
 function scaleAndShift({ channels }: Flow, config: Config): LayerEffect['weights'] {
-  const axes = axisSchema.parse(config.axis)
-  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== 3)) throw new Error('it normalizes along another axis')
-  return {
-    ...(config.scale === false ? {} : { gamma: [channels] }),
-    ...(config.center === false ? {} : { beta: [channels] }),
-  }
+  const { axis, center, scale } = normalizationSchema.parse(config)
+  if (axis.length !== 1 || (axis[0] !== -1 && axis[0] !== 3)) throw new Error('it normalizes along another axis')
+  return { ...(scale ? { gamma: [channels] } : {}), ...(center ? { beta: [channels] } : {}) }
 }
 
 function only(inputs: readonly Flow[]): Flow {

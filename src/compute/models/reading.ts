@@ -7,6 +7,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 const REMEDY = {
   damaged: 'copy the model folder again or choose another model',
   foreign: 'choose another model',
+  locked: 'change its permissions or choose another model',
 } as const
 
 /** One sentence that names the file, says what is wrong with it and what to do. */
@@ -19,13 +20,14 @@ export function refusal(
   return new CodedError('bad-file', `${file} ${problem}; ${REMEDY[kind]}.`, options)
 }
 
-const READ_PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'is missing',
-  ENOTDIR: 'is missing',
-  EACCES: 'cannot be read, since you have no permission for it',
-  EPERM: 'cannot be read, since you have no permission for it',
-  ELOOP: 'cannot be read, since it is a link that leads back to itself',
-  ENAMETOOLONG: 'cannot be read, since its name is too long',
+const NO_PERMISSION = ['cannot be read, since you have no permission for it', 'locked'] as const
+const READ_PROBLEMS: Readonly<Record<string, readonly [problem: string, kind: keyof typeof REMEDY]>> = {
+  ENOENT: ['is missing', 'damaged'],
+  ENOTDIR: ['is missing', 'damaged'],
+  EACCES: NO_PERMISSION,
+  EPERM: NO_PERMISSION,
+  ELOOP: ['cannot be read, since it is a link that leads back to itself', 'damaged'],
+  ENAMETOOLONG: ['cannot be read, since its name is too long', 'foreign'],
 }
 
 /**
@@ -58,8 +60,7 @@ export async function readPart(
     }
   } catch (error) {
     if (error instanceof CodedError) throw error
-    const problem = READ_PROBLEMS[codeOf(error)] ?? 'cannot be read'
-    const kind = problem === 'cannot be read' ? 'damaged' : 'foreign'
+    const [problem, kind] = READ_PROBLEMS[codeOf(error)] ?? ['cannot be read', 'damaged']
     throw refusal(file, problem, kind, { cause: error, detail: String(error) })
   }
 }

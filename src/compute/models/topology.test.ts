@@ -178,6 +178,17 @@ describe('readTopology', () => {
       /must have one input/,
       modelJson(replaced('pool', layer('ReLU', 'pool', [])), smallWeights),
     ],
+    [
+      'a layer that nothing reads',
+      /layer "extra" that nothing reads/,
+      modelJson([...small.slice(0, -1), layer('ReLU', 'extra', ['up']), ...small.slice(-1)], smallWeights),
+    ],
+    [
+      'an activity regularizer',
+      /activity regularizer/,
+      modelJson(changed('down', { activity_regularizer: {} }), smallWeights),
+    ],
+    ['half precision', /another type than float32/, modelJson(changed('image', { dtype: 'float16' }), smallWeights)],
     ['a layer twice', /twice/, modelJson([...small, conv('logits', 'join', 3)], smallWeights)],
     ['gigantic filters', /its filters is unusual/, modelJson(changed('down', { filters: big }), smallWeights)],
     [

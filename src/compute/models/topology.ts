@@ -95,6 +95,8 @@ export function readTopology(json: unknown): Topology {
   const output = walked.flows.get(last)
   const inputs = layers.filter(({ class_name }) => class_name === 'InputLayer')
   if (inputs.length !== 1 || inputs[0]?.name !== first || input === undefined) throw new Error('must have one input')
+  const unread = layers.find(({ name: each }) => each !== last && !walked.read.has(each))
+  if (unread !== undefined) throw new Error(`has the layer "${unread.name}" that nothing reads`)
   if (output === undefined) throw new Error(`names an output layer "${last}" that it does not have`)
   if (output.reduction.some((size) => size !== 1)) throw new Error('gives an image of another size than it takes')
 
@@ -132,10 +134,13 @@ function parseFile(json: unknown): z.infer<typeof fileSchema> {
 function walk(layers: readonly LayerDescription[]): {
   flows: Map<string, Flow>
   weights: Map<string, readonly number[]>
+  /** Layers that others read. */
+  read: Set<string>
   base: number
 } {
   const flows = new Map<string, Flow>()
   const weights = new Map<string, readonly number[]>()
+  const read = new Set<string>()
   let base = 0
   for (const layer of layers) {
     const called = `the layer "${layer.name}" (${layer.class_name})`
@@ -145,11 +150,14 @@ function walk(layers: readonly LayerDescription[]): {
     if (rule === undefined && layer.class_name !== 'InputLayer') {
       throw new Error(`has ${called} of a kind that is not known here`)
     }
-    const inputs = (layer.inbound_nodes[0] ?? []).map(([from]) => flows.get(from))
+    const from = (layer.inbound_nodes[0] ?? []).map(([each]) => each)
+    const inputs = from.map((each) => flows.get(each))
     const known = inputs.filter((flow) => flow !== undefined)
     if (known.length !== inputs.length)
       throw new Error(`has ${called} that reads a layer which does not come before it`)
+    for (const each of from) read.add(each)
     try {
+      checkConfig(layer.config)
       const effect = rule === undefined ? { ...inputOf(layer.config), weights: {} } : rule(known, layer.config)
       if (effect.channels > MAX_CHANNELS) throw new Error(`it has ${effect.channels} channels`)
       if (Math.max(...effect.reduction) > MAX_STEP) throw new Error('it makes the image too small')
@@ -161,7 +169,14 @@ function walk(layers: readonly LayerDescription[]): {
       throw new Error(`has ${called} that does not fit: ${reasonOf(error)}`, { cause: error })
     }
   }
-  return { flows, weights, base }
+  return { flows, weights, read, base }
+}
+
+/** What TensorFlow.js would find wrong only after it has begun to build. */
+function checkConfig({ dtype, activity_regularizer: regularizer }: LayerDescription['config']): void {
+  if (dtype !== undefined && dtype !== null && dtype !== 'float32')
+    throw new Error('it computes in another type than float32')
+  if (regularizer !== undefined && regularizer !== null) throw new Error('it has an activity regularizer')
 }
 
 function matchWeights(found: readonly WeightSpec[], expected: ReadonlyMap<string, readonly number[]>): void {
