@@ -12,7 +12,7 @@ const explicitPad = z.tuple([
 ])
 const geometryAttrs = z.object({
   strides: pair,
-  dilations: pair.optional(),
+  dilations: pair.nullish(),
   pad: z.union([z.enum(['same', 'valid']), z.number(), explicitPad]),
   dataFormat: z.enum(['NHWC', 'NCHW']),
   dimRoundingMode: z.enum(['floor', 'round', 'ceil', '']).nullish(),

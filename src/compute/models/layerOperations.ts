@@ -35,7 +35,7 @@ export function operationFor(layer: Layer, afterImage: boolean): Run {
 
 /** Our operation for a layer that normalizes, with or without the ReLU that follows it; null for any other layer. */
 export function normalizationFor(layer: Layer, relu: boolean): Run | null {
-  return instanceNorm(layer, relu) ?? groupNorm(layer, relu) ?? batchNorm(layer, relu)
+  return layerNorm(layer, relu) ?? groupNorm(layer, relu) ?? batchNorm(layer, relu)
 }
 
 export function isRelu(layer: Layer | undefined): boolean {
@@ -53,22 +53,30 @@ export function only([value]: readonly tf.Tensor[]): tf.Tensor {
   return value
 }
 
-const instanceConfig = z.object({
-  axis: z.tuple([z.literal(1), z.literal(2)]),
+const layerConfig = z.object({
+  axis: z.union([z.int().transform((axis) => [axis]), z.array(z.int())]),
   epsilon: z.number(),
-  center: z.literal(false),
-  scale: z.literal(false),
+  center: z.boolean(),
+  scale: z.boolean(),
 })
 
-/** Layer normalization over height and width without scale and shift is instance normalization. */
-function instanceNorm(layer: Layer, relu: boolean): Run | null {
+/**
+ * Layer normalization without scale and shift, whose gradient TensorFlow.js does not find: over height and width it is
+ * instance normalization, over all of an image group normalization by one group, over channels the same of each pixel.
+ */
+function layerNorm(layer: Layer, relu: boolean): Run | null {
   if (layer.getClassName() !== 'LayerNormalization') return null
-  const config = instanceConfig.safeParse(layer.getConfig())
-  if (!config.success) return null
-  const { epsilon } = config.data
+  const { axis, epsilon, center, scale } = layerConfig.parse(layer.getConfig())
+  if (center || scale) return null
+  const axes = String(axis.map((each) => (each + 4) % 4).sort())
+  const by = (x: tf.Tensor, groups: number) =>
+    normalize(x, { over: 'image', groups, epsilon, relu, gamma: null, beta: null })
+  if (axes === '1,2') return (inputs) => by(only(inputs), only(inputs).shape[3] ?? 1)
+  if (axes === '1,2,3') return (inputs) => by(only(inputs), 1)
+  if (axes !== '3') return null
   return (inputs) => {
     const x = only(inputs)
-    return normalize(x, { over: 'image', groups: x.shape[3] ?? 1, epsilon, relu, gamma: null, beta: null })
+    return tf.reshape(by(tf.reshape(x, [-1, 1, 1, x.shape[3] ?? 1]), 1), x.shape)
   }
 }
 
@@ -158,7 +166,7 @@ function convolutionOf(layer: Layer): Convolution | null {
 const pair = z.tuple([z.int(), z.int()])
 const generalConfig = z.object({
   strides: pair,
-  dilationRate: pair,
+  dilationRate: pair.nullish().transform((rate) => rate ?? ([1, 1] as const)),
   padding: z.enum(['same', 'valid']),
   dataFormat: z.literal('channelsLast'),
   activation: z.enum([
