@@ -205,14 +205,31 @@ function createTile(f: FunctionBuilder): Tile {
       )
       f.set(tap, add(tap, i32(TAP_BYTES)))
     })
-    for (let p = 0; p < pixels; p++) {
-      for (let q = 0; q < quads; q++) {
-        const sum = used[p * quads + q] ?? value
-        f.set(sum, vAtLeast(sum, place.least))
-        if (q < quads - 1) f.store(place.to, sum, q * QUAD)
-        else storeValid(f, place.to, sum, q * QUAD, place.valid)
+    used.forEach((sum) => {
+      f.set(sum, vAtLeast(sum, place.least))
+    })
+    const storeAll = (storeLast: (value: Local<'v128'>, distance: number) => void) => {
+      for (let p = 0; p < pixels; p++) {
+        for (let q = 0; q < quads; q++) {
+          const sum = used[p * quads + q] ?? value
+          if (q < quads - 1) f.store(place.to, sum, q * QUAD)
+          else storeLast(sum, q * QUAD)
+        }
+        f.set(place.to, add(place.to, place.yPixel))
       }
-      f.set(place.to, add(place.to, place.yPixel))
     }
+    f.when(
+      isBelow(place.valid, i32(4)),
+      () => {
+        storeAll((sum, distance) => {
+          storeValid(f, place.to, sum, distance, place.valid)
+        })
+      },
+      () => {
+        storeAll((sum, distance) => {
+          f.store(place.to, sum, distance)
+        })
+      },
+    )
   }
 }
