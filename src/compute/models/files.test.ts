@@ -51,7 +51,7 @@ describe('saveModel and loadModel', () => {
         ours.push(tf.tidy(() => [...forwardOf(network)(tf.tensor4d(pixels, [2, 16, 16, 1]), false).dataSync()]))
         network.dispose()
       }
-      const reader = path.join(import.meta.dirname, 'testing', 'plainReader.ts')
+      const reader = path.join(import.meta.dirname, 'testing', 'plainReaderChild.ts')
       const running = promisify(execFile)(process.execPath, [reader, ...dirs], { maxBuffer: 2 ** 26 })
       running.child.stdin?.end(new Uint8Array(pixels.buffer))
       const theirs = (await running).stdout.trim().split('\n')

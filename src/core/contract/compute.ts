@@ -11,7 +11,7 @@ import {
 import { wireErrorSchema } from './errors.ts'
 import { modelCardSchema, modelLabelSchema, slicePlaneSchema } from './modelCard.ts'
 
-export { modelCardSchema, PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
+export { PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
 export type { ModelCard } from './modelCard.ts'
 
 /**

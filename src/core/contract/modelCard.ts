@@ -114,7 +114,7 @@ export const modelCardSchema = commonSchema.extend({
   recipe: z.string().nullable(),
   data: dataSchema.nullable(),
   run: runSchema.nullable(),
-  /** Of the packages that made it, by name: maskwright, node, tfjs-core, tfjs-layers, the backend's. */
+  /** Of the packages and drivers that were there, by name: maskwright, node, tfjs-core, tfjs-layers, the backends'. */
   versions: z.record(z.string(), z.string()).nullable(),
   /** null: not verified when it is loaded. */
   checksums: checksumsSchema.nullable(),

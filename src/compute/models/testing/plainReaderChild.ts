@@ -1,6 +1,6 @@
 /**
  * What any program can do with a model folder: read model.json and its weights with TensorFlow.js alone, nothing of
- * Maskwright. Run as `node plainReader.ts DIR… ` with float32 images of 16 x 16 pixels on standard input; prints the
+ * Maskwright. Run as `node plainReaderChild.ts DIR… ` with float32 images of 16 x 16 pixels on standard input; prints the
  * logits of each model as a line of JSON.
  */
 import { readFileSync } from 'node:fs'
