@@ -47,7 +47,7 @@ function fusedLoss(logits: tf.Tensor, classes: tf.Tensor): LossAndGradient {
 export function composedLoss(logits: tf.Tensor, classes: tf.Tensor): LossAndGradient {
   const count = logits.shape.at(-1) ?? 1
   const rows = tf.reshape(logits, [-1, count])
-  const truth = tf.cast(tf.oneHot(tf.cast(tf.reshape(classes, [-1]), 'int32'), count), 'float32')
+  const truth = tf.cast(tf.oneHot(tf.reshape(classes, [-1]), count), 'float32')
   const counted = tf.sum(truth, 1, true)
 
   const shifted = tf.sub(rows, tf.max(rows, 1, true))
