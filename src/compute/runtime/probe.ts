@@ -114,6 +114,8 @@ function checked(rung: UsableRung, proof: Proof, printed: string): Proof {
 }
 
 function lastLines(first: string, printed: string): string {
-  const lines = printed.trim().split('\n').slice(-12).join('\n')
+  // What Node appends of its own when it is aborted tells nothing of the library.
+  const [told = ''] = printed.split(/^.*----- (?:Native|JavaScript) stack trace -----/m)
+  const lines = told.trim().split('\n').slice(-12).join('\n')
   return [first, lines].filter((text) => text !== '').join('\n')
 }
