@@ -208,7 +208,7 @@ describe('running out of memory', () => {
       throw new OutOfMemoryError('Out of memory: simulated')
     }
     const running = run([{ width: 500, height: 400 }], { pass })
-    await expect(running).rejects.toMatchObject({ code: 'backend-lost', message: expect.stringContaining('memory') })
+    await expect(running).rejects.toThrow(/memory/)
     expect(tries).toBeLessThan(12)
     expect(tf.memory().numTensors).toBe(before)
   })
@@ -252,7 +252,7 @@ describe('what cannot be trusted', () => {
     })
     const aborted = Object.assign(new Error('Aborted(OOM)'), { name: 'RuntimeError' })
     const heapGone = run([{ width: 64, height: 64 }], { pass: () => Promise.reject(aborted) })
-    await expect(heapGone).rejects.toMatchObject({ code: 'backend-lost', detail: expect.stringContaining('Aborted') })
+    await expect(heapGone).rejects.toMatchObject({ code: 'backend-lost', detail: 'RuntimeError: Aborted(OOM)' })
   })
 
   it.each([NaN, Infinity, -Infinity])('is no label where a logit is %d', async (value) => {
@@ -263,7 +263,7 @@ describe('what cannot be trusted', () => {
     const broken = tf.tensor1d([0, value, 0])
     head.setWeights([kernel, broken])
     const running = run([{ width: 40, height: 40 }], { model: 'Lungs 3' })
-    await expect(running).rejects.toMatchObject({ code: 'compute-failed', message: expect.stringContaining('Lungs 3') })
+    await expect(running).rejects.toThrow(/^The model Lungs 3 gives values/)
     broken.dispose()
   })
 

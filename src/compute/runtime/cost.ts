@@ -167,7 +167,7 @@ function indirections(network: LayersModel): number {
     const scale = (Math.max(1e-6, ...from) * growY * growX) / shrink
     scales.set(layer, from.length === 0 ? 1 : scale)
     const [height, width] = pair(config.kernelSize)
-    const ours = layer.getClassName() === 'Conv2D' && ['linear', 'relu'].includes(String(config.activation))
+    const ours = layer.getClassName() === 'Conv2D' && (config.activation === 'linear' || config.activation === 'relu')
     if (!ours && layer.getClassName().includes('Conv2D') && height * width > 1) bytes += 4 * height * width * scale
   }
   return bytes

@@ -52,9 +52,30 @@ function gpuBytes(name: string): number {
   return typeof bytes === 'number' ? bytes : 0
 }
 
+/** Of runtime/webgpuBackend.ts, which is not loaded here: it loads what only machines with a graphics device need. */
+interface Pooled {
+  /** Gives up what is kept of freed tensors for later. */
+  trim(): void
+  /** Waits until the device has done what it was handed. */
+  settle(): Promise<void>
+}
+
+function pooled(): Pooled | null {
+  if (tf.getBackend() !== 'webgpu') return null
+  const backend: object & Partial<Pooled> = tf.backend()
+  return isPooled(backend) ? backend : null
+}
+
+function isPooled(backend: Partial<Pooled>): backend is Pooled {
+  return backend.trim !== undefined && backend.settle !== undefined
+}
+
 /** Gives back what a graphics backend keeps of freed tensors: pictures of other sizes cannot use it. */
 export function releaseIdle(): void {
-  if (tf.getBackend() !== 'webgpu') return
-  const backend: object = tf.backend()
-  if ('trim' in backend && typeof backend.trim === 'function') backend.trim()
+  pooled()?.trim()
+}
+
+/** After memory ran out: a graphics device gives back what was freed only once it has done the work that it was handed. */
+export async function memoryReturned(): Promise<void> {
+  await pooled()?.settle()
 }

@@ -1,4 +1,5 @@
 import { CodedError } from '../../core/contract/errors.ts'
+import { memoryReturned } from './deviceMemory.ts'
 
 /**
  * What backends throw when memory ends or the device goes away, told apart from faults of ours. The messages are those
@@ -77,9 +78,9 @@ function chain(thrown: unknown): { name: string; message: string }[] {
       break
     }
     // Errors of Dawn and of other realms are no instances of this realm's Error.
-    const [name, message]: [unknown, unknown] = [Reflect.get(each, 'name'), Reflect.get(each, 'message')]
+    const { name, message, cause }: { name?: unknown; message?: unknown; cause?: unknown } = each
     found.push(each instanceof Error ? each : { name: text(name), message: text(message) })
-    each = Reflect.get(each, 'cause')
+    each = cause
   }
   return found
 }
@@ -94,8 +95,9 @@ export async function unlessOutOfMemory<T>(run: () => Promise<T>): Promise<T | n
     return await run()
   } catch (error) {
     if (isDeviceLost(error)) throw backendLost('What computes stopped working', error)
-    if (isOutOfMemory(error)) return null
-    throw error
+    if (!isOutOfMemory(error)) throw error
+    await memoryReturned()
+    return null
   }
 }
 
@@ -104,6 +106,12 @@ export function backendLost(what: string, cause: unknown = null): CodedError {
   if (cause instanceof CodedError && cause.code === 'backend-lost') return cause
   return new CodedError('backend-lost', `${what}; another way to compute must take over.`, {
     cause,
-    ...(cause === null ? {} : { detail: String(cause) }),
+    ...(cause === null ? {} : { detail: describe(cause) }),
   })
+}
+
+function describe(cause: unknown): string {
+  return chain(cause)
+    .map(({ name, message }) => `${name}: ${message}`)
+    .join(', caused by ')
 }

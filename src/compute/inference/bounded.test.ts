@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+
+const child = path.resolve(import.meta.dirname, 'testing/boundedChild.ts')
+const reportSchema = z.object({
+  boundMB: z.number(),
+  firstMB: z.number(),
+  lastMB: z.number(),
+  peakMB: z.number(),
+  same: z.boolean(),
+})
+
+describe('a process that predicts a large picture again and again', () => {
+  it('stays within the bound on its memory, and holds no more in the end than after the first', async () => {
+    // In one piece the picture takes about 150 MB.
+    const { stdout } = await promisify(execFile)(process.execPath, [child, '60', '110'])
+    const report = reportSchema.parse(JSON.parse(stdout))
+    expect(report.same).toBe(true)
+    expect(report.peakMB).toBeLessThan(report.boundMB)
+    expect(report.lastMB).toBeLessThan(report.firstMB + 30)
+  }, 180_000)
+})
