@@ -1,5 +1,5 @@
 import { CodedError } from '../../core/contract/errors.ts'
-import type { ComputeSettings } from '../../core/contract/schemas.ts'
+import type { ComputeSettings, Rung } from '../../core/contract/schemas.ts'
 import { overruledBy, settingsInForce } from './environment.ts'
 import type { ComputePort } from './port.ts'
 import type { SettingsFile } from './settings.ts'
@@ -31,6 +31,15 @@ export class Choice {
   /** What compute is started with: as kept when this host started, or as chosen since. */
   get current(): ComputeSettings {
     return this.#current
+  }
+
+  /**
+   * The rung that was chosen here some time ago; null for 'auto'. When it cannot be used any more, the rest of the ladder
+   * is better than nothing. What the environment or a command insists on is another matter: it is here and now.
+   */
+  get insistsOn(): Rung | null {
+    const { backend } = this.#current
+    return backend === 'auto' || overruledBy(this.#env).backend !== null ? null : backend
   }
 
   get changing(): boolean {

@@ -7,27 +7,11 @@ import { startChild, type Child } from './child.ts'
 import { launchEnvironment, launchFlags, memoryBounds } from './environment.ts'
 import { Listeners } from './listeners.ts'
 import { Losses } from './losses.ts'
+import type { ComputeProcessOptions } from './options.ts'
 import type { ComputeNotice, ComputePort } from './port.ts'
 import { settingsFile } from './settings.ts'
 import { Watch } from './watch.ts'
 import { CLOSING, CRASHED, KEEPS_STOPPING, OUT_OF_MEMORY } from './words.ts'
-
-export interface ComputeProcessOptions {
-  /** The Node binary that runs it; its version need not be that of the host. */
-  readonly nodePath: string
-  /** src/compute/entry.ts or its built form. */
-  readonly entry: string
-  /** Added to the host's own environment, and like that before the settings of this computer. */
-  readonly env?: Readonly<Record<string, string>>
-  /** The folder of this user, for the settings and what compute finds out of this computer; null: nothing is kept. */
-  readonly stateDir?: string | null
-  /** Receives what the process prints, a line at a time. */
-  readonly log?: (line: string) => void
-  /** A process that answers no ping for so long hangs and is ended. Longer than any step takes. */
-  readonly silenceMs?: number
-  /** How often it is pinged and its memory is looked at. */
-  readonly beatMs?: number
-}
 
 /** One process, from its start to its end. */
 interface Running {
@@ -166,6 +150,11 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       if (running !== started || closed) return
       const error =
         thrown instanceof CodedError ? thrown : new CodedError('compute-failed', 'Compute could not be started.')
+      const insisted = choice.insistsOn
+      if (!started.trial && insisted !== null && losses.lose(insisted, error.message)) {
+        replace((child) => child.end())
+        return
+      }
       if (!started.trial) {
         update({ state: 'failed', message: error.message })
         // What waits is answered by the process, with the reason.
@@ -234,12 +223,16 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     if (rung === null || !losses.lose(rung, error.message)) return false
     log(`The rung ${rung} is lost: ${error.message} ${error.detail ?? ''}`)
     calls.takeBack(1, error)
-    update({ state: 'starting', ...nothing })
     // At once: what it computes on may be gone, and the next rung needs the memory.
-    void dismiss((child) => child.kill()).then(() => {
+    replace((child) => child.kill())
+    return true
+  }
+
+  function replace(end: (child: Child) => Promise<void>): void {
+    update({ state: 'starting', ...nothing })
+    void dismiss(end).then(() => {
       if (running === null && !closed) void start()
     })
-    return true
   }
 
   /** Ends the process in good order and starts it with what is set now. */
@@ -272,7 +265,8 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     async call(method, params, callOptions = {}) {
       refuseClosed()
       if (!Object.hasOwn(computeMethods, method)) throw new CodedError('unknown-method', `No method "${method}".`)
-      if (isFreshDoctor(method, params) && losses.rungs.size > 0 && calls.count() === 0 && !choice.changing) {
+      const troubled = losses.rungs.size > 0 || status.state === 'failed'
+      if (troubled && isFreshDoctor(method, params) && calls.count() === 0 && !choice.changing) {
         losses.clear()
         await startAnew(false).catch(() => undefined)
       }
