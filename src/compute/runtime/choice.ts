@@ -122,7 +122,11 @@ function write(file: string, text: string, log: (line: string) => void): void {
     renameSync(temporary, file)
   } catch (error) {
     log(`${file} cannot be written, so the next start tries the backends again: ${String(error)}`)
-    rmSync(temporary, { force: true })
+    try {
+      rmSync(temporary, { force: true })
+    } catch {
+      // Where nothing can be written, nothing is left either.
+    }
   }
 }
 

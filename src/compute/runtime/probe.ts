@@ -7,7 +7,7 @@ import type { UsableRung } from './rungs.ts'
 export const PROBE_ARGUMENT = '--probe'
 
 export interface ProbeOptions {
-  /** The script that answers `--probe RUNG THREADS SECONDS` by `answerProbe`. */
+  /** The script that answers `--probe RUNG THREADS SECONDS PARENT` by `answerProbe`. */
   readonly entry: string
   readonly threads: number
   readonly seconds?: number
@@ -21,6 +21,7 @@ export interface ProbeOptions {
 export const PROBE_SECONDS = 60
 /** Of what it printed on standard error. */
 const KEPT_CHARACTERS = 4000
+const KEPT_LINES = 20
 
 const DRIVER = "Update or install again the graphics card's driver."
 const REMEDIES: Partial<Record<UsableRung, string>> = {
@@ -37,7 +38,7 @@ const REMEDIES: Partial<Record<UsableRung, string>> = {
 export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proof> {
   const { entry, threads, seconds = PROBE_SECONDS, env = {}, signal } = options
   return new Promise((resolve) => {
-    const child = fork(entry, [PROBE_ARGUMENT, rung, String(threads), String(seconds)], {
+    const child = fork(entry, [PROBE_ARGUMENT, rung, ...[threads, seconds, process.pid].map(String)], {
       execArgv: [],
       // What it prints on standard output is of no use; a library that writes there must not fill a pipe.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -116,6 +117,6 @@ function checked(rung: UsableRung, proof: Proof, printed: string): Proof {
 function lastLines(first: string, printed: string): string {
   // What Node appends of its own when it is aborted tells nothing of the library.
   const [told = ''] = printed.split(/^.*----- (?:Native|JavaScript) stack trace -----/m)
-  const lines = told.trim().split('\n').slice(-12).join('\n')
+  const lines = told.trim().split('\n').slice(-KEPT_LINES).join('\n')
   return [first, lines].filter((text) => text !== '').join('\n')
 }

@@ -9,9 +9,10 @@ import type { Proof } from './proof.ts'
 import type { UsableRung } from './rungs.ts'
 
 /** The side of probe.ts that tries the rung: tells its parent what came of it, and ends. */
-export async function answerProbe([rung = '', threads = '1', seconds = '']: readonly string[]): Promise<void> {
+export async function answerProbe([rung = '', threads = '1', ...limits]: readonly string[]): Promise<void> {
   if (!isUsable(rung)) throw new Error(`There is no rung "${rung}".`)
-  endWithParent(Number(seconds) || PROBE_SECONDS)
+  const [seconds = PROBE_SECONDS, parent = process.ppid] = limits.map(Number)
+  endWithParent(parent, seconds)
   const proof = await tryRung(rung, Number(threads))
   if (process.send === undefined) process.exit(0)
   process.send(proof, () => process.exit(0))
@@ -31,13 +32,13 @@ async function tryRung(rung: UsableRung, threads: number): Promise<Proof> {
  * Ends this process with its parent, also while the main thread hangs in a driver: an ended parent leaves its children
  * to another one. Where the system does not tell (Windows), and for a parent that forgot it, by the time limit.
  */
-function endWithParent(seconds: number): void {
+function endWithParent(parent: number, seconds: number): void {
   process.on('disconnect', () => process.exit(1))
+  // The parent is told, not asked for: it may have ended before this thread looks for the first time.
   const watch = `
-    const parent = process.ppid
     const limit = Date.now() + ${(seconds + 5) * 1000}
     setInterval(() => {
-      if (process.ppid !== parent || Date.now() > limit) process.kill(process.pid, 'SIGKILL')
+      if (process.ppid !== ${parent} || Date.now() > limit) process.kill(process.pid, 'SIGKILL')
     }, 250)
   `
   new Worker(watch, { eval: true }).unref()
