@@ -16,11 +16,3 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   if (values.length !== tensor.size) throw new Error(`${values.length} values were read of a tensor of ${tensor.size}.`)
   return values
 }
-
-/** The same at once, for backends whose memory is this process's own (`wasm`, `js`). */
-export function readFloatsNow(tensor: tf.Tensor): Float32Array {
-  const values = tensor.dataSync()
-  if (!(values instanceof Float32Array)) throw new Error(`A float32 tensor was expected, not ${tensor.dtype}.`)
-  if (values.length !== tensor.size) throw new Error(`${values.length} values were read of a tensor of ${tensor.size}.`)
-  return values
-}

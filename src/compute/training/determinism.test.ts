@@ -30,13 +30,13 @@ describe('training is deterministic', () => {
   it.each([1, 2])(
     'gives the same weights bit for bit with %i thread(s), whatever else runs here or on the machine',
     async (threads) => {
-      const quiet = await trainingRuns(threads, 'quiet', 'quiet', 'disturbed')
+      const quiet = await trainingRuns(threads, 'quiet', 'disturbed')
       expect(quiet.threads).toBe(threads)
       const end = load()
       try {
-        const loaded = await trainingRuns(threads, 'quiet', 'disturbed')
+        const loaded = await trainingRuns(threads, 'quiet')
         expect(new Set([...quiet.hashes, ...loaded.hashes]).size).toBe(1)
-        expect([...quiet.hashes, ...loaded.hashes]).toHaveLength(5)
+        expect([...quiet.hashes, ...loaded.hashes]).toHaveLength(3)
       } finally {
         end()
       }

@@ -54,7 +54,7 @@ const networks = [
 
 describe.each([
   { backend: 'wasm', steps: 1000, rounds: 100 },
-  { backend: 'cpu', steps: 25, rounds: 8 },
+  { backend: 'cpu', steps: 25, rounds: 6 },
 ])('memory on $backend', ({ backend, steps, rounds }) => {
   let dir = ''
 
@@ -119,8 +119,8 @@ describe.each([
           trained.network.dispose()
           await predictSlices(parent, options.samples)
         })
-        if (round === 4) early = held()
-        if (round > 4) expect(held()).toEqual(early)
+        if (round === 3) early = held()
+        if (round > 3) expect(held()).toEqual(early)
       }
       expect(early).not.toBeNull()
     },

@@ -8,8 +8,8 @@ import type { Optimizer } from './optimizer.ts'
 
 /**
  * One optimizer step on a batch of count patches of size x size pixels. Returns the loss before the step, the only
- * number that is read back; no variable is updated when it is not finite, since the update is asked for once it is known.
- * Leaves no tensor behind.
+ * number that is read back; `variables` are not updated when it is not finite, since the update is asked for once it is
+ * known. The moving statistics of batch normalization follow every forward pass. Leaves no tensor behind.
  */
 export async function trainingStep(
   network: LayersModel,
@@ -23,7 +23,7 @@ export async function trainingStep(
   const forward = forwardOf(network)
   const { value, grads } = tf.tidy(() => {
     const images = tf.tensor4d(batch.images, [count, size, size, 1])
-    const classes = tf.tensor(Int32Array.from(batch.classes), [count, size, size], 'int32')
+    const classes = tf.tensor(new Int32Array(batch.classes), [count, size, size], 'int32')
     return tf.variableGrads(() => scalar(segmentationLoss(forward(images, true), classes)), [...variables])
   })
   try {

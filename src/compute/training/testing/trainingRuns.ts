@@ -65,5 +65,4 @@ for (const run of runs) {
   end()
 }
 const result: TrainingRuns = { threads: started, hashes }
-console.log(JSON.stringify(result))
-process.exit(0)
+process.stdout.write(JSON.stringify(result), () => process.exit(0))
