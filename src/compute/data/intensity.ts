@@ -47,7 +47,7 @@ export function normalizedSlice(slice: Omit<ComputeSlice, 'index'>): Float32Arra
 
 function readSamples(bytes: Uint8Array, type: VoxelType, count: number): Samples {
   // Copied: a view at an odd offset into a frame cannot be read as wider samples.
-  const samples = bytes.byteLength % bytesOf(type) === 0 ? readers[type](Uint8Array.from(bytes).buffer) : null
+  const samples = bytes.byteLength % bytesOf(type) === 0 ? readers[type](bytes.slice().buffer) : null
   if (samples?.length !== count) {
     throw new CodedError('bad-request', `A slice has ${bytes.byteLength} bytes, which is not what its size needs.`)
   }
