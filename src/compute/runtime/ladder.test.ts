@@ -1,0 +1,198 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { doctorReportSchema } from '../../core/contract/schemas.ts'
+import { openMemory } from './choice.ts'
+import { rank } from './ladder.ts'
+import { refused } from './proof.ts'
+import { ladderParts } from './start.ts'
+import { startCompute } from './testing/computeChild.ts'
+import { packagesFolder } from './testing/packages.ts'
+import type { DoctorReport } from '../../core/contract/schemas.ts'
+import type { ComputeChild } from './testing/computeChild.ts'
+import type { PackagesFolder } from './testing/packages.ts'
+import type { Proof } from './proof.ts'
+import type { UsableRung } from './rungs.ts'
+
+const MINUTES = 60_000
+
+function works(stepMs: number | null): Proof {
+  return { ...refused({ reason: '', remedy: null }), ok: true, reason: null, stepMs }
+}
+const fails = refused({ reason: 'No card.', remedy: null })
+
+describe('rank', () => {
+  const order = (proofs: [UsableRung, Proof][]) => rank(new Map(proofs))
+
+  it('takes the fastest that works, not the first', () => {
+    expect(
+      order([
+        ['cuda', fails],
+        ['webgpu', works(300)],
+        ['wasm', works(100)],
+      ]),
+    ).toEqual(['wasm', 'webgpu'])
+    expect(
+      order([
+        ['wasm', works(100)],
+        ['cuda', works(5)],
+        ['webgpu', works(12)],
+      ]),
+    ).toEqual(['cuda', 'webgpu', 'wasm'])
+  })
+
+  it('takes the higher rung where times differ by less than the noise', () => {
+    expect(
+      order([
+        ['wasm', works(100)],
+        ['webgpu', works(109)],
+      ]),
+    ).toEqual(['webgpu', 'wasm'])
+    expect(
+      order([
+        ['wasm', works(100)],
+        ['webgpu', works(112)],
+      ]),
+    ).toEqual(['wasm', 'webgpu'])
+  })
+
+  it('puts what was not timed behind what was, and js behind all', () => {
+    expect(
+      order([
+        ['js', works(1)],
+        ['tensorflow', works(null)],
+        ['wasm', works(900)],
+      ]),
+    ).toEqual(['wasm', 'tensorflow', 'js'])
+    expect(order([['wasm', fails]])).toEqual([])
+  })
+})
+
+describe('a start of the compute process', () => {
+  let state = ''
+  let packages: PackagesFolder
+  const children: ComputeChild[] = []
+
+  beforeEach(() => {
+    state = mkdtempSync(path.join(os.tmpdir(), 'maskwright-state-'))
+    // What fails the same way on every machine, whatever is installed there.
+    packages = packagesFolder()
+    packages.add('@tensorflow/tfjs-node', 'throw new Error("not today")')
+    packages.add('webgpu', 'throw new Error("no card today")')
+    packages.add('@tensorflow/tfjs-node-gpu', 'throw new Error("no CUDA today")')
+  })
+  afterEach(async () => {
+    await Promise.all(children.splice(0).map((child) => child.end()))
+    packages.remove()
+    rmSync(state, { recursive: true, force: true })
+  })
+
+  function start(env: Record<string, string> = {}): ComputeChild {
+    const child = startCompute({ MASKWRIGHT_STATE: state, MASKWRIGHT_PACKAGES: packages.dir, ...env })
+    children.push(child)
+    return child
+  }
+  const file = () => path.join(state, 'compute-choice.json')
+
+  it(
+    'tries what may be faster, remembers what came of it, and does not try again',
+    async () => {
+      const first = start()
+      expect(await first.call('status')).toMatchObject({ backend: 'wasm', threads: 2, cached: false })
+      await first.end()
+      const written = readFileSync(file(), 'utf8')
+      expect(written).toContain('could not be loaded')
+
+      const second = start()
+      expect(await second.call('status')).toMatchObject({ backend: 'wasm', threads: 2, cached: true })
+      expect(readFileSync(file(), 'utf8')).toBe(written)
+
+      // Other threads make another choice.
+      const third = start({ MASKWRIGHT_THREADS: '1' })
+      expect(await third.call('status')).toMatchObject({ backend: 'wasm', threads: 1, cached: false })
+    },
+    2 * MINUTES,
+  )
+
+  it(
+    'tries anew where what is remembered is damaged, or fails now',
+    async () => {
+      writeFileSync(file(), '{"format":1,"cho')
+      const damaged = start()
+      expect(await damaged.call('status')).toMatchObject({ backend: 'wasm', cached: false })
+      expect(damaged.log()).toContain('is damaged or of another version')
+      await damaged.end()
+
+      const settings = { threads: 2, stateDir: state, packagesDir: packages.dir }
+      const { ladder } = ladderParts(settings)
+      const lies = new Map([['tensorflow' as const, { key: ladder.key('tensorflow'), proof: works(1) }]])
+      openMemory(state, () => undefined).remember(lies, { key: ladder.choiceKey(), rung: 'tensorflow' })
+      const child = start()
+      expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached: false })
+      expect(openMemory(state, () => undefined).chosen(ladder.choiceKey())).toBe('wasm')
+      expect(openMemory(state, () => undefined).proof('tensorflow', ladder.key('tensorflow'))?.ok).toBe(false)
+    },
+    2 * MINUTES,
+  )
+
+  it(
+    'refuses what was asked for with reason and remedy, and doctor says so nevertheless',
+    async () => {
+      const child = start({ MASKWRIGHT_BACKEND: 'tensorflow' })
+      await expect(child.call('status')).rejects.toMatchObject({
+        error: {
+          code: 'compute-failed',
+          message: expect.stringMatching(
+            /^The compute backend "tensorflow" was asked for .*npm rebuild.*"auto", .*\.$/,
+          ),
+          detail: expect.stringContaining('not today'),
+        },
+      })
+      const report = doctorReportSchema.parse(await child.call('doctor'))
+      expect(report).toMatchObject({ chosen: null, cached: false, wanted: { backend: 'tensorflow', threads: 2 } })
+      const wasm = report.backends.find(({ name }) => name === 'wasm')
+      expect(wasm).toMatchObject({ available: true, selfTest: { ok: true }, remedy: null })
+      expect(wasm?.stepMs).toBeGreaterThan(0)
+      expect(wasm?.device?.memoryMB).toBeGreaterThan(0)
+      const tensorflow = report.backends.find(({ name }) => name === 'tensorflow')
+      expect(tensorflow).toMatchObject({
+        available: false,
+        selfTest: null,
+        remedy: expect.stringContaining('npm rebuild'),
+      })
+      expect(tensorflow?.detail).toContain('not today')
+      for (const { reason } of report.backends) expect(reason).toMatch(/^[A-Z][^\n]*\.$/)
+      expect(report.memory.limitMB).toBeGreaterThan(0)
+
+      // All is known now: nothing is tried a second time.
+      const again = doctorReportSchema.parse(await child.call('doctor'))
+      const times = ({ backends }: DoctorReport) => backends.map(({ stepMs, selfTest }) => [stepMs, selfTest?.ms])
+      expect(times(again)).toEqual(times(report))
+    },
+    2 * MINUTES,
+  )
+
+  it(
+    'passes over what gave up in this session, and does not take that for this computer',
+    async () => {
+      const child = start({ MASKWRIGHT_WITHOUT: 'webgpu,tensorflow,cuda' })
+      expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached: false })
+      const { ladder } = ladderParts({ threads: 2, stateDir: state, packagesDir: packages.dir })
+      expect(openMemory(state, () => undefined).chosen(ladder.choiceKey())).toBeNull()
+      const report = doctorReportSchema.parse(await child.call('doctor'))
+      const webgpu = report.backends.find(({ name }) => name === 'webgpu')
+      expect(webgpu).toMatchObject({ available: false, reason: 'It gave up in this session and is passed over.' })
+      expect(webgpu?.remedy).toMatch(/fresh check/)
+    },
+    2 * MINUTES,
+  )
+
+  it('works without a folder to remember in, or with one that is none', async () => {
+    writeFileSync(path.join(state, 'file'), '')
+    for (const folder of ['', path.join(state, 'file')]) {
+      const child = start({ MASKWRIGHT_STATE: folder, MASKWRIGHT_BACKEND: 'wasm' })
+      expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached: false })
+    }
+  })
+})
