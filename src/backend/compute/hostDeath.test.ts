@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-const script = path.resolve(import.meta.dirname, '../testing/mortalHost.ts')
+const script = path.resolve(import.meta.dirname, '../testing/hostChild.ts')
 const PATIENCE = { timeout: 60_000, interval: 20 }
 
 let dir = ''

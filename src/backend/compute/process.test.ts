@@ -144,14 +144,14 @@ describe('the compute process', () => {
   it(
     'refuses bad requests by code and reports a broken model as a bad file',
     async () => {
-      const compute = open({ MASKWRIGHT_BACKEND: 'js' })
+      const compute = open({ MASKWRIGHT_BACKEND: 'wasm', MASKWRIGHT_THREADS: '1' })
       await expect(compute.call('predict', { modelDir: dir, slices: [] })).rejects.toMatchObject({
         code: 'bad-request',
       })
       await expect(compute.call('predict', { modelDir: dir, slices: [sample()] })).rejects.toMatchObject({
         code: 'bad-file',
       })
-      expect(compute.status()).toMatchObject({ state: 'ready', backend: 'js', threads: 1 })
+      expect(compute.status()).toMatchObject({ state: 'ready', backend: 'wasm', threads: 1 })
     },
     MINUTES,
   )
@@ -159,7 +159,7 @@ describe('the compute process', () => {
   it(
     'is not taken for hanging because the computer slept',
     async () => {
-      const compute = open({ MASKWRIGHT_BACKEND: 'js' })
+      const compute = open({ MASKWRIGHT_BACKEND: 'wasm', MASKWRIGHT_THREADS: '1' })
       await compute.call('status', {})
       vi.useFakeTimers({ toFake: ['Date'] })
       vi.setSystemTime(Date.now() + 3_600_000)

@@ -137,6 +137,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       const { backend, threads, device } = await calls.ask(started.child.send, 'status', {})
       if (running !== started) return
       started.rung = backend
+      started.watch.ready()
       failures = 0
       losses.started()
       update({ state: 'ready', backend, threads, device: device.name, message: null })

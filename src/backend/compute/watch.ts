@@ -3,6 +3,8 @@ import type { Child } from './child.ts'
 
 /** Beats in a row above the hard bound: a peak of one step is let pass. */
 const HEAVY_BEATS = 3
+/** A process that would hold about as much again from its start on is no better. */
+const WORTH_MB = 256
 
 export interface WatchOptions {
   readonly beatMs: number
@@ -21,6 +23,8 @@ export class Watch {
   #silentFor = 0
   #heavyBeats = 0
   #toldMB: number | null = null
+  /** What it held when it was ready; before that its memory is not looked at. */
+  #baseMB: number | null = null
 
   constructor(child: Child, options: WatchOptions, condemn: (reason: 'silent' | 'memory') => void) {
     this.#child = child
@@ -36,6 +40,11 @@ export class Watch {
     if (rssMB !== null) this.#toldMB = rssMB
   }
 
+  /** It is ready: from here on it may grow by what it is asked for alone. */
+  ready(): void {
+    this.#baseMB = this.#held() ?? 0
+  }
+
   stop(): void {
     clearInterval(this.#timer)
   }
@@ -46,14 +55,19 @@ export class Watch {
       this.#end('silent')
       return
     }
-    const held = residentMB(this.#child.pid) ?? this.#toldMB
-    this.#heavyBeats = held !== null && held > hardMB ? this.#heavyBeats + 1 : 0
+    const [held, base] = [this.#held(), this.#baseMB]
+    const heavy = held !== null && base !== null && held > Math.max(hardMB, base + WORTH_MB)
+    this.#heavyBeats = heavy ? this.#heavyBeats + 1 : 0
     if (this.#heavyBeats >= HEAVY_BEATS) {
       this.#end('memory')
       return
     }
     this.#silentFor += beatMs
     this.#child.send({ t: 'ping', id: 0 })
+  }
+
+  #held(): number | null {
+    return residentMB(this.#child.pid) ?? this.#toldMB
   }
 
   #end(reason: 'silent' | 'memory'): void {
