@@ -63,7 +63,9 @@ function serve(log: string): void {
     } else if (what === `lost:${rung}` || what === 'lost:all') fail(id, 'backend-lost', `The ${rung} device was lost.`)
     else if (what === `crash:${rung}`) process.exit(9)
     else if (what === 'recycle') {
-      pipe.write(encodeFrame({ t: 'ok', id, result }), () => process.exit(75))
+      answer()
+      // As the real one does it.
+      pipe.end(() => process.exit(75))
     } else if (what === 'recycle-once' && starts === 1) {
       process.exit(75)
     } else if (what === 'grow') {
@@ -103,6 +105,7 @@ function serve(log: string): void {
 
   pipe.on('data', createFrameReader(receive))
   pipe.on('close', () => process.exit(0))
+  pipe.on('end', () => process.exit(0))
 }
 
 if (process.env.SCRIPT_LOG !== undefined) serve(process.env.SCRIPT_LOG)
