@@ -36,7 +36,9 @@ export async function withComputeProcess<T>(
       if (options.debug === true) output.note(`compute: ${line}`)
     },
   })
-  compute.onNotice(({ message }) => output.note(message))
+  compute.onNotice(({ level, message }) => {
+    if (level !== 'info' || options.debug === true) output.note(message)
+  })
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)
