@@ -3,82 +3,13 @@
  * output and error are for logs only. Ends when the pipe closes: it never outlives its host.
  * Settings: runtime/settings.ts, and `--backend NAME --threads N` before them.
  */
-import { Socket } from 'node:net'
-import os from 'node:os'
-import { parseArgs } from 'node:util'
-import { createFrameReader, encodeFrame } from '../core/rpc/frames.ts'
-import { createHandlers } from './handlers.ts'
-import { createModelCache } from './models/cache.ts'
-import { createHousekeeping, RECYCLED } from './runtime/housekeeping.ts'
-import { PROBE_ARGUMENT } from './runtime/probe.ts'
-import { answerProbe } from './runtime/probeChild.ts'
-import { readSettings } from './runtime/settings.ts'
-import { startRuntime } from './runtime/start.ts'
-import { createComputeServer } from './server.ts'
-import type { ComputeReply } from '../core/contract/compute.ts'
-import type { SettingArguments } from './runtime/settings.ts'
-import type { RuntimeOptions } from './runtime/start.ts'
+import { enableCompileCache } from 'node:module'
+import path from 'node:path'
 
-const PIPE = 3
+// Before anything else is loaded: a third of what a start costs is reading the scripts, which the engine can keep.
+// Where it cannot, it goes on without.
+const { MASKWRIGHT_STATE = '' } = process.env
+if (MASKWRIGHT_STATE !== '') enableCompileCache(path.join(MASKWRIGHT_STATE, 'compiled'))
 
-function serve(): void {
-  lowerPriority()
-  console.log(`pid ${process.pid}`)
-  // An interrupt from the terminal reaches the whole group; the host decides when this process ends.
-  process.on('SIGINT', () => undefined)
-  const pipe = new Socket({ fd: PIPE, readable: true, writable: true })
-  const send = (reply: ComputeReply) => {
-    pipe.write(encodeFrame(reply))
-  }
-  const options: RuntimeOptions = {
-    ...readSettings(process.env, givenArguments()),
-    probeEntry: import.meta.filename,
-    notify: (level, message) => {
-      send({ t: 'notice', level, message })
-    },
-    log: (line) => {
-      console.error(line)
-    },
-  }
-  const runtime = startRuntime(options)
-  // Each call that waits for it answers with the reason.
-  runtime.catch((error: unknown) => {
-    console.error(`No compute backend: ${String(error)}`)
-  })
-  const models = createModelCache()
-  const housekeeping = createHousekeeping({
-    dropCaches: () => {
-      models.drop()
-    },
-    recycle: () => {
-      pipe.end(() => process.exit(RECYCLED))
-    },
-  })
-  const receive = createComputeServer(createHandlers(runtime, options, models), send, housekeeping)
-  pipe.on('data', createFrameReader(receive))
-  pipe.on('close', () => process.exit(0))
-  pipe.on('end', () => process.exit(0))
-  pipe.on('error', () => process.exit(1))
-}
-
-function givenArguments(): SettingArguments {
-  const { values } = parseArgs({
-    options: { backend: { type: 'string' }, threads: { type: 'string' } },
-    strict: false,
-  })
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  return { backend: text(values.backend), threads: text(values.threads) }
-}
-
-/** A brush stroke must not wait for a training step. */
-function lowerPriority(): void {
-  try {
-    os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // Not allowed everywhere, and not needed.
-  }
-}
-
-const [first, ...rest] = process.argv.slice(2)
-if (first === PROBE_ARGUMENT) await answerProbe(rest)
-else serve()
+const { run } = await import('./process.ts')
+await run(import.meta.filename, process.argv.slice(2))

@@ -10,7 +10,7 @@ import { BACKEND_NAMES, isForeign, OPTIONAL_PACKAGES } from './rungs.ts'
 import { selfTest } from './selfTest.ts'
 import { readSettings } from './settings.ts'
 import { timeStep } from './timing.ts'
-import { refusalOf } from './unavailable.ts'
+import { asSentence, refusalOf } from './unavailable.ts'
 import { startWasm } from './wasm.ts'
 import type { ComputeDevice } from '../../core/contract/schemas.ts'
 import type { UsableRung } from './rungs.ts'
@@ -79,7 +79,7 @@ async function withThreads(threads: number): Promise<Omit<StartedRung, 'stepMs'>
   try {
     const running = await start('wasm', threads, null)
     const tested = await selfTest()
-    if (!tested.ok) return tested.difference ?? 'The self-test failed.'
+    if (!tested.ok) return asSentence(tested.difference ?? 'The self-test failed.')
     const note = running.threads < threads ? `It runs on ${running.threads} of ${threads} threads.` : null
     return { ...running, note, selfTest: tested }
   } catch (error) {

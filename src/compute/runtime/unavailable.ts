@@ -35,7 +35,7 @@ export function refusalText({ reason, remedy }: Pick<Refusal, 'reason' | 'remedy
 }
 
 /** A message of someone else's, made to stand between sentences: its first line, with a capital and a full stop. */
-function asSentence(message: string): string {
+export function asSentence(message: string): string {
   const line = message.trim().split('\n', 1).join('').trim()
   if (line === '') return 'It failed without a reason.'
   const capital = line.charAt(0).toUpperCase() + line.slice(1)
