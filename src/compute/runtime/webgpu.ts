@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { setDeviceMemory } from './deviceMemory.ts'
 import { openDevice } from './webgpuAdapter.ts'
 import { watchDevice } from './webgpuErrors.ts'
 import type { OpenedDevice } from './webgpuAdapter.ts'
@@ -55,5 +56,6 @@ export async function startWebgpu(packagesDir: string | null = null): Promise<St
   registerWebgpuKernels()
   if (!(await tf.setBackend(NAME))) throw new Error('The WebGPU backend did not start.')
   await tf.ready()
+  setDeviceMemory(described.memoryMB)
   return { device: described, software, driver }
 }

@@ -28,12 +28,23 @@ export class GuardedWebgpuBackend extends WebGPUBackend {
     super(device, adapterInfo(info))
     this.#failures = failures
     this.#onDispose = onDispose
-    this.#trim = guardBuffers(this.bufferManager, device, failures)
+    this.#trim = guardBuffers(this.bufferManager, device, failures, () => {
+      this.ensureCommandEncoderReady()
+      this.endComputePassEncoder()
+      super.submitQueue()
+    })
   }
 
   /** Gives up what is kept of freed tensors for later. */
   trim(): void {
     this.#trim()
+  }
+
+  /** The same, and waits until the device has given the memory back, which it does behind the work that it was handed. */
+  async settle(): Promise<void> {
+    this.#trim()
+    await this.queue.onSubmittedWorkDone()
+    this.queue.submit([])
   }
 
   override write(...[values, shape, dtype]: Parameters<WebGPUBackend['write']>): DataId {

@@ -9,9 +9,14 @@ type Limits = Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindin
  * Puts a manager of buffers that checks in place of TensorFlow.js's own, which hands out what a failed allocation gives:
  * a size that the device does not take is refused before it is asked for, a failed allocation throws (after the buffers
  * kept for later were given up), and what is kept for later is bounded by what was in use at the peak, so that tiles of
- * ever new sizes do not fill the device. Returns what gives up all that is kept.
+ * ever new sizes do not fill the device. `flush` hands the recorded work over. Returns what gives up all that is kept.
  */
-export function guardBuffers(manager: BufferManager, device: GPUDevice, failures: DeviceFailures): () => void {
+export function guardBuffers(
+  manager: BufferManager,
+  device: GPUDevice,
+  failures: DeviceFailures,
+  flush: () => void,
+): () => void {
   /** Least recently used first. */
   const free = new Map<string, GPUBuffer[]>()
   const used = new Set<GPUBuffer>()
@@ -63,8 +68,13 @@ export function guardBuffers(manager: BufferManager, device: GPUDevice, failures
       try {
         buffer = create(size, usage, mappedAtCreation)
       } catch (error) {
-        if (!(error instanceof DeviceMemoryError) || freeCount === 0) throw error
+        if (!(error instanceof DeviceMemoryError)) throw error
+        // What was freed stays in use until the work that was recorded with it is handed over.
+        flush()
+        if (freeCount === 0) throw error
         trim(0)
+        // Dawn gives back what no work under way uses when it is handed work next.
+        device.queue.submit([])
         buffer = create(size, usage, mappedAtCreation)
       }
       manager.numBytesAllocated += size
@@ -100,6 +110,7 @@ export function guardBuffers(manager: BufferManager, device: GPUDevice, failures
     manager.numBytesUsed = 0
   }
   return () => {
+    flush()
     trim(0)
     peak = manager.numBytesUsed
   }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { filterGradientInfo } from '../convolution.ts'
 import { input } from '../register.ts'
-import { registerWebgpuKernel, runByElement, runByGroup } from './program.ts'
+import { registerWebgpuKernel, runByElement, runByGroup, shippedKernel } from './program.ts'
 
 /** Rows (tap and input channel), columns (output channel) and pixels that a work group of 64 takes at a time. */
 const TILE = 16
@@ -16,9 +16,10 @@ const LEAST_PIXELS = 256
  * (The shipped kernel lets one invocation an element walk over all pixels: a few hundred of a card's thousands work.)
  */
 export function registerConv2dBackpropFilter(): void {
-  const shipped = registerWebgpuKernel(tf.Conv2DBackpropFilter, ({ inputs, attrs, backend }) => {
+  const shipped = shippedKernel(tf.Conv2DBackpropFilter)
+  registerWebgpuKernel(tf.Conv2DBackpropFilter, ({ inputs, attrs = {}, backend }) => {
     const [x, dy] = [input(inputs, 'x'), input(inputs, 'dy')]
-    if (attrs?.dataFormat === 'NCHW') return shippedGradient({ inputs, attrs, backend })
+    if (attrs.dataFormat === 'NCHW') return shipped({ inputs, attrs, backend })
     const info = filterGradientInfo(x, attrs)
     const rows = info.filterHeight * info.filterWidth * info.inChannels
     const columns = info.outChannels
@@ -59,15 +60,11 @@ export function registerConv2dBackpropFilter(): void {
     backend.disposeData(partial.dataId)
     return gradient
   })
-  const shippedGradient: tf.KernelFunc = (args) => {
-    if (shipped === undefined) throw new Error('tfjs-backend-webgpu has no gradient of convolutions.')
-    return shipped(args)
-  }
 }
 
 const SUM_CODE = `
   var sum = 0.0;
-  for (var part = 0; part < uniforms.partsShape.x; part++) { sum += parts[part * uniforms.size + index]; }
+  for (var part = 0; part < uniforms.partsShape.x; part++) { sum += f32(parts[part * uniforms.size + index]); }
   return sum;`
 
 /** Each invocation loads one row and one column of four pixels a step, and adds up a square of 2 x 2 of the tile. */
@@ -105,7 +102,7 @@ const CODE = `
           if (row < rows && all(at >= vec2<i32>(0)) && all(at < uniforms.xShape.yz)) {
             a = getX(image, at.x, at.y, channel);
           }
-          if (column < columns) { b = dy[pixel * columns + column]; }
+          if (column < columns) { b = f32(dy[pixel * columns + column]); }
         }
         ofX[k][lane] = a;
         ofDy[k][lane] = b;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { inputGradientInfo } from '../convolution.ts'
 import { input } from '../register.ts'
-import { registerWebgpuKernel, runByElement } from './program.ts'
+import { registerWebgpuKernel, runByElement, shippedKernel } from './program.ts'
 
 /**
  * Gradient of a convolution by its input: dy [n, oh, ow, co], filter [kh, kw, ci, co] -> [n, h, w, ci]. For stride 1 it
@@ -10,8 +10,9 @@ import { registerWebgpuKernel, runByElement } from './program.ts'
  * transposed convolutions made of them, run the shipped kernel.
  */
 export function registerConv2dBackpropInput(): void {
-  const convolve = tf.getKernel(tf.Conv2D, 'webgpu').kernelFunc
-  const shipped = registerWebgpuKernel(tf.Conv2DBackpropInput, ({ inputs, attrs = {}, backend }) => {
+  const convolve = shippedKernel(tf.Conv2D)
+  const shipped = shippedKernel(tf.Conv2DBackpropInput)
+  registerWebgpuKernel(tf.Conv2DBackpropInput, ({ inputs, attrs = {}, backend }) => {
     const [dy, filter] = [input(inputs, 'dy'), input(inputs, 'filter')]
     const info = inputGradientInfo(filter, attrs)
     const { filterHeight, filterWidth, padInfo } = info
@@ -20,7 +21,7 @@ export function registerConv2dBackpropInput(): void {
     const bottom = info.inHeight - info.outHeight + padInfo.top
     const right = info.inWidth - info.outWidth + padInfo.left
     const plain = info.strideHeight === 1 && info.strideWidth === 1 && info.dataFormat === 'channelsLast'
-    if (!plain || Math.min(top, left, bottom, right) < 0) return shippedGradient({ inputs, attrs, backend })
+    if (!plain || Math.min(top, left, bottom, right) < 0) return shipped({ inputs, attrs, backend })
     const turned = runByElement(
       backend,
       {
@@ -49,10 +50,6 @@ export function registerConv2dBackpropInput(): void {
     backend.disposeData(turned.dataId)
     return gradient
   })
-  const shippedGradient: tf.KernelFunc = (args) => {
-    if (shipped === undefined) throw new Error('tfjs-backend-webgpu has no gradient of convolutions.')
-    return shipped(args)
-  }
 }
 
 const TURN_CODE = `

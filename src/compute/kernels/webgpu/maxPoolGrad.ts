@@ -44,7 +44,7 @@ export function registerMaxPoolGrad(): void {
 
 /** A pixel is the first maximum of a window when nothing before it is as large and nothing after it larger. */
 const CODE = `
-  let value = x[index];
+  let value = f32(x[index]);
   let place = coords.yz + uniforms.pads;
   let first = max(vec2<i32>(0), (place - uniforms.window + uniforms.strides) / uniforms.strides);
   let last = min(uniforms.dyShape.yz - 1, place / uniforms.strides);

@@ -9,12 +9,17 @@ interface WebgpuKernelArgs {
   readonly backend: WebGPUBackend
 }
 
-/** Registers a kernel for the webgpu backend, in place of the one that ships if one does; returns the shipped one. */
+/** The kernel of tfjs-backend-webgpu, taken before ours is registered in its place. */
+export function shippedKernel(kernelName: string): tf.KernelFunc {
+  return tf.getKernel(kernelName, 'webgpu').kernelFunc
+}
+
+/** Registers a kernel for the webgpu backend, in place of the one that ships if one does. */
 export function registerWebgpuKernel(
   kernelName: string,
   kernel: (args: WebgpuKernelArgs) => tf.TensorInfo | tf.TensorInfo[],
-): tf.KernelFunc | undefined {
-  return replaceKernel(kernelName, 'webgpu', ({ inputs, attrs, backend }) => {
+): void {
+  replaceKernel(kernelName, 'webgpu', ({ inputs, attrs, backend }) => {
     if (!(backend instanceof WebGPUBackend))
       throw new Error(`${kernelName} was called for a backend other than webgpu.`)
     return kernel({ inputs, attrs, backend })
@@ -34,11 +39,13 @@ interface Source {
 
 /**
  * Runs WGSL code with one invocation an element of the float32 output: `code` is the body of a function of `index`
- * that gives the element's value; `coords` are its coordinates, inputs are arrays by their names, with `uniforms.NAMEShape`.
+ * that gives the element's value; `coords` are its coordinates, inputs are arrays by their names, with `uniforms.NAMEShape`,
+ * of integers where a tensor was cast from those: f32() what is read of them.
  */
 export function runByElement(backend: WebGPUBackend, source: Source, code: string): tf.TensorInfo {
   const size = tf.util.sizeFromShape([...source.outputShape])
   const workgroup = 64
+  const rank = source.outputShape.length
   return run(backend, source, {
     size: true,
     workgroupSize: [workgroup, 1, 1],
@@ -46,7 +53,7 @@ export function runByElement(backend: WebGPUBackend, source: Source, code: strin
     dispatch: [Math.ceil(size / workgroup), 1, 1],
     getUserCode: () => `
       fn valueAt(index : i32) -> f32 {
-        let coords = getCoordsFromIndex(index);
+        ${rank > 1 ? 'let coords = getCoordsFromIndex(index);' : ''}
         ${code}
       }
       fn main(index : i32) {

@@ -17,7 +17,7 @@ export function registerReluGradient(): void {
         outputShape: y.shape,
         uniforms: [],
       },
-      'return select(0.0, dy[index], y[index] > 0.0);',
+      'return select(0.0, f32(dy[index]), f32(y[index]) > 0.0);',
     )
   })
 }

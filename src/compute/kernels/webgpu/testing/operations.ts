@@ -208,6 +208,35 @@ export function operations(): Operation[] {
     ...[1, 7, 4097, 70000, 300001].flatMap((size) =>
       operation('sum of squares', (t) => tf.sum(tf.square(t)), [[size]], { gradient: false }),
     ),
+    ...(
+      [
+        [2, 70, 33, 5],
+        [1, 300, 200, 3],
+      ] as const
+    ).flatMap((shape) => [
+      ...operation('mean over many pixels', (t) => tf.mean(t, [1, 2], true), [shape]),
+      ...operation('sum over many pixels', (t) => tf.sum(t, [0, 1, 2]), [shape]),
+      ...operation('sum over rows', (t) => tf.sum(t, [1]), [shape]),
+      ...operation('sum over apart axes', (t) => tf.sum(t, [0, 2]), [shape]),
+    ]),
+    {
+      name: 'sum of integers',
+      run: () => [
+        tf.sum(
+          tf.tensor2d(
+            [
+              [1, 2],
+              [3, 4],
+              [5, 6],
+            ],
+            [3, 2],
+            'int32',
+          ),
+          0,
+        ),
+      ],
+    },
+    { name: 'sum of many', run: () => [tf.addN(Array.from({ length: 41 }, (_, at) => values([3, 2], at)))] },
     { name: 'one-hot', run: () => [tf.oneHot(tf.tensor1d([0, 1, 255, 5], 'int32'), 6)] },
     { name: 'gather', run: () => [tf.gather(values([5, 3], 1), tf.tensor1d([4, 0, 2], 'int32'))] },
   ]
