@@ -7,9 +7,10 @@ import { convolve } from '../models/operations.ts'
 import { convolveTransposed } from '../models/transposedConvolution.ts'
 import { startWasm } from '../runtime/wasm.ts'
 import { registerJsKernels } from './index.ts'
-import { checkGradients } from './testing/checkGradients.ts'
+import { backendWithout } from './testing/backends.ts'
+import { checkGradients, expectClose } from './testing/checkGradients.ts'
 import { depthwiseConvolution } from './testing/depthwiseReference.ts'
-import { randomCases } from './testing/random.ts'
+import { randomCases, randomValues } from './testing/random.ts'
 import { convolution, transposedConvolution } from './testing/reference.ts'
 import type { Choice } from './testing/random.ts'
 import type { Padding } from './testing/reference.ts'
@@ -53,9 +54,8 @@ function randomConvolution(choice: Choice, outputs: (channels: number) => number
   })
 }
 
-function asFour(tensor: tf.Tensor | undefined): tf.Tensor4D {
-  const [a = 1, b = 1, c = 1, d = 1] = tensor?.shape ?? []
-  if (tensor === undefined) throw new Error('A tensor is missing.')
+function asFour(tensor: tf.Tensor): tf.Tensor4D {
+  const [a = 1, b = 1, c = 1, d = 1] = tensor.shape
   return tf.reshape(tensor, [a, b, c, d])
 }
 
@@ -69,13 +69,13 @@ describe('convolution', () => {
       operation: (x, filter, bias) =>
         convolveGenerally(asFour(x), {
           filter: asFour(filter),
-          bias: bias ?? null,
+          bias,
           padding: given.padding,
           strides: [stride, stride],
           dilations: [dilation, dilation],
           depthwise: false,
         }),
-      reference: (x, filter, bias) => plusBias(convolution(numbers(x), numbers(filter), geometry), numbers(bias)),
+      reference: (x, filter, bias) => plusBias(convolution(x, filter, geometry), bias),
       seed: 1,
     })
   })
@@ -84,7 +84,7 @@ describe('convolution', () => {
     await checkGradients({
       shapes: [given.shape, given.filterShape],
       operation: (x, filter) => tf.conv2d(asFour(x), asFour(filter), stride, given.padding),
-      reference: (x, filter) => convolution(numbers(x), numbers(filter), { ...given, stride, dilation: 1 }),
+      reference: (x, filter) => convolution(x, filter, { ...given, stride, dilation: 1 }),
       seed: 2,
     })
   })
@@ -93,12 +93,11 @@ describe('convolution', () => {
     await checkGradients({
       shapes: [shape, filterShape, [filterShape[3]]],
       operation: (x, filter, bias) => {
-        if (filter === undefined || bias === undefined) throw new Error('Three inputs.')
         return convolve(asFour(x), { filter, bias, padding, relu: true }, true)
       },
       reference: (x, filter, bias) => {
         const geometry = { shape, filterShape, padding, stride: 1 }
-        return plusBias(convolution(numbers(x), numbers(filter), geometry), numbers(bias)).map((y) => Math.max(0, y))
+        return plusBias(convolution(x, filter, geometry), bias).map((y) => Math.max(0, y))
       },
       seed: 3,
     })
@@ -120,8 +119,37 @@ describe('depthwise convolution', () => {
           dilations: [dilation, dilation],
           depthwise: true,
         }),
-      reference: (x, filter) => depthwiseConvolution(numbers(x), numbers(filter), { ...given, stride, dilation }),
+      reference: (x, filter) => depthwiseConvolution(x, filter, { ...given, stride, dilation }),
       seed: 4,
+    })
+  })
+})
+
+describe('depthwise convolution on a backend without kernels for its gradients', () => {
+  const cases = randomCases(8, 4, (choice) => randomConvolution(choice, () => choice.of([1, 2])))
+
+  it.each(cases)('has the same gradients by a dense filter %s', async (_, { stride, dilation, ...given }) => {
+    const run = () =>
+      tf.tidy(() => {
+        const image = tf.tensor(randomValues(given.shape, 1), given.shape)
+        const weights = tf.tensor(randomValues(given.filterShape, 2), given.filterShape)
+        const operation = (x: tf.Tensor, filter: tf.Tensor) =>
+          convolveGenerally(asFour(x), {
+            filter: asFour(filter),
+            bias: null,
+            padding: given.padding,
+            strides: [stride, stride],
+            dilations: [dilation, dilation],
+            depthwise: true,
+          })
+        const gradients = tf.grads((x, filter) => tf.sum(tf.square(operation(x, filter))))([image, weights])
+        return [operation(image, weights), ...gradients].map((tensor) => Array.from(tensor.dataSync()))
+      })
+    await tf.setBackend('cpu')
+    const byKernels = run()
+    await backendWithout([tf.DepthwiseConv2dNativeBackpropFilter, tf.DepthwiseConv2dNativeBackpropInput])
+    run().forEach((values, i) => {
+      expectClose(values, byKernels[i] ?? [], 1e-4)
     })
   })
 })
@@ -147,7 +175,7 @@ describe('transposed convolution', () => {
     await checkGradients({
       shapes: [shape, filterShape],
       operation: (x, filter) => tf.conv2dTranspose(asFour(x), asFour(filter), outShape, stride, padding),
-      reference: (x, filter) => transposedConvolution(numbers(x), numbers(filter), given),
+      reference: (x, filter) => transposedConvolution(x, filter, given),
       seed: 5,
     })
   })
@@ -159,14 +187,13 @@ describe('transposed convolution', () => {
     await checkGradients({
       shapes: [shape, filterShape, [filterShape[2]]],
       operation: (x, filter, bias) => {
-        if (filter === undefined || bias === undefined) throw new Error('Three inputs.')
         // On `js`, which has no kernel for it, what the layer does.
         const ours = convolveTransposed(asFour(x), { filter, bias })
         return ours ?? tf.add(tf.conv2dTranspose(asFour(x), asFour(filter), outShape, stride, 'same'), bias)
       },
       reference: (x, filter, bias) => {
         const geometry = { shape, filterShape, stride, padding: 'same' } as const
-        return plusBias(transposedConvolution(numbers(x), numbers(filter), geometry), numbers(bias))
+        return plusBias(transposedConvolution(x, filter, geometry), bias)
       },
       seed: 6,
     })
@@ -175,9 +202,4 @@ describe('transposed convolution', () => {
 
 function plusBias(y: Float64Array, bias: Float64Array): Float64Array {
   return y.map((value, i) => value + (bias[i % bias.length] ?? NaN))
-}
-
-function numbers(values: Float64Array | undefined): Float64Array {
-  if (values === undefined) throw new Error('An input is missing.')
-  return values
 }

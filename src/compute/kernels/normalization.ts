@@ -1,10 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { shape4 } from './convolution.ts'
 import { forwardCoefficients, gradientCoefficients, repeated, statisticsOf } from './normalizationMath.ts'
 import { jsPasses } from './normalizationLoops.ts'
 import { wasmPasses } from './normalizationPasses.ts'
 import { input, registerWasmKernel, replaceKernel } from './register.ts'
+import type * as tf from '@tensorflow/tfjs-core'
 import type { Affine, GradientSums, Moments, NormShape } from './normalizationMath.ts'
 
 /**

@@ -1,10 +1,10 @@
-import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { address, floats } from './heap.ts'
+import { jsFloats, jsTensor } from './jsHeap.ts'
 import { input, registerWasmKernel, replaceKernel } from './register.ts'
 import { blocksOf } from './simd/blocks.ts'
-import { simd } from './simdFunctions.ts'
+import { parallel } from './threads/index.ts'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 
 /**
@@ -44,7 +44,14 @@ export function registerOptimizerUpdates(): void {
     const { rate, beta1, beta2, epsilon, decay } = adamAttrs.parse(attrs)
     const places = placesOf(backend, inputs, ['variable', 'gradient', 'mean', 'square'])
     const numbers = [rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 - decay]
-    simd(backend).adamUpdate(0, blocksOf(places.size), places.size, ...places.addresses, places.scale, ...numbers)
+    parallel(backend).run(
+      'adamUpdate',
+      blocksOf(places.size),
+      places.size,
+      ...places.addresses,
+      places.scale,
+      ...numbers,
+    )
     renew(backend, input(inputs, 'variable'))
     return []
   })
@@ -52,7 +59,14 @@ export function registerOptimizerUpdates(): void {
     const { rate, momentum, nesterov } = momentumAttrs.parse(attrs)
     const places = placesOf(backend, inputs, ['variable', 'gradient', 'velocity'])
     const numbers = [momentum, ...momentumRates(rate, momentum, nesterov)]
-    simd(backend).momentumUpdate(0, blocksOf(places.size), places.size, ...places.addresses, places.scale, ...numbers)
+    parallel(backend).run(
+      'momentumUpdate',
+      blocksOf(places.size),
+      places.size,
+      ...places.addresses,
+      places.scale,
+      ...numbers,
+    )
     renew(backend, input(inputs, 'variable'))
     return []
   })
@@ -61,7 +75,7 @@ export function registerOptimizerUpdates(): void {
     const size = tf.util.sizeFromShape(x.shape)
     const out = backend.makeOutput([], 'float32')
     const partial = backend.makeOutput([blocksOf(size), 4], 'float32')
-    simd(backend).squareSum(0, blocksOf(size), size, address(backend, x), address(backend, partial))
+    parallel(backend).run('squareSum', blocksOf(size), size, address(backend, x), address(backend, partial))
     floats(backend, out)[0] = floats(backend, partial).reduce((sum, value) => sum + value, 0)
     backend.disposeData(partial.dataId)
     return out
@@ -71,7 +85,7 @@ export function registerOptimizerUpdates(): void {
 export function registerOptimizerUpdatesForJs(): void {
   replaceKernel(ADAM_UPDATE, 'cpu', ({ inputs, attrs, backend }) => {
     const { rate, beta1, beta2, epsilon, decay } = adamAttrs.parse(attrs)
-    const read = readerOf(backend, inputs)
+    const read = (name: string) => jsFloats(backend, input(inputs, name))
     const [variable, gradient, mean, square] = [read('variable'), read('gradient'), read('mean'), read('square')]
     const scale = read('scale')[0] ?? NaN
     for (let i = 0; i < variable.length; i++) {
@@ -86,7 +100,7 @@ export function registerOptimizerUpdatesForJs(): void {
   })
   replaceKernel(MOMENTUM_UPDATE, 'cpu', ({ inputs, attrs, backend }) => {
     const { rate, momentum, nesterov } = momentumAttrs.parse(attrs)
-    const read = readerOf(backend, inputs)
+    const read = (name: string) => jsFloats(backend, input(inputs, name))
     const [variable, gradient, velocity] = [read('variable'), read('gradient'), read('velocity')]
     const scale = read('scale')[0] ?? NaN
     const [ofGradient, ofVelocity] = momentumRates(rate, momentum, nesterov)
@@ -100,8 +114,8 @@ export function registerOptimizerUpdatesForJs(): void {
   })
   replaceKernel(SQUARE_SUM, 'cpu', ({ inputs, backend }) => {
     let sum = 0
-    for (const value of readerOf(backend, inputs)('x')) sum += value * value
-    return jsBackend(backend).makeTensorInfo([], 'float32', Float32Array.of(sum))
+    for (const value of jsFloats(backend, input(inputs, 'x'))) sum += value * value
+    return jsTensor(backend, Float32Array.of(sum), [])
   })
 }
 
@@ -132,20 +146,4 @@ function renew(backend: BackendWasm, tensor: tf.TensorInfo): void {
   const { id, memoryOffset } = backend.dataIdMap.get(tensor.dataId)
   backend.wasm.tfjs.disposeData(id)
   backend.wasm.tfjs.registerTensor(id, tf.util.sizeFromShape(tensor.shape), memoryOffset)
-}
-
-/** Gives the array that the backend itself holds, so that what is written there is the tensor's. */
-function readerOf(backend: unknown, inputs: tf.NamedTensorInfoMap): (name: string) => Float32Array {
-  const js = jsBackend(backend)
-  return (name) => {
-    const { dataId } = input(inputs, name)
-    const values = js.readSync(dataId)
-    if (values instanceof Float32Array && values === js.readSync(dataId)) return values
-    throw new Error(`The kernel's input "${name}" must be a float32 tensor.`)
-  }
-}
-
-function jsBackend(backend: unknown): MathBackendCPU {
-  if (backend instanceof MathBackendCPU) return backend
-  throw new Error('This kernel is for the js backend.')
 }

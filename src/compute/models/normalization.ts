@@ -119,7 +119,6 @@ function composed(x: tf.Tensor, options: Options, learn: (moments: Moments) => v
         options.over === 'batch' ? tf.concat([tf.reshape(mean, [1, 1, -1]), tf.reshape(variance, [1, 1, -1])]) : mean
       return [relu ? tf.relu(shifted) : shifted, standard, inverse, both]
     })
-    if (y === undefined || normal === undefined || root === undefined || moments === undefined) throw new Error('Four.')
     keepFor(inputs.at(-1), [normal, root, ...(relu ? [y] : [])])
     if (options.over === 'batch') learn(momentsIn(moments))
     return {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from '../kernels/available.ts'
-import { JOIN_PIXELS, SPREAD_PIXELS } from '../kernels/index.ts'
+import { BIAS_GRADIENT, JOIN_PIXELS, SPREAD_PIXELS } from '../kernels/index.ts'
 import { keepFor, one, present, run } from './kernelCalls.ts'
 
 /** A transposed convolution whose windows lie side by side: its stride is the size of its filter. */
@@ -39,7 +39,6 @@ export function convolveTransposed(x: tf.Tensor, { filter, bias }: TransposedCon
       )
       return [run(SPREAD_PIXELS, { x: values }, { rows, columns }), pointwise]
     })
-    if (y === undefined || weights === undefined) throw new Error('There are two results.')
     keepFor(inputs.at(-1), [x, weights])
     return {
       value: y,
@@ -53,7 +52,7 @@ export function convolveTransposed(x: tf.Tensor, { filter, bias }: TransposedCon
         return present([
           run(tf.Conv2DBackpropInput, { dy: joined, filter: pointwise }, ofInput),
           tf.reshape(tf.transpose(tf.reshape(dw, [channels, wide])), filter.shape),
-          bias === null ? null : tf.sum(one(dy), [0, 1, 2]),
+          bias === null ? null : run(BIAS_GRADIENT, { dy: one(dy) }, {}),
         ])
       },
     }

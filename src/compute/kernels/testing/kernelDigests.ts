@@ -5,7 +5,20 @@
 import { createHash } from 'node:crypto'
 import * as tf from '@tensorflow/tfjs-core'
 import { startWasm } from '../../runtime/wasm.ts'
-import { BIAS_GRADIENT, JOIN_CHANNELS, RELU_BIAS_GRADIENT, RELU_GRADIENT, SPLIT_CHANNELS } from '../index.ts'
+import {
+  ADAM_UPDATE,
+  BIAS_GRADIENT,
+  JOIN_CHANNELS,
+  JOIN_PIXELS,
+  MOMENTUM_UPDATE,
+  NORMALIZATION,
+  NORMALIZATION_GRADIENT,
+  RELU_BIAS_GRADIENT,
+  RELU_GRADIENT,
+  SPLIT_CHANNELS,
+  SPREAD_PIXELS,
+  SQUARE_SUM,
+} from '../index.ts'
 import { randomValues } from './random.ts'
 
 const threads = Number(process.argv[2])
@@ -23,6 +36,13 @@ const fused = { ...common, activation: 'relu', leakyreluAlpha: 0 }
 const sizes = { inputShape: image.shape, filterShape: filter.shape }
 const halving = { filterSize: 2, strides: 2, pad: 'valid', dimRoundingMode: null }
 const doubling = { alignCorners: false, halfPixelCenters: false, size: [26, 22] }
+const depthwise = tensor([3, 3, 12, 1], 7)
+const statistics = tf.abs(tensor([2, 3, 12], 8))
+const gamma = tensor([12], 9)
+const grouped = { over: 'image', groups: 4, epsilon: 1e-3, relu: true }
+const tall = tensor([20_011], 10)
+const update = { variable: tall, gradient: tensor([20_011], 11), scale: tf.scalar(0.5) }
+const [mean, square] = [tensor([20_011], 12), tf.abs(tensor([20_011], 13))]
 
 const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
   [tf.FusedConv2D, { x: image, filter, bias }, fused],
@@ -39,10 +59,24 @@ const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
   [RELU_GRADIENT, { y: image, dy: image }, {}],
   [RELU_BIAS_GRADIENT, { y: outer, dy: outer }, {}],
   [BIAS_GRADIENT, { dy: narrow }, {}],
+  [NORMALIZATION, { x: image, gamma, beta: gamma }, grouped],
+  [NORMALIZATION, { x: outer }, { ...grouped, over: 'batch', groups: 1 }],
+  [NORMALIZATION_GRADIENT, { x: image, dy: image, statistics, gamma }, grouped],
+  [SPREAD_PIXELS, { x: image }, { rows: 2, columns: 3 }],
+  [JOIN_PIXELS, { x: image }, { rows: 2, columns: 2 }],
+  [tf.DepthwiseConv2dNativeBackpropInput, { dy: image, filter: depthwise }, { ...common, inputShape: image.shape }],
+  [tf.DepthwiseConv2dNativeBackpropFilter, { x: image, dy: image }, { ...common, filterShape: depthwise.shape }],
+  [tf.ResizeBilinearGrad, { dy: image, images: pooled }, doubling],
+  [tf.AvgPoolGrad, { dy: pooled, input: image }, { ...halving, pad: 'same' }],
+  [SQUARE_SUM, { x: image }, {}],
+  [ADAM_UPDATE, { ...update, mean, square }, { rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.1 }],
+  [MOMENTUM_UPDATE, { ...update, velocity: mean }, { rate: 0.1, momentum: 0.9, nesterov: true }],
 ]
 const digests = calls.map(([name, inputs, attrs]) => {
   const result = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, { ...attrs })
-  const outputs = Array.isArray(result) ? result : [result]
+  const given = Array.isArray(result) ? result : [result]
+  // Kernels without a result change what they were given.
+  const outputs = given.length === 0 ? Object.values(inputs) : given
   const hash = createHash('sha256')
   for (const output of outputs)
     hash.update(Uint8Array.from(new Uint8Array(Float32Array.from(output.dataSync()).buffer)))
