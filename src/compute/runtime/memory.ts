@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { deviceMemory } from './deviceMemory.ts'
 import { machineMemory } from './machineMemory.ts'
+import { readSettings } from './settings.ts'
 import { WASM_HEAP_MOST, wasmHeap } from './wasmHeap.ts'
 import type { DeviceMemory } from './deviceMemory.ts'
 
@@ -50,13 +51,8 @@ const LARGEST_ARRAY = 2 ** 31
 
 /** What this process may hold: MASKWRIGHT_MEMORY_MB, else a share of the machine. Bytes. */
 export function memoryBound(): number {
-  const given = positive(process.env.MASKWRIGHT_MEMORY_MB)
-  return given === null ? SHARE_OF_MACHINE * machineMemory().total : given * 2 ** 20
-}
-
-function positive(text: string | undefined): number | null {
-  const value = Number(text ?? NaN)
-  return value > 0 ? value : null
+  const { memoryMB } = readSettings()
+  return memoryMB === null ? SHARE_OF_MACHINE * machineMemory().total : memoryMB * 2 ** 20
 }
 
 export function readMemory(): MemoryReading {
