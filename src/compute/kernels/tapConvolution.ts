@@ -1,6 +1,7 @@
 import { address, floats, integers } from './heap.ts'
 import { OUT_BLOCK, TAP_BYTES, TILE_WIDTHS } from './simd/convolution.ts'
 import { parallel } from './threads/index.ts'
+import { convolveByWinograd, isForWinograd } from './winogradConvolution.ts'
 import type * as tf from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 
@@ -82,6 +83,10 @@ export function convolveTaps(backend: BackendWasm, convolution: TapConvolution):
       'packFilter',
       ...[blocks, at, table, taps.length, channels, output.channels, tapBytes, channelBytes, outBytes, packed],
     )
+    if (isForWinograd(convolution)) {
+      convolveByWinograd(backend, convolution, packed, bias)
+      return
+    }
     const blockMajor = Number(blocks > 1 && packedBytes > LARGE_FILTER)
     run(
       'convolve',

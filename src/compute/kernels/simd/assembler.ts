@@ -78,7 +78,6 @@ const SELECT = 0x1b
 
 export const quarter = (value: I32): I32 => expression('i32', value.code, i32(2).code, [0x76])
 
-export const divideFloat = binary<'f32', 'f32'>('f32', 0x95)
 export const toFloat = (value: I32): F32 => expression('f32', value.code, [0xb2])
 
 const SIMD = 0xfd
@@ -139,6 +138,9 @@ export const vAddIntegers = binary<'v128', 'v128'>('v128', SIMD, 0xae, 0x01)
 export const vShiftLeft = (value: V128, bits: number): V128 =>
   expression('v128', value.code, i32(bits).code, [SIMD, 0xab, 0x01])
 export const splatInteger = (value: I32): V128 => expression('v128', value.code, [SIMD, 0x11])
+
+/** Which of the threads that share a memory this is, from 0 on: a number of the module's instance. */
+export const threadNumber: I32 = expression('i32', [0x23, 0])
 
 /** Collects the body of one function. */
 export class FunctionBuilder {
@@ -242,16 +244,24 @@ function text(value: string): number[] {
 
 const LARGEST_MEMORY = 65536
 
-/** A module that exports the functions by name and imports its memory as env.memory, shared between threads or not. */
+/** The name of the global that threadNumber reads. */
+export const THREAD_NUMBER = 'threadNumber'
+
+/**
+ * A module that exports the functions by name and THREAD_NUMBER, a variable that is 0 at first, and imports its memory as
+ * env.memory, shared between threads or not.
+ */
 export function assemble(functions: readonly FunctionBuilder[], sharedMemory: boolean): Uint8Array<ArrayBuffer> {
   const built = functions.map((each) => each.build())
   const limits = sharedMemory ? [0x03, 0, ...unsigned(LARGEST_MEMORY)] : [0x00, 0]
+  const exported = functions.map(({ name }, index) => [...text(name), 0x00, ...unsigned(index)])
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, vector(built.map(({ type }) => type))),
     ...section(2, vector([[...text('env'), ...text('memory'), 0x02, ...limits]])),
     ...section(3, vector(built.map((_, index) => unsigned(index)))),
-    ...section(7, vector(functions.map(({ name }, index) => [...text(name), 0x00, ...unsigned(index)]))),
+    ...section(6, vector([[typeCodes.i32, 1, ...i32(0).code, 0x0b]])),
+    ...section(7, vector([...exported, [...text(THREAD_NUMBER), 0x03, 0]])),
     ...section(10, vector(built.map(({ code }) => code))),
   ])
 }

@@ -1,6 +1,5 @@
 import {
   add,
-  and,
   choose,
   divide,
   FunctionBuilder,
@@ -8,16 +7,14 @@ import {
   isBelow,
   load,
   loadInteger,
-  loadSplat,
   multiply,
-  quarter,
   remainder,
   splat,
   subtract,
   vAtLeast,
 } from './assembler.ts'
-import { vMultiplyAdd } from './features.ts'
 import { storeValid } from './narrowStore.ts'
+import { createProducts } from './products.ts'
 import { QUAD } from './quads.ts'
 import type { I32, Local } from './assembler.ts'
 
@@ -150,40 +147,15 @@ type Tile = (pixels: number, quads: 1 | 2, place: Place) => void
 
 /** Code for one tile: a few pixels of a row by four or eight output channels, summed in registers over all taps. */
 function createTile(f: FunctionBuilder): Tile {
-  const most = TILE_WIDTHS[0]
-  const pointers = Array.from({ length: most }, () => f.local('i32'))
-  const sums = Array.from({ length: 2 * most }, () => f.local('v128'))
-  const [weight0, weight1, value] = [f.local('v128'), f.local('v128'), f.local('v128')]
-  const [tap, from, atRow, atColumn] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
-
+  const products = createProducts(f, TILE_WIDTHS[0])
+  const [tap, atRow, atColumn] = [f.local('i32'), f.local('i32'), f.local('i32')]
   return (pixels, quads, place) => {
-    const used = Array.from({ length: pixels * quads }, (_, index) => sums[index] ?? value)
-    const inputs = pointers.slice(0, pixels)
-    const step = (channel: number) => {
-      const loaded = [weight0, weight1].slice(0, quads)
-      loaded.forEach((weight, q) => {
-        f.set(weight, load(from, (channel * quads + q) * QUAD))
-      })
-      inputs.forEach((pointer, p) => {
-        f.set(value, loadSplat(pointer, channel * FLOAT))
-        loaded.forEach((weight, q) => {
-          const sum = used[p * quads + q] ?? value
-          f.set(sum, vMultiplyAdd(value, weight, sum))
-        })
-      })
-    }
-    const steps = (count: I32, unrolled: number) => {
-      f.repeat(count, () => {
-        for (let channel = 0; channel < unrolled; channel++) step(channel)
-        for (const pointer of inputs) f.set(pointer, add(pointer, i32(unrolled * FLOAT)))
-        f.set(from, add(from, i32(unrolled * quads * QUAD)))
-      })
-    }
+    const used = products.sumsOf(pixels, quads)
     used.forEach((sum, index) => {
       f.set(sum, load(place.biasAt, (index % quads) * QUAD))
     })
     f.set(tap, place.taps)
-    f.set(from, place.weights)
+    f.set(products.weights, place.weights)
     f.repeat(place.tapCount, () => {
       f.set(atRow, add(place.firstRow, loadInteger(tap)))
       f.when(
@@ -191,16 +163,15 @@ function createTile(f: FunctionBuilder): Tile {
         () => {
           f.set(atRow, add(place.image, multiply(atRow, place.xRow)))
           f.set(atColumn, add(place.column, loadInteger(tap, FLOAT)))
-          for (const pointer of inputs) {
+          for (const pointer of products.pointers.slice(0, pixels)) {
             const inside = isBelow(atColumn, place.width)
             f.set(pointer, choose(inside, add(atRow, multiply(atColumn, place.pixel)), place.zeros))
             f.set(atColumn, add(atColumn, place.columnStep))
           }
-          steps(quarter(place.channels), 4)
-          steps(and(place.channels, i32(3)), 1)
+          products.add(pixels, quads, place.channels)
         },
         () => {
-          f.set(from, add(from, multiply(place.channels, i32(quads * QUAD))))
+          f.set(products.weights, add(products.weights, multiply(place.channels, i32(quads * QUAD))))
         },
       )
       f.set(tap, add(tap, i32(TAP_BYTES)))
@@ -211,7 +182,8 @@ function createTile(f: FunctionBuilder): Tile {
     const storeAll = (storeLast: (value: Local<'v128'>, distance: number) => void) => {
       for (let p = 0; p < pixels; p++) {
         for (let q = 0; q < quads; q++) {
-          const sum = used[p * quads + q] ?? value
+          const sum = used[p * quads + q]
+          if (sum === undefined) continue
           if (q < quads - 1) f.store(place.to, sum, q * QUAD)
           else storeLast(sum, q * QUAD)
         }

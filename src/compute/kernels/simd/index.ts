@@ -11,6 +11,8 @@ import {
   normalizationGradientSumsFunction,
   normalizationSumsFunction,
 } from './normalization.ts'
+import { winogradFunction } from './winograd.ts'
+import { winogradFilterFunction } from './winogradFilter.ts'
 import { packFilterFunction } from './packFilter.ts'
 import { maxPool2Function, maxPool2GradientFunction, upsample2Function, upsample2GradientFunction } from './pool.ts'
 import { lossGradientFunction, lossSumsFunction } from './segmentationLoss.ts'
@@ -35,6 +37,8 @@ export interface SimdFunctions {
   ) => void
   readonly convolve: (...args: number[]) => void
   readonly packFilter: (...args: number[]) => void
+  readonly winograd: (...args: number[]) => void
+  readonly winogradFilter: (...args: number[]) => void
   readonly filterGradient: (...args: number[]) => void
   readonly sumSlots: (...args: number[]) => void
   readonly splitChannels: (
@@ -80,6 +84,8 @@ const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
   upsample2Gradient: upsample2GradientFunction,
   convolve: convolveFunction,
   packFilter: packFilterFunction,
+  winograd: winogradFunction,
+  winogradFilter: winogradFilterFunction,
   filterGradient: filterGradientFunction,
   sumSlots: sumSlotsFunction,
   splitChannels: splitChannelsFunction,
@@ -110,12 +116,13 @@ export function startSimd(memory: WebAssembly.Memory): Assembled {
   const functions = Object.values(builders).map((build) => build())
   const module = new WebAssembly.Module(assemble(functions, memory.buffer instanceof SharedArrayBuffer))
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  if (!hasAll(exports)) throw new Error('The assembled module lacks a function.')
-  return { module, memory, functions: exports }
+  const named = Object.fromEntries(Object.keys(builders).map((name) => [name, exports[name]]))
+  if (!areFunctions(named)) throw new Error('The assembled module lacks a function.')
+  return { module, memory, functions: named }
 }
 
-function hasAll(exports: Record<string, unknown>): exports is Assembled['functions'] {
-  return Object.keys(builders).every((name) => typeof exports[name] === 'function')
+function areFunctions(named: Record<string, unknown>): named is Assembled['functions'] {
+  return Object.values(named).every((value) => typeof value === 'function')
 }
 
 const heapSchema = z.looseObject({ wasmMemory: z.unknown().optional(), asm: z.record(z.string(), z.unknown()) })

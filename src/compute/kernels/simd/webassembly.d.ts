@@ -10,6 +10,9 @@ declare namespace WebAssembly {
     readonly opaque: never
   }
   const Module: new (bytes: Uint8Array<ArrayBuffer>) => Module
+  class Global {
+    value: number
+  }
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, Memory>>)

@@ -28,6 +28,7 @@ const tensor = (shape: number[], seed: number) => tf.tensor(randomValues(shape, 
 const image = tensor([3, 26, 22, 12], 1)
 const outer = tensor([3, 26, 22, 20], 2)
 const filter = tensor([3, 3, 12, 20], 3)
+const even = tensor([3, 3, 12, 24], 7)
 const narrow = tensor([3, 26, 22, 2], 4)
 const bias = tensor([20], 5)
 const pooled = tensor([3, 13, 11, 12], 6)
@@ -46,6 +47,7 @@ const [mean, square] = [tensor([20_011], 12), tf.abs(tensor([20_011], 13))]
 
 const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
   [tf.FusedConv2D, { x: image, filter, bias }, fused],
+  [tf.Conv2D, { x: image, filter: even }, common],
   [tf.Conv2D, { x: image, filter }, { ...common, strides: [2, 3] }],
   [tf.Conv2DBackpropInput, { dy: outer, filter }, { ...common, ...sizes }],
   [tf.Conv2DBackpropFilter, { x: image, dy: outer }, { ...common, ...sizes }],

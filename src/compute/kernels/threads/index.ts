@@ -10,6 +10,8 @@ type ArgumentsOf<N extends keyof SimdFunctions> =
 /** Calls of assembled functions, shared by the threads of a backend. */
 export interface Parallel {
   readonly threads: number
+  /** What functions read as threadNumber is below: each thread can have a part of a scratch of so many. */
+  readonly places: number
   /** Does the units 0 to units-1 of a function, which must be independent of each other, and returns when all are done. */
   readonly run: <N extends keyof SimdFunctions>(name: N, units: number, ...args: ArgumentsOf<N>) => void
 }
@@ -38,5 +40,5 @@ export function parallel(backend: BackendWasm): Parallel {
   const known = pools.get(backend)
   const pool = known ?? new ThreadPool(startSimd(memoryOf(backend.wasm)), 0)
   if (known === undefined) pools.set(backend, pool)
-  return { threads: pool.threads, run: (name, units, ...args) => pool.run(name, units, args) }
+  return { threads: pool.threads, places: pool.places, run: (name, units, ...args) => pool.run(name, units, args) }
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { THREAD_NUMBER } from '../simd/assembler.ts'
 import { CLOSED, createControlBlock, PLACES, takeChunks } from './work.ts'
 import { serve } from './worker.ts'
 import type { ControlBlock, UnitFunction } from './work.ts'
@@ -30,26 +31,30 @@ export class ThreadPool {
   private readonly functions: readonly UnitFunction[]
   private readonly numbers: ReadonlyMap<string, number>
   private call = 0
+  /** Thread numbers are below: how many there were at first. */
+  readonly places: number
 
   /** Starts `workers` threads besides this one. */
   constructor({ module, memory, functions }: FunctionModule, workers: number) {
     this.names = Object.keys(functions)
     this.functions = Object.values(functions)
     this.numbers = new Map(this.names.map((name, index) => [name, index]))
-    const setup: WorkerSetup = {
+    const setup: Omit<WorkerSetup, 'threadNumber'> = {
       control: this.control.buffer,
       argumentsAt: this.control.args.byteOffset,
       places: PLACES,
       memory,
       module,
       names: this.names,
+      numberName: THREAD_NUMBER,
       spins: SPINS,
     }
     const source = `const { parentPort, workerData } = require('node:worker_threads')
 ;(${String(serve)})(workerData, ${String(takeChunks)}, () => parentPort.postMessage('ready'))`
-    this.workers = Array.from({ length: workers }, () => {
+    this.places = workers + 1
+    this.workers = Array.from({ length: workers }, (_, index) => {
       // Whatever flags this process was started with, the source is a script.
-      const worker = new Worker(source, { eval: true, execArgv: [], workerData: setup })
+      const worker = new Worker(source, { eval: true, execArgv: [], workerData: { ...setup, threadNumber: index + 1 } })
       worker.unref()
       // A worker that ends leaves its part of the work to the others.
       worker.on('error', () => this.forget(worker))

@@ -6,6 +6,9 @@ export interface WorkerSetup {
   readonly places: typeof PLACES
   readonly memory: WebAssembly.Memory
   readonly module: WebAssembly.Module
+  /** Which of the threads this worker is, and what the module calls the variable that says so. */
+  readonly threadNumber: number
+  readonly numberName: string
   /** The functions in the order of their numbers. */
   readonly names: readonly string[]
   /** How often a worker looks for the next call before it goes to sleep. */
@@ -17,10 +20,12 @@ export interface WorkerSetup {
  * (there is no file of its own to be found in a bundle), so it refers to nothing outside but its arguments.
  */
 export function serve(setup: WorkerSetup, take: typeof takeChunks, ready: () => void): void {
-  const { control, argumentsAt, places, memory, module, names, spins } = setup
+  const { control, argumentsAt, places, memory, module, names, spins, threadNumber, numberName } = setup
   const words = new Int32Array(control, 0, argumentsAt / 4)
   const args = new Float64Array(control, argumentsAt)
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const number = exports[numberName]
+  if (number instanceof WebAssembly.Global) number.value = threadNumber
   const isFunction = (value: unknown): value is UnitFunction => typeof value === 'function'
   const functions = names.map((name) => exports[name]).filter(isFunction)
   ready()
