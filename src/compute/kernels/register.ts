@@ -42,15 +42,4 @@ export function input(inputs: tf.NamedTensorInfoMap, name: string): tf.TensorInf
   return tensor
 }
 
-/** An input that was handed over as a tensor, for kernels that are composed of TensorFlow.js operations. */
-export function tensor4(inputs: tf.NamedTensorInfoMap, name: string): tf.Tensor4D {
-  const tensor = input(inputs, name)
-  if (!isTensor4(tensor)) throw new Error(`The kernel's input "${name}" must be a 4-D tensor.`)
-  return tensor
-}
-
-function isTensor4(info: tf.TensorInfo): info is tf.Tensor4D {
-  return info instanceof tf.Tensor && info.rank === 4
-}
-
 export type { WasmKernelArgs }
