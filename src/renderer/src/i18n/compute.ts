@@ -35,7 +35,6 @@ export const computeWords = {
   automatic: 'Automatic: the fastest that passes its self-test',
   automaticCached: 'Automatic, as found at an earlier start with the same versions and drivers',
   byHand: (name: string) => `${name}, chosen by hand`,
-  overruled: (variable: string) => `Set by the environment variable ${variable} for this run`,
   chooseAutomatically: 'Choose automatically',
   threads: 'Threads',
   threadsLong: 'Threads of the processor that compute uses',
