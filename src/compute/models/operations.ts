@@ -8,8 +8,8 @@ import { keepFor, one, run, runSeveral } from './kernelCalls.ts'
  * record for the same. Each works on every backend; where it has no kernel of ours, it is composed of operations.
  */
 export interface Convolution {
-  readonly filter: tf.Variable
-  readonly bias: tf.Variable | null
+  readonly filter: tf.Tensor
+  readonly bias: tf.Tensor | null
   readonly padding: 'same' | 'valid'
   readonly relu: boolean
 }
