@@ -19,7 +19,7 @@ afterEach(() => {
 })
 
 const works: Proof = {
-  ...{ ok: true, reason: null, remedy: null, detail: null, threads: 2, stepMs: 12.5 },
+  ...{ ok: true, reason: null, remedy: null, detail: null, threads: 2, stepMs: 12.5, late: false },
   selfTest: { ok: true, ms: 80, difference: null },
   device: { name: 'A card', memoryMB: 6138 },
 }

@@ -38,7 +38,7 @@ export async function doctor(
   const parts = ladderParts(options)
   const judged = new Map<UsableRung, Judgement>()
   for (const rung of USABLE_RUNGS) {
-    judged.set(rung, await parts.ladder.judge(rung, { fresh, known, signal }))
+    judged.set(rung, await parts.ladder.judge(rung, { fresh, known, patient: true, signal }))
     signal.throwIfAborted()
   }
   const next = remember(parts, judged)

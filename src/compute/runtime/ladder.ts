@@ -26,6 +26,8 @@ export interface JudgeOptions {
   readonly fresh?: boolean
   /** Do not try what is not known. */
   readonly known?: boolean
+  /** Try again what had not enough time. */
+  readonly patient?: boolean
   readonly seconds?: number
   readonly signal?: AbortSignal | undefined
 }
@@ -44,12 +46,12 @@ export function createLadder({ settings, threads, memory, probeEntry }: LadderOp
   return {
     key,
     choiceKey: () => choiceKey([...FOREIGN_RUNGS, 'wasm' as const].map(key)),
-    async judge(rung, { fresh = false, known = false, seconds, signal } = {}) {
+    async judge(rung, { fresh = false, patient = false, known = false, seconds, signal } = {}) {
       if (!fresh && without.includes(rung)) return { proof: refused(GAVE_UP), source: 'session' }
       const missing = missingByFiles(rung, packagesDir)
       if (missing !== null) return { proof: refused(missing), source: 'files' }
       const remembered = fresh ? null : memory.proof(rung, key(rung))
-      if (remembered !== null) return { proof: remembered, source: 'cache' }
+      if (remembered !== null && !(patient && !known && remembered.late)) return { proof: remembered, source: 'cache' }
       if (known) return { proof: refused(NOT_NOW), source: 'untried' }
       if (probeEntry === null) return { proof: refused(NO_PROBE), source: 'untried' }
       const env = packagesDir === null ? {} : { MASKWRIGHT_PACKAGES: packagesDir }

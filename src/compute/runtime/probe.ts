@@ -57,14 +57,19 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
       kill()
       resolve(proof)
     }
+    const refusal = (reason: string, detail: string) =>
+      refused({ reason, remedy: REMEDIES[rung] ?? null, detail: lastLines(detail, printed) })
     const refuse = (reason: string, detail: string) => {
-      finish(refused({ reason, remedy: REMEDIES[rung] ?? null, detail: lastLines(detail, printed) }))
+      finish(refusal(reason, detail))
     }
     const cancel = () => {
       refuse('It was not tried to the end.', '')
     }
     const timer = setTimeout(() => {
-      refuse(`It did not answer within ${seconds} seconds when it was tried.`, '')
+      finish({
+        ...refusal(`It did not answer within ${Math.round(seconds)} seconds when it was tried.`, ''),
+        late: true,
+      })
     }, seconds * 1000)
     process.once('exit', kill)
     signal?.addEventListener('abort', cancel, { once: true })

@@ -21,7 +21,7 @@ export async function answerProbe([rung = '', threads = '1', ...limits]: readonl
 async function tryRung(rung: UsableRung, threads: number): Promise<Proof> {
   try {
     const { note, selfTest, ...started } = await startRung(rung, threads, { timed: true })
-    if (selfTest.ok) return { ok: true, reason: note, remedy: null, detail: null, selfTest, ...started }
+    if (selfTest.ok) return { ...refused({ reason: '', remedy: null }), ok: true, reason: note, selfTest, ...started }
     return { ...refused(selfTestRefusal(selfTest)), selfTest, device: started.device }
   } catch (error) {
     return refused(refusalOf(error))

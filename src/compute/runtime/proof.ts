@@ -25,12 +25,14 @@ export const proofSchema = z.object({
   stepMs: z.number().nullable(),
   device: computeDeviceSchema.nullable(),
   threads: z.int().nullable(),
+  /** It was given up for lack of time, which a busy machine may lack: doctor, which has more, tries again. */
+  late: z.boolean().default(false),
 })
 export type Proof = z.infer<typeof proofSchema>
 
 export function refused(refusal: { reason: string; remedy: string | null; detail?: string | null }): Proof {
   const { reason, remedy, detail = null } = refusal
-  return { ok: false, reason, remedy, detail, selfTest: null, stepMs: null, device: null, threads: null }
+  return { ok: false, reason, remedy, detail, selfTest: null, stepMs: null, device: null, threads: null, late: false }
 }
 
 /**

@@ -16,18 +16,18 @@ const SIZE = 128
 const STEPS = 5
 /** The first step makes what later ones use again: memory, programs of the graphics card, code of V8. */
 const WARM_UP = 2
-/** No further step is begun after this. */
-const PATIENCE_MS = 800
+/** No further step is begun after this, but for the second: the first one alone says nothing. */
+const PATIENCE_MS = 1000
 /** `js` takes seconds for one step: it is timed on a small part of the pixels, to which the cost is proportional. */
 const JS_SIZE = 32
 
 /** Milliseconds of one training step on the current backend: the median of up to 5 after 2 that do not count. */
 export async function timeStep(rung: UsableRung): Promise<number> {
-  if (rung === 'js') return (await medianStep(1, JS_SIZE, 0, 1)) * ((COUNT * SIZE ** 2) / JS_SIZE ** 2)
-  return await medianStep(COUNT, SIZE, WARM_UP, STEPS)
+  if (rung === 'js') return (await medianStep(1, JS_SIZE, 1)) * ((COUNT * SIZE ** 2) / JS_SIZE ** 2)
+  return await medianStep(COUNT, SIZE, WARM_UP + STEPS)
 }
 
-async function medianStep(count: number, size: number, warmUp: number, steps: number): Promise<number> {
+async function medianStep(count: number, size: number, steps: number): Promise<number> {
   const network = buildUNet(NETWORK)
   const variables = network.trainableWeights
     .map((weight) => weight.read())
@@ -38,17 +38,15 @@ async function medianStep(count: number, size: number, warmUp: number, steps: nu
     const images = Float32Array.from({ length: count * size * size }, () => random())
     const classes = Uint8Array.from(images, (value) => (value > 0.5 ? 1 : 0))
     const times: number[] = []
-    let begin = performance.now()
-    for (let step = 0; step < warmUp + steps; step++) {
-      if (step === warmUp) begin = performance.now()
+    const begin = performance.now()
+    while (times.length < Math.min(steps, 2) || (times.length < steps && performance.now() - begin < PATIENCE_MS)) {
       const start = performance.now()
       // Ends with the loss read back. The update that follows it is waited for by the next step.
       await trainingStep(network, variables, optimizer, { images, classes }, size, 1e-3)
-      if (step >= warmUp) times.push(performance.now() - start)
-      if (times.length > 0 && performance.now() - begin > PATIENCE_MS) break
+      times.push(performance.now() - start)
     }
-    times.sort((a, b) => a - b)
-    return times[Math.floor(times.length / 2)] ?? NaN
+    const counted = times.slice(Math.min(WARM_UP, times.length - 1)).sort((a, b) => a - b)
+    return counted[Math.floor(counted.length / 2)] ?? NaN
   } finally {
     optimizer.dispose()
     network.dispose()
