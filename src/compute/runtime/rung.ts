@@ -37,7 +37,11 @@ export interface StartOptions {
 interface Running {
   readonly threads: number
   readonly device: ComputeDevice
+  readonly note?: string
 }
+
+/** Not timed, which would take a minute: without a time it comes behind `wasm`, and works where it is asked for. */
+const SOFTWARE = 'There is no graphics card here, only software that computes like one, slower than WebAssembly.'
 
 /**
  * Makes a rung the current backend of this process and runs the self-test on it. `wasm` that does not work with threads
@@ -48,7 +52,7 @@ export async function startRung(rung: UsableRung, threads: number, options: Star
   const { packagesDir = readSettings().packagesDir, timed = false } = options
   tf.enableProdMode()
   const started = await startAndTest(rung, threads, packagesDir)
-  const stepMs = timed && started.selfTest.ok ? await timeStep(rung) : null
+  const stepMs = timed && started.selfTest.ok && started.note !== SOFTWARE ? await timeStep(rung) : null
   return { ...started, stepMs }
 }
 
@@ -61,7 +65,7 @@ async function startAndTest(
   if (rung !== 'wasm' || threads <= 1) {
     try {
       const running = await start(rung, threads, packagesDir)
-      return { ...running, note: null, selfTest: await selfTest() }
+      return { note: null, ...running, selfTest: await selfTest() }
     } catch (error) {
       again()
       throw error
@@ -98,8 +102,8 @@ async function start(rung: UsableRung, threads: number, packagesDir: string | nu
     case 'webgpu': {
       // Loaded when it is asked for: nothing of Dawn is in a process that computes otherwise.
       const { startWebgpu } = await import('./webgpu.ts')
-      const { device } = await startWebgpu(packagesDir)
-      return { threads: 1, device }
+      const { device, software } = await startWebgpu(packagesDir)
+      return { threads: 1, device, ...(software ? { note: SOFTWARE } : {}) }
     }
     case 'tensorflow':
       await startNativeTensorflow(rung, packagesDir)
