@@ -37,7 +37,7 @@ function picture(width: number, height: number): Float32Array {
   return Float32Array.from({ length: width * height }, (_, i) => ((i * 7919) % 1013) / 1013)
 }
 
-const tensors = (bytes: number): Budget => ({ tensors: bytes, process: 1e9, largest: Infinity, heapLimit: null })
+const tensors = (bytes: number): Budget => ({ tensors: bytes, process: 1e9, largest: Infinity, heapLive: null })
 
 interface Result {
   /** Class values of each pixel of each image. */

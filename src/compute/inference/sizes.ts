@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { predictionCost } from '../runtime/cost.ts'
 import { releaseIdle } from '../runtime/deviceMemory.ts'
 import { budgetOf, collectGarbage, readMemory } from '../runtime/memory.ts'
-import { mostImages, mostPixels } from '../runtime/plan.ts'
+import { mostImages, mostPixels, passBytes } from '../runtime/plan.ts'
 import { wasmHeap, WASM_HEAP_MOST } from '../runtime/wasmHeap.ts'
 import { reachOf } from './receptiveField.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -28,13 +28,20 @@ export interface PassSizes {
  */
 const PREFERRED_PIXELS = { processor: 4 * 160 * 160, device: 4 * 512 * 512 } as const
 
-/** What ran out of memory once is not tried again in this process. */
+/** What is remembered of a network: what ran out of memory is not tried again in this process. */
 interface Learned {
   /** Of all pictures of a pass. */
   batch: number
   /** Of one picture. */
   pixels: number
+  /** What memory allowed of one picture when that was last decided anew. */
+  tile: number
 }
+
+/** Memory that is so much more or less than last time changes nothing: the same picture is to get the same tiles. */
+const STEADY = 1.5
+/** What is allocated may be so much more than what was estimated, before it is refused. */
+const ALLOWANCE = 1.25
 
 const learned = new WeakMap<LayersModel, Learned>()
 
@@ -49,12 +56,18 @@ export async function passSizes(
   given?: Budget,
 ): Promise<PassSizes> {
   const cost = await predictionCost(network, step)
-  const known = learned.get(network) ?? { batch: Infinity, pixels: Infinity }
+  const known = learned.get(network) ?? { batch: Infinity, pixels: Infinity, tile: NaN }
   learned.set(network, known)
   const budget = given ?? currentBudget(cost, pixels)
-  if (budget.heapLimit !== null) wasmHeap()?.limit(budget.heapLimit)
   const preferred = PREFERRED_PIXELS[tf.getBackend() === 'webgpu' ? 'device' : 'processor']
-  const most = mostPixels(cost, budget)
+  const allowed = mostPixels(cost, budget)
+  const steady = given === undefined && known.tile >= allowed / STEADY && known.tile <= allowed * STEADY
+  if (!steady) known.tile = allowed
+  const most = known.tile
+  if (budget.heapLive !== null) {
+    const bytes = Math.max(budget.tensors, passBytes(cost, 1, Math.min(most, pixels)))
+    wasmHeap()?.limit(budget.heapLive + ALLOWANCE * bytes)
+  }
   return {
     get bounds() {
       return { step, margin: reachOf(network).local, pixels: Math.min(most, known.pixels) }

@@ -29,9 +29,9 @@ type Pass = (images: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
 
 const known = new WeakMap<LayersModel, Map<string, Promise<PassCost>>>()
 
-/** Of one pass for prediction on the current backend. Measured once a network, on two small pictures. */
+/** Of one pass for prediction on the current backend. Measured once a network, on a small picture. */
 export function predictionCost(network: LayersModel, step: number): Promise<PassCost> {
-  return cached(network, 'predict', () => measure(network, step, (images) => forwardOf(network)(images, false)))
+  return cached(network, 'predict', () => measure(network, step, 0, (images) => forwardOf(network)(images, false)))
 }
 
 /**
@@ -39,14 +39,14 @@ export function predictionCost(network: LayersModel, step: number): Promise<Pass
  * logits, their gradient and the classes are counted.
  */
 export function trainingCost(network: LayersModel, step: number): Promise<PassCost> {
-  return cached(network, 'train', () =>
-    keepingStatistics(network, () =>
-      measure(network, step, (images) => {
-        const { value, grads } = tf.variableGrads(() => tf.mean<tf.Scalar>(tf.square(forwardOf(network)(images, true))))
-        return [value, ...Object.values(grads)]
-      }),
-    ),
-  )
+  const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
+  const gradients = variables.reduce((sum, { size }) => sum + 4 * size, 0)
+  const pass: Pass = (images) => {
+    const loss = () => tf.mean<tf.Scalar>(tf.square(forwardOf(network)(images, true)))
+    const { value, grads } = tf.variableGrads(loss, variables)
+    return [value, ...Object.values(grads)]
+  }
+  return cached(network, 'train', () => keepingStatistics(network, () => measure(network, step, gradients, pass)))
 }
 
 /** A training pass through batch normalization changes what it knows of its inputs. */
@@ -77,22 +77,20 @@ function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>
   return cost
 }
 
-/** Two pictures of different size tell what grows with the picture from what does not, within a few percent. */
-async function measure(network: LayersModel, step: number, pass: Pass): Promise<PassCost> {
-  // On the `js` rung, which counts exactly and takes a second for what others do at once, the smallest will do.
-  const small = roundUp(tf.getBackend() === 'cpu' ? 8 : 32, step)
-  const large = 2 * small
-  // What a backend makes once (compiled programs, constants) must not be taken for what each pass needs.
-  await peakOf(small, pass)
-  const [a, b] = [await peakOf(small, pass), await peakOf(large, pass)]
-  const more = large * large - small * small
-  const perPixel = Math.max(4, (b.bytes - a.bytes) / more)
+/**
+ * `fixed` is known beforehand. The picture is large enough that what deep layers need of their own (packed filters) does not
+ * count; a small one runs first, since what a backend makes once must not be taken for what each pass needs.
+ */
+async function measure(network: LayersModel, step: number, fixed: number, pass: Pass): Promise<PassCost> {
+  await peakOf(roundUp(32, step), pass)
+  const size = roundUp(128, step)
+  const { bytes, largest } = await peakOf(size, pass)
   const classes = network.outputs[0]?.shape[3] ?? 1
   return {
-    fixed: Math.max(0, a.bytes - perPixel * small * small),
-    perPixel,
+    fixed,
+    perPixel: Math.max(4, (bytes - fixed) / size ** 2),
     perImagePixel: wasmHeap() === null ? 0 : indirections(network),
-    largest: b.largest / (large * large),
+    largest: largest / size ** 2,
     beside: 4 + 4 * classes,
   }
 }

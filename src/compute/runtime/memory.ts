@@ -15,7 +15,7 @@ export interface MemoryReading {
   /** What the machine, or the container, can still give. */
   readonly available: number
   /** The heap of the `wasm` rung; null on others. */
-  readonly heap: { readonly size: number; readonly live: number } | null
+  readonly heap: { readonly size: number; readonly live: number; readonly highest: number } | null
   /** The graphics device that holds the tensors; null where this process does. */
   readonly device: DeviceMemory | null
 }
@@ -27,8 +27,8 @@ export interface Budget {
   readonly process: number
   /** Bytes of the largest single tensor. */
   readonly largest: number
-  /** Bytes that the tensors in the heap of WebAssembly may reach together; null on other rungs. */
-  readonly heapLimit: number | null
+  /** Bytes that tensors in the heap of WebAssembly hold already; null on other rungs. */
+  readonly heapLive: number | null
 }
 
 /** Of the machine's memory, unless MASKWRIGHT_MEMORY_MB says otherwise. */
@@ -61,7 +61,7 @@ export function readMemory(): MemoryReading {
     bound: memoryBound(),
     rss: process.memoryUsage.rss(),
     available: machineMemory().available,
-    heap: heap === null ? null : { size: heap.size(), live: heap.live() },
+    heap: heap === null ? null : { size: heap.size(), live: heap.live(), highest: heap.highest() },
     device: deviceMemory(),
   }
 }
@@ -71,21 +71,18 @@ export function budgetOf({ bound, rss, available, heap, device }: MemoryReading)
   if (device !== null) {
     const tensors = Math.max(LEAST, SHARE_OF_DEVICE * device.total - device.held)
     const process = Math.max(LEAST, SHARE_OF_FREE * Math.min(bound - rss, available))
-    return { tensors, process, largest: device.largest, heapLimit: null }
+    return { tensors, process, largest: device.largest, heapLive: null }
   }
   if (heap === null) {
     const free = Math.max(LEAST, SHARE_OF_FREE * Math.min(bound - rss, available))
-    return { tensors: free, process: free, largest: LARGEST_ARRAY, heapLimit: null }
+    return { tensors: free, process: free, largest: LARGEST_ARRAY, heapLive: null }
   }
   // What of the heap is in memory for certain is not lost to the next pass: freed blocks are used again.
-  const touched = Math.min(rss, Math.max(heap.live, heap.size - UNTOUCHED))
+  const touched = Math.min(rss, Math.max(heap.highest, heap.size - UNTOUCHED))
   const free = Math.max(0, Math.min(bound - rss, available))
-  const heapLimit = Math.min(
-    SHARE_OF_HEAP * WASM_HEAP_MOST,
-    Math.max(heap.live + LEAST, touched + SHARE_OF_FREE * free),
-  )
-  const tensors = Math.max(LEAST, heapLimit - heap.live)
-  return { tensors, process: tensors, largest: tensors, heapLimit }
+  const limit = Math.min(SHARE_OF_HEAP * WASM_HEAP_MOST, Math.max(heap.live + LEAST, touched + SHARE_OF_FREE * free))
+  const tensors = Math.max(LEAST, limit - heap.live)
+  return { tensors, process: tensors, largest: tensors, heapLive: heap.live }
 }
 
 let collect: (() => void) | null | undefined

@@ -12,7 +12,7 @@ describe('budgetOf', () => {
   const plain: MemoryReading = { bound: 4 * GB, rss: 1 * GB, available: 8 * GB, heap: null, device: null }
 
   it('takes half of what is left below the bound, or of what the machine can give', () => {
-    expect(budgetOf(plain)).toMatchObject({ tensors: 1.5 * GB, process: 1.5 * GB, heapLimit: null })
+    expect(budgetOf(plain)).toMatchObject({ tensors: 1.5 * GB, process: 1.5 * GB, heapLive: null })
     expect(budgetOf({ ...plain, available: 1 * GB })).toMatchObject({ tensors: 0.5 * GB })
   })
 
@@ -22,22 +22,24 @@ describe('budgetOf', () => {
 
   it('uses the heap of WebAssembly again, as far as it was touched', () => {
     // 1 GB of heap: all but what emscripten grows in advance (96 MB) is in memory; 100 MB hold tensors.
-    const heap = { size: 1 * GB, live: 100 * MB }
-    const { tensors, heapLimit } = budgetOf({ ...plain, rss: 1.2 * GB, bound: 1.2 * GB, heap })
-    expect(heapLimit).toBe(GB - 96 * MB)
+    const heap = { size: 1 * GB, live: 100 * MB, highest: 300 * MB }
+    const { tensors, heapLive } = budgetOf({ ...plain, rss: 1.2 * GB, bound: 1.2 * GB, heap })
+    expect(heapLive).toBe(100 * MB)
     expect(tensors).toBe(GB - 96 * MB - 100 * MB)
+    const once = { size: 150 * MB, live: 10 * MB, highest: 110 * MB }
+    expect(budgetOf({ ...plain, rss: 1.2 * GB, bound: 1.2 * GB, heap: once })).toMatchObject({ tensors: 100 * MB })
   })
 
   it('never plans to fill the heap of WebAssembly', () => {
-    const heap = { size: 16 * MB, live: 0 }
-    const { heapLimit } = budgetOf({ bound: 64 * GB, rss: 0, available: 64 * GB, heap, device: null })
-    expect(heapLimit).toBe(0.4 * WASM_HEAP_MOST)
+    const heap = { size: 16 * MB, live: 0, highest: 0 }
+    const { tensors } = budgetOf({ bound: 64 * GB, rss: 0, available: 64 * GB, heap, device: null })
+    expect(tensors).toBe(0.4 * WASM_HEAP_MOST)
   })
 
   it('keeps tensors of a graphics device apart from this process', () => {
     const device = { total: 10 * GB, held: 1 * GB, largest: 128 * MB }
     expect(budgetOf({ ...plain, device })).toEqual({
-      ...{ tensors: 0.6 * 10 * GB - 1 * GB, process: 1.5 * GB, largest: 128 * MB, heapLimit: null },
+      ...{ tensors: 0.6 * 10 * GB - 1 * GB, process: 1.5 * GB, largest: 128 * MB, heapLive: null },
     })
   })
 })
@@ -45,7 +47,7 @@ describe('budgetOf', () => {
 describe('a plan', () => {
   const cost: PassCost = { fixed: 1000, perPixel: 90, perImagePixel: 0, largest: 40, beside: 10 }
   const budget = (tensors: number, more: Partial<Budget> = {}): Budget => ({
-    ...{ tensors, process: tensors, largest: Infinity, heapLimit: null },
+    ...{ tensors, process: tensors, largest: Infinity, heapLive: null },
     ...more,
   })
 

@@ -31,6 +31,11 @@ function single(cost: PassCost, { largest }: Budget): number[] {
   return cost.largest > 0 ? [largest / cost.largest] : []
 }
 
+/** Bytes of tensors of a pass over so many pictures of so many pixels. */
+export function passBytes(cost: PassCost, images: number, pixels: number): number {
+  return cost.fixed + pixels * (images * cost.perPixel + cost.perImagePixel)
+}
+
 export interface BatchSize {
   /** Patches a step. */
   readonly count: number

@@ -11,6 +11,8 @@ export interface WasmHeap {
   size(): number
   /** Held by tensors and other blocks that were asked for from JavaScript, without what XNNPACK keeps for itself. */
   live(): number
+  /** The most that was ever held: so much of the memory is the process's own for certain. */
+  highest(): number
   /** The most that was held since the last call of this function. */
   takePeak(): number
   /** From now on a block that would make more than this `live` is refused, by an OutOfMemoryError. */
@@ -57,6 +59,7 @@ function watch(wasm: Allocator): WasmHeap {
   // Tensors that were there before.
   let live = tf.memory().numBytes
   let peak = live
+  let highest = live
   let most = WASM_HEAP_MOST
   wasm._malloc = (bytes) => {
     if (live + bytes > most) throw refused(bytes)
@@ -65,6 +68,7 @@ function watch(wasm: Allocator): WasmHeap {
     sizes.set(at, bytes)
     live += bytes
     if (live > peak) peak = live
+    if (live > highest) highest = live
     return at
   }
   wasm._free = (at) => {
@@ -76,6 +80,7 @@ function watch(wasm: Allocator): WasmHeap {
   return {
     size: () => wasm.HEAPU8.length,
     live: () => live,
+    highest: () => highest,
     takePeak() {
       const before = peak
       peak = live

@@ -9,7 +9,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Budget } from '../runtime/memory.ts'
 
 const wanted = { count: 4, size: 64 }
-const tensors = (bytes: number): Budget => ({ tensors: bytes, process: 1e9, largest: Infinity, heapLimit: null })
+const tensors = (bytes: number): Budget => ({ tensors: bytes, process: 1e9, largest: Infinity, heapLive: null })
 
 describe('trainingRoom', () => {
   let network: LayersModel
