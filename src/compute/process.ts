@@ -18,7 +18,7 @@ const PIPE = 3
 
 function serve(entry: string): void {
   lowerPriority()
-  console.log(`pid ${process.pid}`)
+  process.stdout.write(`pid ${process.pid}\n`)
   // An interrupt from the terminal reaches the whole group; the host decides when this process ends.
   process.on('SIGINT', () => undefined)
   const pipe = new Socket({ fd: PIPE, readable: true, writable: true })
@@ -31,14 +31,12 @@ function serve(entry: string): void {
     notify: (level, message) => {
       send({ t: 'notice', level, message })
     },
-    log: (line) => {
-      console.error(line)
-    },
+    log,
   }
   const runtime = startRuntime(options)
   // Each call that waits for it answers with the reason.
   runtime.catch((error: unknown) => {
-    console.error(`No compute backend: ${String(error)}`)
+    log(`No compute backend: ${String(error)}`)
   })
   const models = createModelCache()
   const housekeeping = createHousekeeping({
@@ -54,6 +52,11 @@ function serve(entry: string): void {
   pipe.on('close', () => process.exit(0))
   pipe.on('end', () => process.exit(0))
   pipe.on('error', () => process.exit(1))
+}
+
+/** For the host's log; the pipe is for messages alone. */
+function log(line: string): void {
+  process.stderr.write(`${line}\n`)
 }
 
 function givenArguments(): SettingArguments {

@@ -16,7 +16,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('createComputeServer', () => {
   it('refuses a call under the number of one that still runs, which goes on undisturbed', async () => {
-    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const printed = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     const finish: (() => void)[] = []
     const signals: AbortSignal[] = []
     const { receive, replies } = open({

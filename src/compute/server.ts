@@ -31,7 +31,7 @@ export function createComputeServer(
   async function answer(id: number, method: string, params: unknown): Promise<void> {
     if (running.has(id)) {
       // An answer under this number would be taken for that of the call that runs, which has to go on undisturbed.
-      console.error(`A second call with the number ${id} (${method}) was refused: the first is still running.`)
+      process.stderr.write(`A second call with the number ${id} (${method}) was refused: the first still runs.\n`)
       return
     }
     const controller = new AbortController()

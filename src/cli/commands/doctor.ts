@@ -51,13 +51,15 @@ function backendText(backend: DoctorReport['backends'][number], used: boolean, d
     selfTest === null ? null : `self-test ${selfTest.ok ? 'passed' : 'failed'} in ${milliseconds(selfTest.ms)}`,
     stepMs === null ? null : `${milliseconds(stepMs)} per training step`,
   ].filter((each) => each !== null)
-  const memory = device?.memoryMB == null ? '' : `, ${Math.round(device.memoryMB)} MB of memory`
+  const memory = typeof device?.memoryMB === 'number' ? `, ${Math.round(device.memoryMB)} MB of memory` : ''
   return [
     ...entry(name, [state, ...figures].join(', ')),
     ...(device === null ? [] : entry('', `${device.name}${memory}`)),
     ...entry('', reason),
     ...(remedy === null ? [] : entry('', remedy)),
-    ...(details && detail != null ? detail.split('\n').map((line) => `${' '.repeat(COLUMN)}| ${line}`) : []),
+    ...(details && typeof detail === 'string'
+      ? detail.split('\n').map((line) => `${' '.repeat(COLUMN)}| ${line}`)
+      : []),
   ]
 }
 

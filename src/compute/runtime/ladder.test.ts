@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { wireErrorSchema } from '../../core/contract/errors.ts'
 import { doctorReportSchema } from '../../core/contract/schemas.ts'
 import { openMemory } from './choice.ts'
 import { rank } from './ladder.ts'
@@ -140,15 +142,11 @@ describe('a start of the compute process', () => {
     'refuses what was asked for with reason and remedy, and doctor says so nevertheless',
     async () => {
       const child = start({ MASKWRIGHT_BACKEND: 'tensorflow' })
-      await expect(child.call('status')).rejects.toMatchObject({
-        error: {
-          code: 'compute-failed',
-          message: expect.stringMatching(
-            /^The compute backend "tensorflow" was asked for .*npm rebuild.*"auto", .*\.$/,
-          ),
-          detail: expect.stringContaining('not today'),
-        },
-      })
+      const refusal = await child.call('status').catch((error: unknown) => error)
+      const { error } = z.object({ error: wireErrorSchema }).parse(refusal)
+      expect(error.code).toBe('compute-failed')
+      expect(error.message).toMatch(/^The compute backend "tensorflow" was asked for .*npm rebuild.*"auto", .*\.$/)
+      expect(error.detail).toContain('not today')
       const report = doctorReportSchema.parse(await child.call('doctor'))
       expect(report).toMatchObject({ chosen: null, cached: false, wanted: { backend: 'tensorflow', threads: 2 } })
       const wasm = report.backends.find(({ name }) => name === 'wasm')
@@ -156,11 +154,8 @@ describe('a start of the compute process', () => {
       expect(wasm?.stepMs).toBeGreaterThan(0)
       expect(wasm?.device?.memoryMB).toBeGreaterThan(0)
       const tensorflow = report.backends.find(({ name }) => name === 'tensorflow')
-      expect(tensorflow).toMatchObject({
-        available: false,
-        selfTest: null,
-        remedy: expect.stringContaining('npm rebuild'),
-      })
+      expect(tensorflow).toMatchObject({ available: false, selfTest: null })
+      expect(tensorflow?.remedy).toContain('npm rebuild')
       expect(tensorflow?.detail).toContain('not today')
       for (const { reason } of report.backends) expect(reason).toMatch(/^[A-Z][^\n]*\.$/)
       expect(report.memory.limitMB).toBeGreaterThan(0)

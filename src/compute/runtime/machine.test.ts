@@ -108,11 +108,10 @@ describe('the key of a proof', () => {
 
 describe('versions', () => {
   it('name this program and what it computes with', () => {
-    expect(versions(null)).toMatchObject({
-      maskwright: expect.stringMatching(/^\d+\.\d+\.\d+/),
-      node: process.versions.node,
-      'tfjs-core': expect.stringMatching(/^4\./),
-    })
+    const found = versions(null)
+    expect(found.maskwright).toMatch(/^\d+\.\d+\.\d+/)
+    expect(found.node).toBe(process.versions.node)
+    expect(found['tfjs-core']).toMatch(/^4\./)
   })
 })
 

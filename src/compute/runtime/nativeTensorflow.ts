@@ -84,7 +84,7 @@ export function loadFailure(error: unknown, name: string): RungUnavailable {
     const reason = `The TensorFlow library of ${name} is damaged or made for another system.`
     return new RungUnavailable(reason, downloadAgain(name), options)
   }
-  if (/tfjs_binding\.node\) can not be found/.test(message)) {
+  if (message.includes('tfjs_binding.node) can not be found')) {
     const reason = `The package ${name} has no TensorFlow library for this version of Node.`
     return new RungUnavailable(reason, downloadAgain(name), options)
   }

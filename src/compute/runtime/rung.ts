@@ -127,7 +127,9 @@ function keepFactory(rung: UsableRung): () => void {
   const name = BACKEND_NAMES[rung]
   const factory = tf.findBackendFactory(name)
   return () => {
-    if (tf.findBackendFactory(name) !== null) tf.removeBackend(name)
+    // Null where there is none, whatever its type says.
+    const now: unknown = tf.findBackendFactory(name)
+    if (now !== null) tf.removeBackend(name)
     if (typeof factory === 'function') tf.registerBackend(name, factory)
   }
 }

@@ -182,8 +182,9 @@ class Start {
   #refusal(rung: UsableRung): CodedError {
     const proof = this.#refused.get(rung)
     const why = proof === undefined ? '' : ` ${text(proof)}`
+    const detail = proof?.detail ?? null
     const message = `The compute backend "${rung}" was asked for and cannot be used.${why} With "auto", Maskwright takes one that works.`
-    return new CodedError('compute-failed', message, proof?.detail == null ? {} : { detail: proof.detail })
+    return new CodedError('compute-failed', message, detail === null ? {} : { detail })
   }
 }
 

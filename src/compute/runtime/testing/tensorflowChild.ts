@@ -2,8 +2,6 @@
  * Loads the real tfjs-node with a stand-in for its library, which knows just enough to let the backend start: what is
  * tried is that the package's own code runs on this Node. Sends what came of it.
  */
-import { createRequire } from 'node:module'
-import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { startNativeTensorflow } from '../nativeTensorflow.ts'
 import { refusalOf } from '../unavailable.ts'
@@ -32,9 +30,9 @@ const binding = {
   tensorDataSync: () => Float32Array.of(4, 6),
 }
 
-const packages = createRequire(path.join(dir, 'index.js'))
-packages.extensions['.node'] = (loaded) => {
-  loaded.exports = binding
+// Instead of the system's loader, which the text in the library's place would not please.
+process.dlopen = (loaded: object) => {
+  Reflect.set(loaded, 'exports', binding)
 }
 
 async function answer(): Promise<unknown> {
