@@ -4,6 +4,7 @@ import { address, floats, integers } from './heap.ts'
 import { input, registerWasmKernel } from './register.ts'
 import { GRADIENT_TAP_BYTES } from './simd/filterGradient.ts'
 import { parallel } from './threads/index.ts'
+import { filterGradientByWinograd, isGradientForWinograd } from './winogradConvolution.ts'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { WasmKernelArgs } from './register.ts'
 
@@ -27,6 +28,11 @@ function conv2dBackpropFilter({ inputs, attrs, backend }: WasmKernelArgs): tf.Te
   const [x, dy] = [input(inputs, 'x'), input(inputs, 'dy')]
   const info = filterGradientInfo(x, attrs)
   if (info.dataFormat !== 'channelsLast') throw new Error('Conv2DBackpropFilter takes channels-last tensors only.')
+  if (isGradientForWinograd(info)) {
+    const out = backend.makeOutput(info.filterShape, 'float32')
+    filterGradientByWinograd(backend, info, { x, dy, out })
+    return out
+  }
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info
   const taps = info.filterHeight * info.filterWidth
   const rows = batchSize * outHeight

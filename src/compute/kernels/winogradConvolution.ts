@@ -2,6 +2,8 @@ import { address } from './heap.ts'
 import { OUT_BLOCK } from './simd/convolution.ts'
 import { MOST_TILES, winogradScratch } from './simd/winograd.ts'
 import { parallel } from './threads/index.ts'
+import { GRADIENT_TILES, winogradGradientScratch } from './simd/winogradGradient.ts'
+import type * as tf from '@tensorflow/tfjs-core'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { TapConvolution } from './tapConvolution.ts'
 
@@ -65,4 +67,60 @@ export function convolveByWinograd(
   } finally {
     backend.disposeData(scratch.dataId)
   }
+}
+
+/** Slots of sums are as many as this many bytes hold, so that threads have something to share; no more than LEAST_UNITS. */
+const SLOT_BYTES = 1024 * 1024
+const LEAST_UNITS = 16
+/** With fewer tiles, the sums take longer to write and add up than the products to compute. */
+const LEAST_TILES = 256
+
+/** Whether a filter gradient is that of such a convolution, over so many tiles that it is worth it. */
+export function isGradientForWinograd(info: tf.backend_util.Conv2DInfo): boolean {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = info
+  return (
+    filterHeight === 3 &&
+    filterWidth === 3 &&
+    [strideHeight, strideWidth, dilationHeight, dilationWidth].every((step) => step === 1) &&
+    [info.inChannels, info.outChannels].every((count) => count >= LEAST_CHANNELS && count % 4 === 0) &&
+    tileCount(info) >= LEAST_TILES
+  )
+}
+
+/** The filter gradient of simd/winogradGradient.ts on all threads, written to `out`. */
+export function filterGradientByWinograd(
+  backend: BackendWasm,
+  info: tf.backend_util.Conv2DInfo,
+  { x, dy, out }: Readonly<Record<'x' | 'dy' | 'out', tf.TensorInfo>>,
+): void {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info
+  const { run, places } = parallel(backend)
+  const tiles = tileCount(info)
+  const slotBytes = PLACES * FLOAT * inChannels * outChannels
+  // The same for any number of threads, so that the sums are the same.
+  const slots = Math.min(
+    LEAST_UNITS,
+    Math.ceil(tiles / GRADIENT_TILES),
+    Math.max(1, Math.floor(SLOT_BYTES / slotBytes)),
+  )
+  const parts = Math.min(inChannels / 4, Math.ceil(LEAST_UNITS / slots))
+  const scratchBytes = winogradGradientScratch(inChannels, outChannels)
+  const scratch = backend.makeOutput([(slots * slotBytes + places * scratchBytes) / FLOAT], 'float32')
+  try {
+    const partial = address(backend, scratch)
+    run(
+      'winogradGradient',
+      ...[slots * parts, address(backend, x), address(backend, dy), partial, slotBytes],
+      ...[partial + slots * slotBytes, scratchBytes, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels],
+      ...[-padInfo.top, -padInfo.left, Math.ceil(outHeight / 2), Math.ceil(outWidth / 2), tiles, slots, parts],
+    )
+    const to = address(backend, out)
+    run('winogradGradientEnd', inChannels, partial, slotBytes, slots, inChannels, outChannels, to)
+  } finally {
+    backend.disposeData(scratch.dataId)
+  }
+}
+
+function tileCount({ batchSize, outHeight, outWidth }: tf.backend_util.Conv2DInfo): number {
+  return batchSize * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2)
 }

@@ -158,7 +158,7 @@ export function filterGradientFunction(): FunctionBuilder {
   return f
 }
 
-interface Row {
+export interface GradientRow {
   /** Byte address of the row's first pixel of dy that meets x, and how many do. */
   readonly dyAt: I32
   readonly columns: I32
@@ -171,9 +171,9 @@ interface Row {
 }
 
 /** Code for one row of pixels and one or four input channels: all output channels, four or eight at a time in registers. */
-function createAccumulate(
+export function createAccumulate(
   f: FunctionBuilder,
-  { dyAt, columns, step, outPixel, pairs, rest, weightRow }: Row,
+  { dyAt, columns, step, outPixel, pairs, rest, weightRow }: GradientRow,
 ): (block: 1 | 4, xAt: I32, weightsAt: I32) => void {
   const sums = Array.from({ length: 8 }, () => f.local('v128'))
   const [a, b, value] = [f.local('v128'), f.local('v128'), f.local('v128')]

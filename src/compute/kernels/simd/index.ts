@@ -13,6 +13,7 @@ import {
 } from './normalization.ts'
 import { winogradFunction } from './winograd.ts'
 import { winogradFilterFunction } from './winogradFilter.ts'
+import { winogradGradientEndFunction, winogradGradientFunction } from './winogradGradient.ts'
 import { packFilterFunction } from './packFilter.ts'
 import { maxPool2Function, maxPool2GradientFunction, upsample2Function, upsample2GradientFunction } from './pool.ts'
 import { lossGradientFunction, lossSumsFunction } from './segmentationLoss.ts'
@@ -39,6 +40,8 @@ export interface SimdFunctions {
   readonly packFilter: (...args: number[]) => void
   readonly winograd: (...args: number[]) => void
   readonly winogradFilter: (...args: number[]) => void
+  readonly winogradGradient: (...args: number[]) => void
+  readonly winogradGradientEnd: (...args: number[]) => void
   readonly filterGradient: (...args: number[]) => void
   readonly sumSlots: (...args: number[]) => void
   readonly splitChannels: (
@@ -86,6 +89,8 @@ const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
   packFilter: packFilterFunction,
   winograd: winogradFunction,
   winogradFilter: winogradFilterFunction,
+  winogradGradient: winogradGradientFunction,
+  winogradGradientEnd: winogradGradientEndFunction,
   filterGradient: filterGradientFunction,
   sumSlots: sumSlotsFunction,
   splitChannels: splitChannelsFunction,

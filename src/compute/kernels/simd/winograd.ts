@@ -3,9 +3,9 @@ import {
   divide,
   FunctionBuilder,
   i32,
-  isEqual,
   minimum,
   multiply,
+  quarter,
   remainder,
   splat,
   subtract,
@@ -15,7 +15,7 @@ import {
 import { OUT_BLOCK } from './convolution.ts'
 import { createProducts } from './products.ts'
 import { QUAD } from './quads.ts'
-import { createInputTransform, createOutputTransform } from './winogradTransforms.ts'
+import { createInputTransform, createOutputTransform, createTileLoop } from './winogradTransforms.ts'
 import type { I32 } from './assembler.ts'
 
 const FLOAT = 4
@@ -61,8 +61,16 @@ export function winogradFunction(): FunctionBuilder {
   const patch = f.let(add(products, i32(PLACES * PRODUCT_BYTES)))
   const least = f.let(splat(floor))
   const [unit, first, count, block, blockEnd] = [f.let(begin), local(), local(), local(), local()]
-  const [image, row, column, to, from, weights] = [local(), local(), local(), local(), local(), local()]
-  const transformInput = createInputTransform(f, { x, height, width, channels, pixel, placeBytes, patch })
+  const [to, from, weights] = [local(), local(), local()]
+  const transformInput = createInputTransform(f, {
+    x,
+    height,
+    width,
+    quads: f.let(quarter(channels)),
+    pixel,
+    placeBytes,
+    patch,
+  })
   const multiplyAll = createMultiplication(f, { channels, pixel })
   const transformOutput = createOutputTransform(f, {
     productBytes: PRODUCT_BYTES,
@@ -73,30 +81,12 @@ export function winogradFunction(): FunctionBuilder {
     yPixel,
   })
 
-  /** Runs the body for each tile of the group, with its image, row and column. */
-  const forEachTile = (body: () => void) => {
-    f.set(column, remainder(first, tileColumns))
-    f.set(row, divide(first, tileColumns))
-    f.set(image, divide(row, tileRows))
-    f.set(row, remainder(row, tileRows))
-    f.repeat(count, () => {
-      body()
-      f.set(column, add(column, i32(1)))
-      f.when(isEqual(column, tileColumns), () => {
-        f.set(column, i32(0))
-        f.set(row, add(row, i32(1)))
-        f.when(isEqual(row, tileRows), () => {
-          f.set(row, i32(0))
-          f.set(image, add(image, i32(1)))
-        })
-      })
-    })
-  }
+  const forEachTile = createTileLoop(f, { first, count, tileRows, tileColumns })
   f.repeat(subtract(end, begin), () => {
     f.set(first, multiply(divide(unit, blockGroups), groupTiles))
     f.set(count, minimum(groupTiles, subtract(tiles, first)))
     f.set(to, inputs)
-    forEachTile(() => {
+    forEachTile(({ image, row, column }) => {
       const top = add(multiply(row, i32(2)), firstRow)
       const left = add(multiply(column, i32(2)), firstColumn)
       transformInput(image, top, left, to)
@@ -116,7 +106,7 @@ export function winogradFunction(): FunctionBuilder {
         f.set(to, add(to, i32(PRODUCT_BYTES)))
       })
       f.set(from, products)
-      forEachTile(() => {
+      forEachTile(({ image, row, column }) => {
         f.set(to, add(multiply(image, yImage), multiply(multiply(row, i32(2)), yRow)))
         f.set(to, add(to, multiply(multiply(column, i32(2)), yPixel)))
         f.set(to, add(add(y, to), multiply(block, i32(OUT_BLOCK * FLOAT))))

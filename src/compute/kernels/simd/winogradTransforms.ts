@@ -2,11 +2,13 @@ import {
   add,
   and,
   choose,
+  divide,
   i32,
   isBelow,
+  isEqual,
   load,
   multiply,
-  quarter,
+  remainder,
   subtract,
   vAdd,
   vAtLeast,
@@ -16,7 +18,7 @@ import {
 import { QUAD } from './quads.ts'
 import type { FunctionBuilder, I32, Local, V128 } from './assembler.ts'
 
-/** The two transformations of a tile around the products of a Winograd convolution: see winograd.ts. */
+/** The transformations of tiles around the products of a Winograd convolution: see winograd.ts. */
 
 type Vector = Local<'v128'>
 type Four = readonly [Vector, Vector, Vector, Vector]
@@ -27,11 +29,53 @@ function fourByFour(f: FunctionBuilder): readonly [Four, Four, Four, Four] {
   return [four(), four(), four(), four()]
 }
 
+/** Where a tile is: image, row and column, counted in tiles. */
+export interface TilePlace {
+  readonly image: Local<'i32'>
+  readonly row: Local<'i32'>
+  readonly column: Local<'i32'>
+}
+
+export interface Tiles {
+  readonly first: I32
+  readonly count: I32
+  readonly tileRows: I32
+  readonly tileColumns: I32
+}
+
+/** Code that runs a body for each of `count` tiles from `first` on, in the order of images, rows and columns. */
+export function createTileLoop(
+  f: FunctionBuilder,
+  { first, count, tileRows, tileColumns }: Tiles,
+): (body: (place: TilePlace) => void) => void {
+  const place = { image: f.local('i32'), row: f.local('i32'), column: f.local('i32') }
+  const { image, row, column } = place
+  return (body) => {
+    f.set(column, remainder(first, tileColumns))
+    f.set(row, divide(first, tileColumns))
+    f.set(image, divide(row, tileRows))
+    f.set(row, remainder(row, tileRows))
+    f.repeat(count, () => {
+      body(place)
+      f.set(column, add(column, i32(1)))
+      f.when(isEqual(column, tileColumns), () => {
+        f.set(column, i32(0))
+        f.set(row, add(row, i32(1)))
+        f.when(isEqual(row, tileRows), () => {
+          f.set(row, i32(0))
+          f.set(image, add(image, i32(1)))
+        })
+      })
+    })
+  }
+}
+
 export interface WinogradInput {
   readonly x: I32
   readonly height: I32
   readonly width: I32
-  readonly channels: I32
+  /** How many channels, by fours, are transformed, and the bytes of a pixel, which may have more. */
+  readonly quads: I32
   readonly pixel: I32
   readonly placeBytes: I32
   /** Room for a tile of pixels. */
@@ -41,11 +85,12 @@ export interface WinogradInput {
 /** Code that writes B' d B of the tile at (top, left) of an image: each place of it by channel, placeBytes apart. */
 export function createInputTransform(
   f: FunctionBuilder,
-  { x, height, width, channels, pixel, placeBytes, patch }: WinogradInput,
+  { x, height, width, quads, pixel, placeBytes, patch }: WinogradInput,
 ): (image: I32, top: I32, left: I32, to: I32) => void {
   const local = () => f.local('i32')
   const [top, left, from, rowBytes, at, next, column] = [local(), local(), local(), local(), local(), local(), local()]
   const rows = [local(), local(), local(), local()] as const
+  const spot = local()
   const tile = fourByFour(f)
   const pixels: Four = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')]
   const lastTop = f.let(choose(isBelow(height, i32(4)), i32(0), subtract(height, i32(3))))
@@ -53,29 +98,31 @@ export function createInputTransform(
   /** B' of four values: the first less the third, second and third, third less second, second less fourth. */
   const combined = ([a, b, c, d]: Four): V128[] => [vSubtract(a, c), vAdd(b, c), vSubtract(c, b), vSubtract(b, d)]
   const copyWithZeros = (image: I32) => {
-    f.set(at, patch)
+    f.set(spot, patch)
     f.repeat(i32(4), () => {
       f.set(column, left)
       f.repeat(i32(4), () => {
+        f.set(at, spot)
         f.when(
           and(isBelow(top, height), isBelow(column, width)),
           () => {
             f.set(next, multiply(add(multiply(add(multiply(image, height), top), width), column), pixel))
             f.set(next, add(x, next))
-            f.repeat(quarter(channels), () => {
+            f.repeat(quads, () => {
               f.store(at, load(next))
               f.set(at, add(at, i32(QUAD)))
               f.set(next, add(next, i32(QUAD)))
             })
           },
           () => {
-            f.repeat(quarter(channels), () => {
+            f.repeat(quads, () => {
               f.store(at, vConstant(0))
               f.set(at, add(at, i32(QUAD)))
             })
           },
         )
         f.set(column, add(column, i32(1)))
+        f.set(spot, add(spot, pixel))
       })
       f.set(top, add(top, i32(1)))
     })
@@ -101,7 +148,7 @@ export function createInputTransform(
       f.set(pointer, from)
       f.set(from, add(from, rowBytes))
     }
-    f.repeat(quarter(channels), () => {
+    f.repeat(quads, () => {
       // Column by column, then row by row; the four by four that result are stored as they come.
       for (const column of tile) {
         pixels.forEach((value, i) => {

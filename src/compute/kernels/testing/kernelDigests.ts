@@ -51,6 +51,7 @@ const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
   [tf.Conv2D, { x: image, filter }, { ...common, strides: [2, 3] }],
   [tf.Conv2DBackpropInput, { dy: outer, filter }, { ...common, ...sizes }],
   [tf.Conv2DBackpropFilter, { x: image, dy: outer }, { ...common, ...sizes }],
+  [tf.Conv2DBackpropFilter, { x: image, dy: image }, { ...common, filterShape: [3, 3, 12, 12] }],
   [tf.Conv2DBackpropFilter, { x: image, dy: narrow }, { ...common, filterShape: [1, 1, 12, 2] }],
   [tf.MaxPool, { x: image }, halving],
   [tf.MaxPoolGrad, { dy: pooled, input: image, output: pooled }, halving],
