@@ -183,6 +183,11 @@ describe('a start of the compute process', () => {
     2 * MINUTES,
   )
 
+  it('takes the last one where all others gave up in this session', async () => {
+    const child = start({ MASKWRIGHT_WITHOUT: 'webgpu,tensorflow,cuda,wasm' })
+    expect(await child.call('status')).toMatchObject({ backend: 'js', threads: 1 })
+  })
+
   it('works without a folder to remember in, or with one that is none', async () => {
     writeFileSync(path.join(state, 'file'), '')
     for (const folder of ['', path.join(state, 'file')]) {

@@ -62,7 +62,7 @@ export function createLadder({ settings, threads, memory, probeEntry }: LadderOp
   }
 }
 
-const GAVE_UP = {
+export const GAVE_UP = {
   reason: 'It gave up in this session and is passed over.',
   remedy: 'It is tried again at the next start, or by a fresh check.',
 }

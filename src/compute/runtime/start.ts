@@ -1,6 +1,6 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import { openMemory } from './choice.ts'
-import { createLadder, NO_TIME, rank } from './ladder.ts'
+import { createLadder, GAVE_UP, NO_TIME, rank } from './ladder.ts'
 import { refused as refusedProof } from './proof.ts'
 import { startRung } from './rung.ts'
 import { FOREIGN_RUNGS, isForeign, isUsable, USABLE_RUNGS } from './rungs.ts'
@@ -15,6 +15,7 @@ import type { Proof } from './proof.ts'
 import type { StartedRung } from './rung.ts'
 import type { UsableRung } from './rungs.ts'
 import type { RuntimeSettings } from './settings.ts'
+import type { Refusal } from './unavailable.ts'
 
 export type Notify = (level: 'info' | 'warning', message: string) => void
 
@@ -137,14 +138,23 @@ class Start {
         const { proof } = await this.#judge(rung, fresh, Math.min(PROBE_SECONDS, left))
         if (proof.ok) proofs.set(rung, proof)
       }
-      if (proofs.size === 0) return ['wasm', 'js']
+      const safe = this.#safe()
+      if (proofs.size === 0 || !safe.includes('wasm')) return [...rank(proofs), ...safe]
       const { proof } = await this.#judge('wasm', fresh, PROBE_SECONDS)
       if (proof.ok) proofs.set('wasm', proof)
+      const ranked = rank(proofs)
       // What could not be timed in a process of its own may work in this one, and otherwise says why not.
-      return [...rank(proofs), ...(proof.ok ? [] : ['wasm' as const]), 'js']
+      return [...ranked, ...safe.filter((rung) => !ranked.includes(rung))]
     } finally {
       clearTimeout(told)
     }
+  }
+
+  /** What can do no harm, without what gave up in this session. */
+  #safe(): UsableRung[] {
+    const { without } = this.parts.settings
+    if (without.includes('wasm')) this.#refused.set('wasm', refusedProof(GAVE_UP))
+    return without.includes('wasm') ? ['js'] : ['wasm', 'js']
   }
 
   async #judge(rung: UsableRung, fresh: boolean, seconds = PROBE_SECONDS): Promise<Judgement> {
@@ -164,13 +174,20 @@ class Start {
     try {
       const started = await startRung(rung, threads, { packagesDir: settings.packagesDir })
       if (started.selfTest.ok) return started
-      this.#refused.set(rung, refusedProof(selfTestRefusal(started.selfTest)))
+      this.#fails(rung, selfTestRefusal(started.selfTest))
     } catch (error) {
-      this.#refused.set(rung, refusedProof(refusalOf(error)))
+      this.#fails(rung, refusalOf(error))
     } finally {
       over()
     }
     return null
+  }
+
+  /** Here, whatever it did in a process of its own. */
+  #fails(rung: UsableRung, refusal: Refusal): void {
+    const proof = refusedProof(refusal)
+    this.#refused.set(rung, proof)
+    if (isForeign(rung)) this.#found.set(rung, { key: this.parts.ladder.key(rung), proof })
   }
 
   #runtime(backend: UsableRung, started: StartedRung, cached: boolean): Runtime {
