@@ -93,10 +93,12 @@ export async function runNetwork(
         continue
       }
       const { logits, classes } = outcome
-      checkLogits(logits, model)
       const length = logits.length / batch.length
       batch.forEach(({ slice, tile }, i) => {
-        sink(slice, tile, logits.subarray(i * length, (i + 1) * length), classes)
+        const own = logits.subarray(i * length, (i + 1) * length)
+        // Here and not for all of them together: the sink then finds them in the cache.
+        checkLogits(own, model)
+        sink(slice, tile, own, classes)
       })
       parts = parts.slice(batch.length)
       done += kept

@@ -34,9 +34,10 @@ export async function predictSlices(
     const width = slices[slice]?.width ?? 0
     if (labels === undefined) return
     for (let y = keep.top; y < keep.top + keep.height; y++) {
-      for (let x = keep.left; x < keep.left + keep.width; x++) {
-        const at = ((y - input.top) * input.width + (x - input.left)) * classes
-        labels[y * width + x] = values[argmax(logits, at, classes)] ?? 0
+      let at = ((y - input.top) * input.width + (keep.left - input.left)) * classes
+      const end = y * width + keep.left + keep.width
+      for (let to = y * width + keep.left; to < end; to++, at += classes) {
+        labels[to] = values[argmax(logits, at, classes)] ?? 0
       }
     }
   }
