@@ -9,6 +9,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import { predictSlices } from '../../inference/predict.ts'
 import { loadModel } from '../../models/files.ts'
+import { buildUNet } from '../../models/unet.ts'
 import { trainModel } from '../../training/train.ts'
 import { memoryReturned, releaseIdle } from '../deviceMemory.ts'
 import { isDeviceLost, isOutOfMemory } from '../failures.ts'
@@ -59,7 +60,10 @@ const cases: Record<string, () => Promise<unknown>> = {
 
   'lost-in-prediction': async () => {
     await startWebgpu()
-    const { network, card } = await loadModel(DEMO)
+    const demo = await loadModel(DEMO)
+    const kind = { levels: 1, base: 4, normalization: 'none', upsampling: 'nearest' } as const
+    const network = buildUNet({ ...kind, classes: 2, seed: 1 })
+    const card = { ...demo.card, labels, architecture: { ...demo.card.architecture, step: 2 } }
     const slices = [1, 2, 3, 4, 5, 6].map((seed) => ({ ...sample(seed), index: seed }))
     const whole = await predictSlices({ network, card }, slices)
     const predicting = predictSlices({ network, card }, slices)

@@ -1,6 +1,6 @@
 /**
- * Trains a small network of the kind `NORMALIZATION UPSAMPLING` for 20 steps from one seed on wasm and on webgpu, and
- * sends how far apart the losses, weights and logits are: { losses, weights, logits }, each relative to the largest value.
+ * Trains small networks of each kind for 20 steps from one seed on wasm and on webgpu, and sends for each how far apart
+ * the losses, weights and logits are, relative to the largest value; then the result of the self-test on webgpu.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
@@ -10,6 +10,7 @@ import { forwardOf } from '../../models/forward.ts'
 import { buildUNet } from '../../models/unet.ts'
 import { createAdam } from '../../training/adam.ts'
 import { trainingStep } from '../../training/step.ts'
+import { selfTest } from '../selfTest.ts'
 import { isVariable, readFloats } from '../tensors.ts'
 import { startWasm } from '../wasm.ts'
 import { startWebgpu } from '../webgpu.ts'
@@ -28,23 +29,37 @@ interface Result {
   readonly tensors: number
 }
 
-const [normalization = 'none', upsampling = 'nearest'] = process.argv.slice(2)
+type Kind = Pick<UNetOptions, 'normalization' | 'upsampling' | 'levels'>
+
+const kinds: Kind[] = [
+  { normalization: 'none', upsampling: 'nearest', levels: 1 },
+  { normalization: 'instance', upsampling: 'transposed', levels: 2 },
+  { normalization: 'group', upsampling: 'nearest', levels: 1 },
+  { normalization: 'batch', upsampling: 'nearest', levels: 1 },
+]
+
 tf.enableProdMode()
 await startWasm(1)
-const wanted = await train()
+const wanted: Result[] = []
+for (const kind of kinds) wanted.push(await train(kind))
 await startWebgpu()
-const got = await train()
-process.send?.({
-  losses: difference(got.losses, wanted.losses),
-  weights: difference(got.weights, wanted.weights),
-  logits: difference(got.logits, wanted.logits),
-  fell: (wanted.losses.at(-1) ?? NaN) / (wanted.losses[0] ?? NaN),
-  tensors: got.tensors,
-})
+for (const [at, kind] of kinds.entries()) {
+  const got = await train(kind)
+  const want = wanted[at] ?? got
+  process.send?.({
+    kind,
+    losses: difference(got.losses, want.losses),
+    weights: difference(got.weights, want.weights),
+    logits: difference(got.logits, want.logits),
+    fell: (want.losses.at(-1) ?? NaN) / (want.losses[0] ?? NaN),
+    tensors: got.tensors,
+  })
+}
+process.send?.(await selfTest())
 process.disconnect()
 
-async function train(): Promise<Result> {
-  const network = buildUNet({ levels: 2, base: 4, classes: CLASSES, seed: 5, ...kind() })
+async function train(kind: Kind): Promise<Result> {
+  const network = buildUNet({ base: 4, classes: CLASSES, seed: 5, ...kind })
   const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
   const random = createRandom(11)
   const optimizer = createAdam(variables)
@@ -62,21 +77,16 @@ async function train(): Promise<Result> {
   const image = Float32Array.from({ length: 24 * 40 }, () => random())
   const logits = tf.tidy(() => forwardOf(network)(tf.tensor4d(image, [1, 24, 40, 1]), false))
   const weights = await Promise.all(variables.map((variable) => readFloats(variable)))
-  return {
+  const result = {
     losses: Float32Array.from(losses),
     weights: Float32Array.from(weights.flatMap((values) => [...values])),
     logits: await readFloats(logits),
     tensors,
   }
-}
-
-function kind(): Pick<UNetOptions, 'normalization' | 'upsampling'> {
-  const normalizations = ['none', 'instance', 'group', 'batch'] as const
-  const upsamplings = ['nearest', 'transposed'] as const
-  const chosen = normalizations.find((name) => name === normalization)
-  const up = upsamplings.find((name) => name === upsampling)
-  if (chosen === undefined || up === undefined) throw new Error('There is no such kind of network.')
-  return { normalization: chosen, upsampling: up }
+  logits.dispose()
+  optimizer.dispose()
+  network.dispose()
+  return result
 }
 
 function difference(a: Float32Array, b: Float32Array): number {
