@@ -78,5 +78,7 @@ describe('doctorText', () => {
 
   it('says so when nothing can be used', () => {
     expect(doctorText(report({ chosen: null }))).toContain('chosen      none: no backend can be used')
+    const asked = report({ chosen: null, wanted: { backend: 'cuda', threads: 0 } })
+    expect(doctorText(asked)).toContain('chosen      none: cuda was asked for')
   })
 })

@@ -27,9 +27,10 @@ export function doctorText(report: DoctorReport, details = false): string[] {
   const count = threads === 1 ? 'one thread' : `${threads} threads`
   const how = cached ? 'found out at an earlier start; --fresh tries all again' : 'found out at this start'
   const asked = wanted.backend === 'auto' ? how : `asked for; without that, the fastest that works`
+  const none = wanted.backend === 'auto' ? 'none: no backend can be used' : `none: ${wanted.backend} was asked for`
   return [
     ...report.backends.flatMap((backend) => [...backendText(backend, backend.name === chosen, details), '']),
-    ...entry('chosen', chosen === null ? 'none: no backend can be used' : `${chosen}, ${count} (${asked})`),
+    ...entry('chosen', chosen === null ? none : `${chosen}, ${count} (${asked})`),
     ...entry('cores', String(cores)),
     ...entry(
       'memory',

@@ -129,7 +129,7 @@ function nothing(name: BackendReport['name'], reason: string): BackendReport {
 }
 
 function wanted({ backend, threads }: RuntimeSettings): ComputeSettings {
-  const parsed = computeSettingsSchema.safeParse({ backend, threads })
+  const parsed = computeSettingsSchema.safeParse({ backend, threads: Math.min(64, threads) })
   return parsed.success ? parsed.data : { backend: 'auto', threads: 0 }
 }
 

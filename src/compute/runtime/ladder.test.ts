@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -113,6 +113,17 @@ describe('a start of the compute process', () => {
       // Other threads make another choice.
       const third = start({ MASKWRIGHT_THREADS: '1' })
       expect(await third.call('status')).toMatchObject({ backend: 'wasm', threads: 1, cached: false })
+    },
+    2 * MINUTES,
+  )
+
+  it(
+    'may happen twice at once',
+    async () => {
+      const answers = await Promise.all([start(), start()].map((child) => child.call('status')))
+      for (const answer of answers) expect(answer).toMatchObject({ backend: 'wasm', cached: false })
+      expect(await start().call('status')).toMatchObject({ backend: 'wasm', cached: true })
+      expect(readdirSync(state).filter((name) => name.startsWith('compute-'))).toEqual(['compute-choice.json'])
     },
     2 * MINUTES,
   )

@@ -103,6 +103,7 @@ describe('the key of a proof', () => {
     const keys = [proofKey('wasm', 1, null), proofKey('wasm', 2, null), proofKey('webgpu', 1, null)]
     expect(new Set(keys).size).toBe(3)
     expect(proofKey('wasm', 1, null)).toBe(keys[0])
+    expect(proofKey('webgpu', 2, null)).toBe(keys[2])
   })
 })
 

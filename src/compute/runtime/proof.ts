@@ -41,7 +41,9 @@ export function refused(refusal: { reason: string; remedy: string | null; detail
  */
 export function proofKey(rung: UsableRung, threads: number, packagesDir: string | null): string {
   const { maskwright, node, 'tfjs-core': core, 'tfjs-layers': layers } = versions(packagesDir)
-  const processor = [process.platform, process.arch, os.cpus()[0]?.model, usableCores(), threads]
+  // A graphics card and plain JavaScript do not compute with our threads.
+  const used = rung === 'webgpu' || rung === 'js' ? null : threads
+  const processor = [process.platform, process.arch, os.cpus()[0]?.model, usableCores(), used]
   return digest([rung, maskwright, node, core, layers, ...processor, ...ofRung(rung, packagesDir)])
 }
 
