@@ -1,51 +1,165 @@
 import path from 'node:path'
 import { z } from 'zod'
+import { startTimes } from './support/startTimes.ts'
 import { jsonFrom, median, result, type BenchResult } from './support/report.ts'
 
-const timesSchema = z.object({ train: z.array(z.number()), infer: z.array(z.number()) })
+/**
+ * Training steps and predictions of U-Nets on the compute backends, against PyTorch on the same cores and against
+ * tfjs-backend-wasm as it ships, in turns in the same run; and how soon the compute process is ready.
+ */
+const milliseconds = z.array(z.number())
+const timesSchema = z.object({ train: milliseconds, infer: milliseconds })
+const profileSchema = z.record(z.string(), z.number())
+const ownSchema = timesSchema.extend({
+  device: z.string(),
+  trainProfile: profileSchema,
+  inferProfile: profileSchema,
+})
+type Own = z.infer<typeof ownSchema>
 type Times = z.infer<typeof timesSchema>
-const ROUNDS = 3
-const NETWORK = { size: 128, base: 8, batch: 4 } as const
 
-/** A training step and a prediction of the reference U-Net, against PyTorch on the same cores in the same run. */
+interface Network {
+  readonly kind: 'plain' | 'norm-transposed'
+  readonly size: number
+  readonly base: number
+  readonly batch: number
+}
+interface Case extends Network {
+  readonly threads: number
+  /** Of training; predictions take half as long again. */
+  readonly seconds: number
+  readonly rounds: number
+}
+
+const REFERENCE: Network = { kind: 'plain', size: 128, base: 8, batch: 4 }
+const CASES: readonly Case[] = [
+  { ...REFERENCE, threads: 2, seconds: 5, rounds: 3 },
+  { ...REFERENCE, threads: 1, seconds: 5, rounds: 3 },
+  { ...REFERENCE, batch: 1, threads: 2, seconds: 3, rounds: 2 },
+  { ...REFERENCE, base: 16, threads: 2, seconds: 5, rounds: 2 },
+  { ...REFERENCE, size: 256, threads: 2, seconds: 6, rounds: 2 },
+  { ...REFERENCE, size: 512, threads: 2, seconds: 12, rounds: 2 },
+  { ...REFERENCE, kind: 'norm-transposed', threads: 2, seconds: 5, rounds: 2 },
+]
+const BUDGETS = { train: 'at most 3.5 x PyTorch', infer: 'at most 2.2 x PyTorch' }
+
+const here = (name: string): string => path.join(import.meta.dirname, 'support', name)
+const words = (...values: readonly (string | number)[]): string[] => values.map(String)
+
 export async function suite(): Promise<BenchResult[]> {
-  const here = (name: string): string => path.join(import.meta.dirname, 'support', name)
   const results: BenchResult[] = []
-  for (const threads of [2, 1]) {
-    const ours: Times = { train: [], infer: [] }
-    const theirs: Times = { train: [], infer: [] }
-    // In turns, so that what else the machine does meets both alike.
-    for (let round = 0; round < ROUNDS; round++) {
-      const own = jsonFrom(process.execPath, [here('computeTimes.ts'), ...settings(threads)])
-      if (own === null) throw new Error('The measurement failed; run bench/support/computeTimes.ts to see why.')
-      collect(ours, own)
-      collect(theirs, jsonFrom('/usr/bin/python3', [here('torchTimes.py'), ...settings(threads)]))
-    }
-    for (const name of ['train', 'infer'] as const) {
-      results.push(
-        result({
-          name: name === 'train' ? 'train-step' : 'infer',
-          params: { ...NETWORK, backend: 'wasm', threads },
-          values: ours[name],
-          reference:
-            theirs[name].length > 0
-              ? { name: `PyTorch CPU, ${threads} thread${threads > 1 ? 's' : ''}`, median: median(theirs[name]) }
-              : null,
-          ...(threads === 2 ? { budget: name === 'train' ? 'at most 3.5 x PyTorch' : 'at most 2.2 x PyTorch' } : {}),
-        }),
-      )
-    }
+  let reference: Times | null = null
+  for (const each of CASES) {
+    const { own, theirs } = measuredCase(each)
+    if (each === CASES[0]) reference = own
+    results.push(...against(each, 'wasm', own, theirs, each === CASES[0]))
   }
-  return results
+  if (reference !== null) results.push(...(await asShipped(reference)))
+  results.push(...threadGain(results))
+  results.push(
+    result({
+      name: 'compute-ready',
+      params: { choice: 'cached' },
+      values: await startTimes(5),
+      budget: 'at most 1500 ms',
+    }),
+  )
+  return [...results, ...onGraphicsCard()]
 }
 
-function collect(into: Times, printed: unknown): void {
-  const parsed = timesSchema.safeParse(printed)
-  if (!parsed.success) return
-  into.train.push(...parsed.data.train)
-  into.infer.push(...parsed.data.infer)
+/** In turns, so that what else the machine does meets both alike. */
+function measuredCase(each: Case): { own: Own; theirs: Times } {
+  const rounds = Array.from({ length: each.rounds }, () => ({ own: ownTimes('wasm', each), torch: torchTimes(each) }))
+  const [first] = rounds
+  if (first === undefined) throw new Error('At least one round is needed.')
+  return {
+    own: { ...first.own, ...joined(rounds.map(({ own }) => own)) },
+    theirs: joined(rounds.map(({ torch }) => torch)),
+  }
 }
 
-function settings(threads: number): string[] {
-  return [NETWORK.size, NETWORK.base, NETWORK.batch, threads].map(String)
+function ownTimes(backend: string, { kind, size, base, batch, threads, seconds }: Case): Own {
+  const args = words(backend, kind, size, base, batch, threads, seconds)
+  const printed = ownSchema.safeParse(jsonFrom(process.execPath, [here('computeTimes.ts'), ...args]))
+  if (printed.success) return printed.data
+  throw new Error(`The measurement failed; "node bench/support/computeTimes.ts ${args.join(' ')}" says why.`)
+}
+
+/** Empty where there is no PyTorch. */
+function torchTimes({ kind, size, base, batch, threads, seconds }: Case, device = 'cpu'): Times {
+  const args = words(kind, size, base, batch, threads, seconds, device)
+  const printed = timesSchema.safeParse(jsonFrom('/usr/bin/python3', [here('torchTimes.py'), ...args]))
+  return printed.success ? printed.data : { train: [], infer: [] }
+}
+
+function joined(all: readonly Times[]): Times {
+  return { train: all.flatMap(({ train }) => train), infer: all.flatMap(({ infer }) => infer) }
+}
+
+function against(each: Case, backend: string, own: Own, theirs: Times, budgeted: boolean): BenchResult[] {
+  const { kind, size, base, batch, threads } = each
+  const device = backend === 'wasm' ? {} : { device: own.device }
+  return (['train', 'infer'] as const).map((name) =>
+    result({
+      name: name === 'train' ? 'train-step' : 'infer',
+      params: { size, base, batch, backend, threads, kind, ...device },
+      values: own[name],
+      reference:
+        theirs[name].length === 0
+          ? null
+          : {
+              name: backend === 'wasm' ? `PyTorch CPU, ${threads} threads` : 'PyTorch CUDA',
+              median: median(theirs[name]),
+            },
+      ...(budgeted ? { budget: BUDGETS[name] } : {}),
+      profile: name === 'train' ? own.trainProfile : own.inferProfile,
+    }),
+  )
+}
+
+/** Our times as multiples of what ships would be below one: its times as multiples of ours say how much was won. */
+async function asShipped(own: Times): Promise<BenchResult[]> {
+  const { size, base, batch } = REFERENCE
+  const shipped = timesSchema.parse(
+    jsonFrom(process.execPath, [here('shippedTimes.ts'), ...words(size, base, batch, 20)]),
+  )
+  return (['train', 'infer'] as const).map((name) =>
+    result({
+      name: name === 'train' ? 'train-step-as-shipped' : 'infer-as-shipped',
+      params: { size, base, batch, backend: 'tfjs-backend-wasm 4.22 as shipped', threads: 1 },
+      values: shipped[name],
+      reference: { name: 'wasm of this project, 2 threads', median: median(own[name]) },
+      ...(name === 'train' ? { budget: 'at least 8 x' } : {}),
+    }),
+  )
+}
+
+/** One thread as a multiple of two, from the figures of both. */
+function threadGain(results: readonly BenchResult[]): BenchResult[] {
+  return ['train-step', 'infer'].flatMap((name) => {
+    const [two, one] = results.filter((each) => each.name === name)
+    if (one === undefined || two === undefined) return []
+    return [
+      result({
+        name: `${name}-thread-gain`,
+        params: { ...REFERENCE, threads: 1 },
+        values: [one.median],
+        reference: { name: '2 threads', median: two.median },
+        budget: 'at least 1.6 x',
+      }),
+    ]
+  })
+}
+
+/** Where a real graphics card answers. A processor that plays one (SwiftShader, llvmpipe) tells nothing. */
+function onGraphicsCard(): BenchResult[] {
+  const each: Case = { ...REFERENCE, threads: 1, seconds: 5, rounds: 1 }
+  try {
+    const own = ownTimes('webgpu', each)
+    return /software|swiftshader|llvmpipe/i.test(own.device)
+      ? []
+      : against(each, 'webgpu', own, torchTimes(each, 'cuda'), false)
+  } catch {
+    return []
+  }
 }

@@ -14,7 +14,11 @@ export interface BenchResult {
   readonly ratio: number | null
   /** What the design asks for, in words that name the figure it bounds. */
   readonly budget?: string
+  /** Milliseconds of one run by kernel, the longest first. */
+  readonly profile?: Profile
 }
+
+export type Profile = Readonly<Record<string, number>>
 
 export interface BenchReport {
   readonly suite: string
@@ -67,9 +71,18 @@ interface Measured {
   readonly unit?: BenchResult['unit']
   readonly reference?: BenchResult['reference']
   readonly budget?: string
+  readonly profile?: Profile
 }
 
-export function result({ name, params = {}, values, unit = 'ms', reference = null, budget }: Measured): BenchResult {
+export function result({
+  name,
+  params = {},
+  values,
+  unit = 'ms',
+  reference = null,
+  budget,
+  profile,
+}: Measured): BenchResult {
   const middle = rounded(median(values))
   return {
     name,
@@ -81,6 +94,7 @@ export function result({ name, params = {}, values, unit = 'ms', reference = nul
     reference: reference === null ? null : { name: reference.name, median: rounded(reference.median) },
     ratio: reference === null ? null : rounded(middle / reference.median),
     ...(budget === undefined ? {} : { budget }),
+    ...(profile === undefined ? {} : { profile }),
   }
 }
 
@@ -96,6 +110,25 @@ export async function timed(runs: number, warmUp: number, work: (run: number) =>
     const started = performance.now()
     await work(run + warmUp)
     if (run >= 0) times.push(performance.now() - started)
+  }
+  return times
+}
+
+/**
+ * Milliseconds of each run: at least five, then as many as fit into the seconds; the first four do not count, or only the
+ * first where a run is long.
+ */
+export async function measured(seconds: number, work: () => unknown): Promise<number[]> {
+  const times: number[] = []
+  const started = performance.now()
+  let warmUp: number | null = null
+  while (times.length < 5 || performance.now() - started < seconds * 1000) {
+    const run = performance.now()
+    await work()
+    const taken = performance.now() - run
+    warmUp ??= taken < 500 ? 4 : 1
+    if (warmUp > 0) warmUp--
+    else times.push(taken)
   }
   return times
 }

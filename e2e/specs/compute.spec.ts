@@ -1,0 +1,56 @@
+import { expect, test } from '../fixtures/test.ts'
+import type { Locator } from '@playwright/test'
+import type { Workstation } from '../pages/workstation.ts'
+
+async function panel(app: Workstation): Promise<Locator> {
+  await app.by('compute-status').click()
+  const sheet = app.by('doctor')
+  await expect(sheet.getByTestId('rung')).toHaveCount(6, { timeout: 60_000 })
+  return sheet
+}
+
+const rung = (sheet: Locator, name: string): Locator => sheet.locator(`[data-rung="${name}"]`)
+
+test('the Compute panel tells every rung, and another one is used on request', async ({ shell }, info) => {
+  const app = await shell.open()
+  await app.ready()
+  const sheet = await panel(app)
+  const wasm = rung(sheet, 'wasm')
+  await expect(wasm).toContainText(/in use/)
+  await expect(wasm).toContainText(/ms a step/)
+  await expect(wasm).toContainText(/self-test passed/)
+  // Not built yet, and not installed: a reason each, and no button.
+  for (const name of ['native', 'tensorflow']) {
+    await expect(rung(sheet, name)).toContainText(/not available/)
+    await expect(rung(sheet, name).getByRole('button')).toHaveCount(0)
+  }
+  await app.page.screenshot({ path: info.outputPath('compute.png') })
+
+  await rung(sheet, 'js').getByTestId('use-rung').click()
+  await expect(rung(sheet, 'js')).toContainText(/in use/, { timeout: 60_000 })
+  await expect(app.by('compute-choice')).toContainText(/chosen by hand/)
+  await expect(app.by('compute-status')).toContainText(/^js/)
+  await app.page.screenshot({ path: info.outputPath('compute-by-hand.png') })
+
+  await app.by('choose-automatically').click()
+  await expect(wasm).toContainText(/in use/, { timeout: 60_000 })
+  await app.page.keyboard.press('Escape')
+  await app.by('predict').first().click()
+  await expect.poll(() => app.colouredShare(), { timeout: 60_000 }).toBeGreaterThan(0.02)
+})
+
+test('a change of the rung waits for the job that runs', async ({ shell }, info) => {
+  const app = await shell.open()
+  await app.ready()
+  await app.paintLiver()
+  await app.by('retrain').first().click()
+  await expect(app.by('training-chart')).toBeVisible({ timeout: 60_000 })
+  const sheet = await panel(app)
+  await app.by('compute-threads').selectOption('1')
+  await expect(app.by('compute-problem')).toContainText(/wait|cancel/i)
+  await app.page.screenshot({ path: info.outputPath('compute-busy.png') })
+  await expect(rung(sheet, 'wasm')).toContainText(/in use/)
+  await app.page.keyboard.press('Escape')
+  await app.by('job-cancel').click()
+  await app.idle()
+})
