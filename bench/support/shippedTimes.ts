@@ -16,7 +16,7 @@ import { measured } from './report.ts'
 const [size = 128, base = 8, batch = 4, seconds = 10] = process.argv.slice(2).map(Number)
 
 const four = z.tuple([z.number(), z.number(), z.number(), z.number()])
-const attributes = z.object({ pad: z.enum(['same', 'valid']), strides: z.number(), filterShape: four })
+const attributes = z.object({ pad: z.enum(['same', 'valid']), strides: z.tuple([z.literal(1), z.literal(1)]), filterShape: four })
 
 function tensorOf(value: unknown): tf.Tensor {
   if (isTensor(value)) return value
@@ -39,7 +39,7 @@ tf.registerKernel({
         .runKernel<tf.Tensor>(
           tf.Conv3DBackpropFilterV2,
           { x: volume(inputs.x), dy: volume(inputs.dy) },
-          { strides: [1, strides, strides], pad, filterShape: [1, ...filterShape] },
+          { strides: [1, ...strides], pad, filterShape: [1, ...filterShape] },
         )
       return tf.reshape(gradient, filterShape)
     })
