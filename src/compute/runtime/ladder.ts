@@ -26,7 +26,7 @@ export interface JudgeOptions {
   readonly fresh?: boolean
   /** Do not try what is not known. */
   readonly known?: boolean
-  /** Try again what had not enough time. */
+  /** Try again what was not tried to the end; without it, only hardware is tried to the end. */
   readonly patient?: boolean
   readonly seconds?: number
   readonly signal?: AbortSignal | undefined
@@ -56,7 +56,7 @@ export function createLadder({ settings, threads, memory, probeEntry }: LadderOp
       if (probeEntry === null) return { proof: refused(NO_PROBE), source: 'untried' }
       const env = packagesDir === null ? {} : { MASKWRIGHT_PACKAGES: packagesDir }
       const limit = seconds === undefined ? {} : { seconds }
-      const proof = await probeRung(rung, { entry: probeEntry, threads, env, signal, ...limit })
+      const proof = await probeRung(rung, { entry: probeEntry, threads, env, signal, hardwareOnly: !patient, ...limit })
       return { proof, source: signal?.aborted === true ? 'untried' : 'probe' }
     },
   }

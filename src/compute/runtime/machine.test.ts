@@ -119,7 +119,7 @@ describe('versions', () => {
 describe('refusals', () => {
   it('are sentences, whatever was thrown', () => {
     const told = new RungUnavailable('No card.', 'Buy one.', { detail: 'ENOENT' })
-    expect(refusalOf(told)).toEqual({ reason: 'No card.', remedy: 'Buy one.', detail: 'ENOENT' })
+    expect(refusalOf(told)).toMatchObject({ reason: 'No card.', remedy: 'Buy one.', detail: 'ENOENT' })
     expect(refusalText(refusalOf(told))).toBe('No card. Buy one.')
     expect(refusalOf(new Error('abort(12)\n at x'))).toMatchObject({ reason: 'Abort(12).', remedy: null })
     expect(refusalOf('gone').reason).toBe('Gone.')

@@ -7,10 +7,12 @@ import type { UsableRung } from './rungs.ts'
 export const PROBE_ARGUMENT = '--probe'
 
 export interface ProbeOptions {
-  /** The script that answers `--probe RUNG THREADS SECONDS PARENT` by `answerProbe`. */
+  /** The script that answers `--probe RUNG THREADS SECONDS PARENT HARDWARE` by `answerProbe`. */
   readonly entry: string
   readonly threads: number
   readonly seconds?: number
+  /** As in rung.ts. */
+  readonly hardwareOnly?: boolean
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Aborting it ends the probe; its answer is then a refusal that nobody should keep. */
@@ -36,9 +38,10 @@ const REMEDIES: Partial<Record<UsableRung, string>> = {
  * ends with this process, whatever way that ends. Never rejects: a crash is a reason.
  */
 export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proof> {
-  const { entry, threads, seconds = PROBE_SECONDS, env = {}, signal } = options
+  const { entry, threads, seconds = PROBE_SECONDS, hardwareOnly = false, env = {}, signal } = options
   return new Promise((resolve) => {
-    const child = fork(entry, [PROBE_ARGUMENT, rung, ...[threads, seconds, process.pid].map(String)], {
+    const limits = [threads, seconds, process.pid, Number(hardwareOnly)].map(String)
+    const child = fork(entry, [PROBE_ARGUMENT, rung, ...limits], {
       execArgv: [],
       // What it prints on standard output is of no use; a library that writes there must not fill a pipe.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -9,18 +9,18 @@ import type { Proof } from './proof.ts'
 import type { UsableRung } from './rungs.ts'
 
 /** The side of probe.ts that tries the rung: tells its parent what came of it, and ends. */
-export async function answerProbe([rung = '', threads = '1', ...limits]: readonly string[]): Promise<void> {
+export async function answerProbe([rung = '', ...numbers]: readonly string[]): Promise<void> {
   if (!isUsable(rung)) throw new Error(`There is no rung "${rung}".`)
-  const [seconds = PROBE_SECONDS, parent = process.ppid] = limits.map(Number)
+  const [threads = 1, seconds = PROBE_SECONDS, parent = process.ppid, hardwareOnly = 0] = numbers.map(Number)
   endWithParent(parent, seconds)
-  const proof = await tryRung(rung, Number(threads))
+  const proof = await tryRung(rung, threads, hardwareOnly === 1)
   if (process.send === undefined) process.exit(0)
   process.send(proof, () => process.exit(0))
 }
 
-async function tryRung(rung: UsableRung, threads: number): Promise<Proof> {
+async function tryRung(rung: UsableRung, threads: number, hardwareOnly: boolean): Promise<Proof> {
   try {
-    const { note, selfTest, ...started } = await startRung(rung, threads, { timed: true })
+    const { note, selfTest, ...started } = await startRung(rung, threads, { timed: true, hardwareOnly })
     if (selfTest.ok) return { ...refused({ reason: '', remedy: null }), ok: true, reason: note, selfTest, ...started }
     return { ...refused(selfTestRefusal(selfTest)), selfTest, device: started.device }
   } catch (error) {

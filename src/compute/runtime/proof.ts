@@ -9,6 +9,7 @@ import { OPTIONAL_PACKAGES } from './rungs.ts'
 import { usableCores } from './threads.ts'
 import { versions } from './versions.ts'
 import type { UsableRung } from './rungs.ts'
+import type { Refusal } from './unavailable.ts'
 
 /** What came of trying a rung in a process of its own. */
 export const proofSchema = z.object({
@@ -30,9 +31,9 @@ export const proofSchema = z.object({
 })
 export type Proof = z.infer<typeof proofSchema>
 
-export function refused(refusal: { reason: string; remedy: string | null; detail?: string | null }): Proof {
-  const { reason, remedy, detail = null } = refusal
-  return { ok: false, reason, remedy, detail, selfTest: null, stepMs: null, device: null, threads: null, late: false }
+export function refused(refusal: Omit<Refusal, 'detail'> & { detail?: string | null }): Proof {
+  const { reason, remedy, detail = null, late = false } = refusal
+  return { ok: false, reason, remedy, detail, selfTest: null, stepMs: null, device: null, threads: null, late }
 }
 
 /**

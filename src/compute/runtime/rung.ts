@@ -10,7 +10,7 @@ import { BACKEND_NAMES, isForeign, OPTIONAL_PACKAGES } from './rungs.ts'
 import { selfTest } from './selfTest.ts'
 import { readSettings } from './settings.ts'
 import { timeStep } from './timing.ts'
-import { asSentence, refusalOf } from './unavailable.ts'
+import { asSentence, refusalOf, RungUnavailable } from './unavailable.ts'
 import { startWasm } from './wasm.ts'
 import type { ComputeDevice } from '../../core/contract/schemas.ts'
 import type { UsableRung } from './rungs.ts'
@@ -32,7 +32,11 @@ export interface StartOptions {
   readonly packagesDir?: string | null
   /** Measure a training step, which takes about a second on `wasm`. */
   readonly timed?: boolean
+  /** Refuse a graphics device that is only software, before the self-test, which takes long on it. */
+  readonly hardwareOnly?: boolean
 }
+
+type Conditions = Required<Pick<StartOptions, 'packagesDir' | 'hardwareOnly'>>
 
 interface Running {
   readonly threads: number
@@ -49,9 +53,9 @@ const SOFTWARE = 'There is no graphics card here, only software that computes li
  * Throws RungUnavailable, or what the backend throws, when it cannot start; a failed self-test is not thrown.
  */
 export async function startRung(rung: UsableRung, threads: number, options: StartOptions = {}): Promise<StartedRung> {
-  const { packagesDir = readSettings().packagesDir, timed = false } = options
+  const { packagesDir = readSettings().packagesDir, timed = false, hardwareOnly = false } = options
   tf.enableProdMode()
-  const started = await startAndTest(rung, threads, packagesDir)
+  const started = await startAndTest(rung, threads, { packagesDir, hardwareOnly })
   const stepMs = timed && started.selfTest.ok && started.note !== SOFTWARE ? await timeStep(rung) : null
   return { ...started, stepMs }
 }
@@ -59,12 +63,12 @@ export async function startRung(rung: UsableRung, threads: number, options: Star
 async function startAndTest(
   rung: UsableRung,
   threads: number,
-  packagesDir: string | null,
+  options: Conditions,
 ): Promise<Omit<StartedRung, 'stepMs'>> {
   const again = keepFactory(rung)
   if (rung !== 'wasm' || threads <= 1) {
     try {
-      const running = await start(rung, threads, packagesDir)
+      const running = await start(rung, threads, options)
       return { note: null, ...running, selfTest: await selfTest() }
     } catch (error) {
       again()
@@ -74,14 +78,14 @@ async function startAndTest(
   const why = await withThreads(threads)
   if (typeof why !== 'string') return why
   again()
-  const alone = await startAndTest(rung, 1, packagesDir)
+  const alone = await startAndTest(rung, 1, options)
   return { ...alone, note: `It runs on one thread, since ${threads} did not work: ${why}` }
 }
 
 /** `wasm` with threads, or why it does not work so. */
 async function withThreads(threads: number): Promise<Omit<StartedRung, 'stepMs'> | string> {
   try {
-    const running = await start('wasm', threads, null)
+    const running = await start('wasm', threads, { packagesDir: null, hardwareOnly: false })
     const tested = await selfTest()
     if (!tested.ok) return asSentence(tested.difference ?? 'The self-test failed.')
     const note = running.threads < threads ? `It runs on ${running.threads} of ${threads} threads.` : null
@@ -91,7 +95,7 @@ async function withThreads(threads: number): Promise<Omit<StartedRung, 'stepMs'>
   }
 }
 
-async function start(rung: UsableRung, threads: number, packagesDir: string | null): Promise<Running> {
+async function start(rung: UsableRung, threads: number, { packagesDir, hardwareOnly }: Conditions): Promise<Running> {
   switch (rung) {
     case 'js':
       await tf.setBackend('cpu')
@@ -103,6 +107,7 @@ async function start(rung: UsableRung, threads: number, packagesDir: string | nu
       // Loaded when it is asked for: nothing of Dawn is in a process that computes otherwise.
       const { startWebgpu } = await import('./webgpu.ts')
       const { device, software } = await startWebgpu(packagesDir)
+      if (software && hardwareOnly) throw new RungUnavailable(SOFTWARE, null, { late: true })
       return { threads: 1, device, ...(software ? { note: SOFTWARE } : {}) }
     }
     case 'tensorflow':

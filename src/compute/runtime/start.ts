@@ -10,7 +10,7 @@ import { threadCount } from './threads.ts'
 import { refusalOf, refusalText } from './unavailable.ts'
 import { versions } from './versions.ts'
 import type { Memory } from './choice.ts'
-import type { Judgement, Ladder } from './ladder.ts'
+import type { Judgement, JudgeOptions, Ladder } from './ladder.ts'
 import type { Proof } from './proof.ts'
 import type { StartedRung } from './rung.ts'
 import type { UsableRung } from './rungs.ts'
@@ -39,6 +39,8 @@ export interface Runtime extends StartedRung {
 /** One probe at a start, and all of them: a driver that hangs must not keep the user waiting. */
 const PROBE_SECONDS = 30
 const ALL_PROBES_SECONDS = 60
+/** Who insists on a rung waits for it. */
+const ASKED_SECONDS = 60
 const TOLD_AFTER_MS = 3000
 const TRYING =
   'Maskwright is finding out how this computer computes fastest; that is done once for each driver and version.'
@@ -91,7 +93,11 @@ class Start {
   async asked(rung: UsableRung): Promise<Runtime> {
     const { ladder, memory } = this.parts
     if (isForeign(rung)) {
-      const judged = await this.#judge(rung, memory.crashedAtStart(rung))
+      const judged = await this.#judge(rung, {
+        fresh: memory.crashedAtStart(rung),
+        patient: true,
+        seconds: ASKED_SECONDS,
+      })
       memory.remember(this.#found, undefined)
       if (!judged.proof.ok) throw this.#refusal(rung)
     }
@@ -135,12 +141,12 @@ class Start {
     try {
       for (const rung of FOREIGN_RUNGS) {
         const left = ALL_PROBES_SECONDS - (performance.now() - begin) / 1000
-        const { proof } = await this.#judge(rung, fresh, Math.min(PROBE_SECONDS, left))
+        const { proof } = await this.#judge(rung, { fresh, seconds: Math.min(PROBE_SECONDS, left) })
         if (proof.ok) proofs.set(rung, proof)
       }
       const safe = this.#safe()
       if (proofs.size === 0 || !safe.includes('wasm')) return [...rank(proofs), ...safe]
-      const { proof } = await this.#judge('wasm', fresh, PROBE_SECONDS)
+      const { proof } = await this.#judge('wasm', { fresh })
       if (proof.ok) proofs.set('wasm', proof)
       const ranked = rank(proofs)
       // What could not be timed in a process of its own may work in this one, and otherwise says why not.
@@ -157,12 +163,13 @@ class Start {
     return without.includes('wasm') ? ['js'] : ['wasm', 'js']
   }
 
-  async #judge(rung: UsableRung, fresh: boolean, seconds = PROBE_SECONDS): Promise<Judgement> {
+  async #judge(rung: UsableRung, options: JudgeOptions): Promise<Judgement> {
     const { ladder, settings } = this.parts
+    const { fresh = false, patient = false, seconds = PROBE_SECONDS } = options
     const late: Judgement = { proof: refusedProof(NO_TIME), source: 'untried' }
     // What gave up in this session stays out of it.
     const again = fresh && !settings.without.includes(rung)
-    const judged = seconds < 1 ? late : await ladder.judge(rung, { fresh: again, seconds })
+    const judged = seconds < 1 ? late : await ladder.judge(rung, { fresh: again, patient, seconds })
     if (!judged.proof.ok) this.#refused.set(rung, judged.proof)
     if (judged.source === 'probe') this.#found.set(rung, { key: ladder.key(rung), proof: judged.proof })
     return judged

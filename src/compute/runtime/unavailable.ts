@@ -6,18 +6,26 @@ export interface Refusal {
   readonly remedy: string | null
   /** The last lines that a library printed, a stack: shown behind a disclosure. */
   readonly detail: string | null
+  /** It was not tried to the end, and another time may be. */
+  readonly late?: boolean
 }
 
 /** Thrown by what starts a rung. */
 export class RungUnavailable extends Error {
   readonly remedy: string | null
   readonly detail: string | null
+  readonly late: boolean
 
-  constructor(reason: string, remedy: string | null = null, options: { detail?: string; cause?: unknown } = {}) {
+  constructor(
+    reason: string,
+    remedy: string | null = null,
+    options: { detail?: string; cause?: unknown; late?: boolean } = {},
+  ) {
     super(reason, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'RungUnavailable'
     this.remedy = remedy
     this.detail = options.detail ?? null
+    this.late = options.late ?? false
   }
 }
 
@@ -25,8 +33,9 @@ export class RungUnavailable extends Error {
 export function refusalOf(thrown: unknown): Refusal {
   if (!(thrown instanceof Error)) return { reason: asSentence(String(thrown)), remedy: null, detail: null }
   const remedy = 'remedy' in thrown && typeof thrown.remedy === 'string' ? thrown.remedy : null
-  const told = thrown instanceof RungUnavailable
-  return { reason: asSentence(thrown.message), remedy, detail: told ? thrown.detail : (thrown.stack ?? null) }
+  const reason = asSentence(thrown.message)
+  if (!(thrown instanceof RungUnavailable)) return { reason, remedy, detail: thrown.stack ?? null }
+  return { reason, remedy, detail: thrown.detail, late: thrown.late }
 }
 
 /** Reason and remedy in a row. */

@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { swiftshaderEnv } from '../testing/swiftshader.ts'
+import { probeRung } from './probe.ts'
+import { startCompute } from './testing/computeChild.ts'
+
+const MINUTES = 60_000
+const entry = path.resolve(import.meta.dirname, '../entry.ts')
+const env = swiftshaderEnv()
+
+describe.skipIf(env === null)(
+  "software that computes like a graphics card (skipped without SwiftShader, Debian's chromium)",
+  () => {
+    let state = ''
+
+    beforeEach(() => {
+      state = mkdtempSync(path.join(os.tmpdir(), 'maskwright-software-'))
+    })
+    afterEach(() => {
+      rmSync(state, { recursive: true, force: true })
+    })
+
+    it(
+      'is not tried to the end where something has to be chosen',
+      async () => {
+        const proof = await probeRung('webgpu', { entry, threads: 1, hardwareOnly: true, env: env ?? {} })
+        expect(proof).toMatchObject({ ok: false, late: true, selfTest: null, stepMs: null })
+        expect(proof.reason).toMatch(/^There is no graphics card here, only software/)
+      },
+      MINUTES,
+    )
+
+    it(
+      'does not keep a start from choosing wasm at once, and the next one from knowing it',
+      async () => {
+        for (const cached of [false, true]) {
+          const child = startCompute({ ...env, MASKWRIGHT_STATE: state })
+          expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached })
+          await child.end()
+        }
+      },
+      2 * MINUTES,
+    )
+  },
+)
