@@ -106,7 +106,7 @@ function startDawn(packagesDir: string | null): GPU {
   } catch (error) {
     throw new RungUnavailable(
       `The library of the package ${DAWN_PACKAGE} cannot be loaded on this system (${process.platform} ${process.arch}).`,
-      'It needs a 64-bit Windows, macOS or Linux not older than some years.',
+      'It needs Windows, macOS or a Linux with glibc 2.34 or newer, on a 64-bit Intel, AMD or ARM processor.',
       { detail: String(error), cause: error },
     )
   }
