@@ -84,6 +84,11 @@ try {
   await app.ready()
   await shoot('workstation')
 
+  await app.by('compute-status').click()
+  await app.by('doctor').getByText('in use', { exact: true }).waitFor({ timeout: 60_000 })
+  await shoot('compute')
+  await page.keyboard.press('Escape')
+
   await app.by('save-mask').first().click()
   await app.by('save-result').waitFor()
   await shoot('saved')

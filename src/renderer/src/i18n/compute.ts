@@ -1,9 +1,10 @@
 import type { Rung } from '../../../core/contract/index.ts'
 import { formatBytes, formatCount } from './format.ts'
 
-/** A time of a step: exact enough to compare, no more. */
-function milliseconds(ms: number): string {
-  return ms < 10 ? ms.toFixed(1) : formatCount(Math.round(ms))
+/** The time of a step: exact enough to compare, no more. */
+function stepTime(ms: number): string {
+  if (ms >= 10_000) return `${formatCount(Math.round(ms / 1000))} s`
+  return `${ms < 10 ? ms.toFixed(1) : formatCount(Math.round(ms))} ms`
 }
 
 /** The Compute panel. */
@@ -26,7 +27,7 @@ export const computeWords = {
   unavailable: 'not available',
   failed: 'fails its self-test',
   passed: (ms: number) => `self-test passed, ${formatCount(Math.round(ms))} ms`,
-  step: (ms: number) => `${milliseconds(ms)} ms a step`,
+  step: (ms: number) => `${stepTime(ms)} a step`,
   stepHint: 'One training step of the small network that all are compared with',
   memory: (megabytes: number) => formatBytes(megabytes * 1e6),
   use: 'Use',
