@@ -7,6 +7,7 @@ import { callShipped, input, replaceKernel, registerWasmKernel } from './registe
 import { parallel } from './threads/index.ts'
 
 const attrsSchema = z.object({ alignCorners: z.boolean(), halfPixelCenters: z.boolean().optional() })
+const forwardAttrs = attrsSchema.extend({ size: z.tuple([z.number(), z.number()]) })
 
 /** Nearest-neighbour resizing: doubling on all threads, otherwise by the kernel that ships. */
 export function registerResizeNearestNeighbor(): void {
@@ -14,7 +15,7 @@ export function registerResizeNearestNeighbor(): void {
     const { inputs, attrs, backend } = args
     const images = input(inputs, 'images')
     const [count, height, width, channels] = shape4.parse(images.shape)
-    const { size, ...flags } = attrsSchema.extend({ size: z.tuple([z.number(), z.number()]) }).parse(attrs)
+    const { size, ...flags } = forwardAttrs.parse(attrs)
     if (images.dtype !== 'float32' || !isDoubling([height, width], size, flags)) return callShipped(shipped, args)
     const out = backend.makeOutput([count, ...size, channels], 'float32')
     const [from, to] = [address(backend, images), address(backend, out)]

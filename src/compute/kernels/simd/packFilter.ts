@@ -1,9 +1,12 @@
 import {
   add,
+  and,
   choose,
   FunctionBuilder,
   i32,
   isBelow,
+  isEqual,
+  load,
   loadFloat,
   loadInteger,
   multiply,
@@ -27,6 +30,7 @@ export function packFilterFunction(): FunctionBuilder {
   const [begin, end, filter, taps, tapCount] = [integer(), integer(), integer(), integer(), integer()]
   const [channels, outChannels] = [integer(), integer()]
   const [tapBytes, channelBytes, outBytes, packed] = [integer(), integer(), integer(), integer()]
+  const whole = f.local('i32')
   const to = f.let(add(packed, multiply(begin, multiply(multiply(tapCount, channels), i32(OUT_BLOCK * FLOAT)))))
   const block = f.let(begin)
   const [tap, from, at, next, valid, size] = [
@@ -37,26 +41,36 @@ export function packFilterFunction(): FunctionBuilder {
     f.local('i32'),
     f.local('i32'),
   ]
+  const copyOne = () => {
+    f.store(to, vConstant(0))
+    f.when(isBelow(i32(QUAD), size), () => {
+      f.store(to, vConstant(0), QUAD)
+    })
+    f.set(at, from)
+    f.set(next, to)
+    f.repeat(valid, () => {
+      f.storeFloat(next, loadFloat(at))
+      f.set(at, add(at, outBytes))
+      f.set(next, add(next, i32(FLOAT)))
+    })
+  }
   f.repeat(subtract(end, begin), () => {
     f.set(valid, subtract(outChannels, multiply(block, i32(OUT_BLOCK))))
     f.set(size, choose(isBelow(valid, i32(5)), i32(QUAD), i32(2 * QUAD)))
     f.set(valid, choose(isBelow(valid, i32(OUT_BLOCK)), valid, i32(OUT_BLOCK)))
+    f.set(whole, and(isEqual(valid, i32(OUT_BLOCK)), isEqual(outBytes, i32(FLOAT))))
     f.set(tap, taps)
     f.repeat(tapCount, () => {
       f.set(from, add(filter, multiply(loadInteger(tap, 2 * FLOAT), tapBytes)))
       f.set(from, add(from, multiply(block, multiply(outBytes, i32(OUT_BLOCK)))))
       f.repeat(channels, () => {
-        f.store(to, vConstant(0))
-        f.when(isBelow(i32(QUAD), size), () => {
-          f.store(to, vConstant(0), QUAD)
-        })
-        f.set(at, from)
-        f.set(next, to)
-        f.repeat(valid, () => {
-          f.storeFloat(next, loadFloat(at))
-          f.set(at, add(at, outBytes))
-          f.set(next, add(next, i32(FLOAT)))
-        })
+        f.when(
+          whole,
+          () => {
+            for (const distance of [0, QUAD]) f.store(to, load(from, distance), distance)
+          },
+          copyOne,
+        )
         f.set(from, add(from, channelBytes))
         f.set(to, add(to, size))
       })
