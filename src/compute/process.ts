@@ -5,6 +5,7 @@ import { createFrameReader, encodeFrame } from '../core/rpc/frames.ts'
 import { createHandlers } from './handlers.ts'
 import { createModelCache } from './models/cache.ts'
 import { createHousekeeping, RECYCLED } from './runtime/housekeeping.ts'
+import { endWithParent } from './runtime/parent.ts'
 import { PROBE_ARGUMENT } from './runtime/probe.ts'
 import { answerProbe } from './runtime/probeChild.ts'
 import { readSettings } from './runtime/settings.ts'
@@ -17,6 +18,8 @@ import type { RuntimeOptions } from './runtime/start.ts'
 const PIPE = 3
 
 function serve(entry: string): void {
+  // A closed pipe is not seen while a driver keeps the main thread.
+  endWithParent()
   lowerPriority()
   process.stdout.write(`pid ${process.pid}\n`)
   // An interrupt from the terminal reaches the whole group; the host decides when this process ends.

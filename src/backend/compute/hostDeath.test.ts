@@ -64,6 +64,16 @@ describe.skipIf(process.platform !== 'linux')('a host that is killed (Linux, whe
     expect(readdirSync(dir).filter((name) => name.includes('model'))).toEqual([])
   })
 
+  it('takes compute with it even where that hangs in a driver and does not see its pipe', async () => {
+    const { pid, said } = startHost('train')
+    await expect.poll(said, PATIENCE).toContain('step 2')
+    seen = childrenOf(pid)
+    for (const compute of seen) process.kill(compute, 'SIGUSR2')
+    await expect.poll(said, PATIENCE).toContain('hanging')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => seen.filter(lives), PATIENCE).toEqual([])
+  })
+
   it('while a rung is being tried takes compute and the process that tries with it', async () => {
     const { pid, said } = startHost('probe')
     const grandchildren = () => childrenOf(pid).flatMap(childrenOf)

@@ -4,15 +4,25 @@ import { createComputeProcess } from '../compute/process.ts'
 
 /**
  * Run as a process of its own by the test of what is left when a host is killed: trains without end ("train") or has
- * every rung tried ("probe") by a compute process, and says on stdout how far it is.
+ * every rung tried ("probe") by a compute process, and says on stdout how far it is. What trains hangs as if in a driver,
+ * for ever and without seeing its pipe, when it gets SIGUSR2.
  */
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 const [work = 'train', dir = '.'] = process.argv.slice(2)
+const hang = `process.on('SIGUSR2', () => {
+  process._rawDebug('hanging')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+})`
 const compute = createComputeProcess({
   nodePath: process.execPath,
   entry: path.resolve(import.meta.dirname, '../../compute/entry.ts'),
-  env: { MASKWRIGHT_BACKEND: 'wasm', MASKWRIGHT_THREADS: '2' },
+  env: {
+    MASKWRIGHT_BACKEND: 'wasm',
+    MASKWRIGHT_THREADS: '2',
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hang)}`,
+  },
   stateDir: dir,
+  log: say,
 })
 const side = 64
 const sample: TrainingSample = {

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { endWithParent } from './parent.ts'
 import { PROBE_SECONDS } from './probe.ts'
 import { refused } from './proof.ts'
 import { startRung } from './rung.ts'
@@ -8,11 +8,16 @@ import { refusalOf } from './unavailable.ts'
 import type { Proof } from './proof.ts'
 import type { UsableRung } from './rungs.ts'
 
+/** Its parent ends it before that. */
+const GRACE_SECONDS = 5
+
 /** The side of probe.ts that tries the rung: tells its parent what came of it, and ends. */
 export async function answerProbe([rung = '', ...numbers]: readonly string[]): Promise<void> {
   if (!isUsable(rung)) throw new Error(`There is no rung "${rung}".`)
   const [threads = 1, seconds = PROBE_SECONDS, parent = process.ppid, hardwareOnly = 0] = numbers.map(Number)
-  endWithParent(parent, seconds)
+  process.on('disconnect', () => process.exit(1))
+  // The limit is for a parent that forgot this, and for one that ended where the system does not tell so (Windows).
+  endWithParent(parent, seconds + GRACE_SECONDS)
   const proof = await tryRung(rung, threads, hardwareOnly === 1)
   if (process.send === undefined) process.exit(0)
   process.send(proof, () => process.exit(0))
@@ -26,20 +31,4 @@ async function tryRung(rung: UsableRung, threads: number, hardwareOnly: boolean)
   } catch (error) {
     return refused(refusalOf(error))
   }
-}
-
-/**
- * Ends this process with its parent, also while the main thread hangs in a driver: an ended parent leaves its children
- * to another one. Where the system does not tell (Windows), and for a parent that forgot it, by the time limit.
- */
-function endWithParent(parent: number, seconds: number): void {
-  process.on('disconnect', () => process.exit(1))
-  // The parent is told, not asked for: it may have ended before this thread looks for the first time.
-  const watch = `
-    const limit = Date.now() + ${(seconds + 5) * 1000}
-    setInterval(() => {
-      if (process.ppid !== ${parent} || Date.now() > limit) process.kill(process.pid, 'SIGKILL')
-    }, 250)
-  `
-  new Worker(watch, { eval: true }).unref()
 }

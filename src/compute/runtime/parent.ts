@@ -1,0 +1,19 @@
+import { Worker } from 'node:worker_threads'
+
+const LOOK_MS = 250
+
+/**
+ * Ends this process with its parent, also while the main thread hangs in a driver: an ended parent leaves its children
+ * to another one, which a second thread sees. Windows does not tell it so; there `seconds` is what bounds it, if given.
+ *
+ * @param parent - Told, where it can be: it may have ended before this process looks for the first time.
+ */
+export function endWithParent(parent: number = process.ppid, seconds: number | null = null): void {
+  const limit = seconds === null ? 'Infinity' : String(Date.now() + seconds * 1000)
+  const watch = `
+    setInterval(() => {
+      if (process.ppid !== ${parent} || Date.now() > ${limit}) process.kill(process.pid, 'SIGKILL')
+    }, ${LOOK_MS})
+  `
+  new Worker(watch, { eval: true }).unref()
+}
