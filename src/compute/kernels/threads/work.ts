@@ -60,6 +60,8 @@ export function takeChunks(
   const units = words[places.units] ?? 0
   const called = functions[words[places.called] ?? 0]
   const values = [...args.subarray(0, words[places.argumentCount] ?? 0)]
+  // Ever smaller chunks: the first ones cost few calls, and the last ones let the threads finish at the same time.
+  const boundary = (chunk: number) => Math.round(units * (1 - (1 - chunk / chunks) ** 2))
   while ((ticket & 255) < chunks) {
     // What was read above belongs to this ticket if the ticket is still the same: it changes before anything else does.
     const seen = Atomics.compareExchange(words, places.ticket, ticket, ticket + 1)
@@ -70,7 +72,8 @@ export function takeChunks(
     }
     const chunk = ticket & 255
     try {
-      called?.(Math.floor((units * chunk) / chunks), Math.floor((units * (chunk + 1)) / chunks), ...values)
+      const [begin, end] = [boundary(chunk), boundary(chunk + 1)]
+      if (end > begin) called?.(begin, end, ...values)
     } catch (error) {
       Atomics.store(words, places.failed, 1)
       throw error
