@@ -93,9 +93,9 @@ describe('buffers of a graphics device', () => {
     expect(manager.acquireBuffer(400, STORAGE).size).toBe(400)
   })
 
-  it('of ever new sizes take no more than twice what was in use at once', () => {
+  it('of ever new sizes take no more than three times what was in use at once', () => {
     for (let size = 100; size < 200; size++) manager.releaseBuffer(manager.acquireBuffer(size, STORAGE))
-    expect(manager.numBytesAllocated).toBeLessThanOrEqual(2 * 199)
+    expect(manager.numBytesAllocated).toBeLessThanOrEqual(3 * 199)
     trim()
     expect([manager.numBytesAllocated, live.size]).toEqual([0, 0])
   })

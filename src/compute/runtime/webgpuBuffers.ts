@@ -3,13 +3,19 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import type { DeviceFailures } from './webgpuErrors.ts'
 
 type BufferManager = WebGPUBackend['bufferManager']
+/**
+ * Bytes kept for later, as a multiple of those in use at the peak. A training step needs its sizes at different times:
+ * kept for all of them, they came to 1.4 times the peak; with less, most are made anew each step.
+ */
+const KEPT = 2
+
 type Limits = Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>
 
 /**
  * Puts a manager of buffers that checks in place of TensorFlow.js's own, which hands out what a failed allocation gives:
  * a size that the device does not take is refused before it is asked for, a failed allocation throws (after the buffers
- * kept for later were given up), and what is kept for later is bounded by what was in use at the peak, so that tiles of
- * ever new sizes do not fill the device. `flush` hands the recorded work over. Returns what gives up all that is kept.
+ * kept for later were given up), and what is kept for later is bounded by twice what was in use at the peak, so that
+ * tiles of ever new sizes do not fill the device. `flush` hands the recorded work over. Returns what gives up all that is kept.
  */
 export function guardBuffers(
   manager: BufferManager,
@@ -99,7 +105,7 @@ export function guardBuffers(
     free.set(key, buffers)
     freeCount++
     freeBytes += buffer.size
-    trim(peak)
+    trim(KEPT * peak)
   }
   manager.getNumUsedBuffers = () => used.size
   manager.getNumFreeBuffers = () => freeCount

@@ -7,6 +7,7 @@ import { registerChannelSums } from './channelSums.ts'
 import { registerConv2dBackpropFilter } from './conv2dBackpropFilter.ts'
 import { registerConv2dBackpropInput } from './conv2dBackpropInput.ts'
 import { registerMaxPoolGrad } from './maxPoolGrad.ts'
+import { registerNormalization } from './normalization.ts'
 import { registerReluGradient } from './reluGradient.ts'
 import { registerResizeBilinearGrad } from './resizeBilinearGrad.ts'
 
@@ -22,5 +23,6 @@ export function registerWebgpuKernels(): void {
   registerConv2dBackpropInput()
   registerMaxPoolGrad()
   registerResizeBilinearGrad()
+  registerNormalization()
   registerReluGradient()
 }

@@ -26,13 +26,22 @@ export function registerWebgpuKernel(
   })
 }
 
-/** Numbers that a program reads as `uniforms.NAME`, in this order: one to four each. */
-export type Uniforms = readonly { readonly name: string; readonly values: readonly number[] }[]
+/** Whole numbers, or others where `float`, that a program reads as `uniforms.NAME`, in this order: one to four each. */
+export type Uniforms = readonly {
+  readonly name: string
+  readonly values: readonly number[]
+  readonly float?: boolean
+}[]
 
-interface Source {
+export interface Input {
+  readonly name: string
+  readonly tensor: tf.TensorInfo
+}
+
+export interface Source {
   /** Names the program; two of one name and equal ranks are one. */
   readonly key: string
-  readonly inputs: readonly { readonly name: string; readonly tensor: tf.TensorInfo }[]
+  readonly inputs: readonly Input[]
   readonly outputShape: readonly number[]
   readonly uniforms: Uniforms
 }
@@ -83,17 +92,19 @@ function run(
   { key, inputs, outputShape, uniforms }: Source,
   program: Pick<WebGPUProgram, 'size' | 'workgroupSize' | 'dispatchLayout' | 'dispatch' | 'getUserCode'>,
 ): tf.TensorInfo {
-  const type = (length: number) => (length === 1 ? 'i32' : `vec${length}<i32>`)
+  const type = (length: number, scalar: string) => (length === 1 ? scalar : `vec${length}<${scalar}>`)
   return backend.runWebGPUProgram(
     {
       ...program,
       shaderKey: `maskwright_${key}`,
       outputShape: [...outputShape],
       variableNames: inputs.map(({ name }) => name),
-      uniforms: uniforms.map(({ name, values }) => `${name} : ${type(values.length)}, `).join(''),
+      uniforms: uniforms
+        .map(({ name, values, float }) => `${name} : ${type(values.length, float === true ? 'f32' : 'i32')}, `)
+        .join(''),
     },
     inputs.map(({ tensor }) => tensor),
     'float32',
-    uniforms.map(({ values }) => ({ type: 'int32', data: [...values] })),
+    uniforms.map(({ values, float }) => ({ type: float === true ? 'float32' : 'int32', data: [...values] })),
   )
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom } from '../../../data/random.ts'
+import { normalize, normalizeBatch, normalizeBy } from '../../../models/normalization.ts'
 
 /** An operation on random values, run once on each backend; what it gives is compared. */
 export interface Operation {
@@ -115,7 +116,44 @@ function normalizing(x: Shape): Operation[] {
     ...operation('statistics of images', (tensor) => tf.relu(normalized(tensor, [1, 2])), [x]),
     ...operation('batch statistics', (tensor) => normalized(tensor, [0, 1, 2]), [x]),
     ...operation('statistics of groups', (tensor) => normalized(tf.reshape(tensor, [n, h * w, 1, c]), [1, 3]), [x]),
+    ...[false, true].flatMap((relu) => ours(x, relu)),
     ...operation('batch normalization', batch, [x, [c], [c], [c]]),
+  ]
+}
+
+/** The normalizations of our networks, which have kernels of their own. */
+function ours(x: Shape, relu: boolean): Operation[] {
+  const c = x[3] ?? 1
+  const name = relu ? ' and ReLU' : ''
+  const common = { epsilon: 1e-3, relu, gamma: null, beta: null }
+  const image = (groups: number) => ({ ...common, over: 'image' as const, groups })
+  const affine = [x, [c], [c]]
+  const off = (tensor?: tf.Tensor) => tf.add(tensor!, 3)
+  return [
+    ...operation(`instance kernel${name}`, (t) => normalize(off(t), image(c)), [x]),
+    ...operation(
+      `layer kernel${name}`,
+      (t, gamma, beta) => normalize(t, { ...image(1), gamma: gamma, beta: beta }),
+      affine,
+    ),
+    ...operation(`scaled kernel${name}`, (t, gamma) => normalize(t, { ...image(c), gamma: gamma }), [x, [c]]),
+    ...(c % 2 === 0 ? operation(`group kernel${name}`, (t) => normalize(t, image(2)), [x]) : []),
+    ...operation(
+      `batch kernel${name}`,
+      (t, gamma, beta) =>
+        normalizeBatch(t, { ...common, gamma: gamma, beta: beta }, ({ mean, variance }) => {
+          tf.dispose([mean, variance])
+        }),
+      affine,
+    ),
+    ...operation(
+      `given kernel${name}`,
+      (t, gamma, beta) => {
+        const [mean, variance] = [values([c], 8), tf.add(tf.square(values([c], 9)), 0.1)]
+        return normalizeBy(t, { ...common, gamma: gamma, beta: beta, mean, variance })
+      },
+      affine,
+    ),
   ]
 }
 
@@ -203,7 +241,7 @@ export function operations(): Operation[] {
     ...resizing([1, 1, 1, 4], [2, 2]),
     ...resizing([2, 3, 4, 2], [7, 5]),
     ...resizing([1, 6, 6, 1], [4, 3]),
-    ...shapes.flatMap(normalizing),
+    ...[...shapes, [2, 40, 37, 6]].flatMap(normalizing),
     ...shapes.flatMap(elementwise),
     ...[1, 7, 4097, 70000, 300001].flatMap((size) =>
       operation('sum of squares', (t) => tf.sum(tf.square(t)), [[size]], { gradient: false }),
