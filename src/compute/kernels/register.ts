@@ -12,8 +12,35 @@ type WasmKernel = (args: WasmKernelArgs) => tf.TensorInfo | tf.TensorInfo[]
 export function registerWasmKernel(kernelName: string, kernel: WasmKernel): tf.KernelFunc | undefined {
   return replaceKernel(kernelName, 'wasm', ({ inputs, attrs, backend }) => {
     if (!(backend instanceof BackendWasm)) throw new Error(`${kernelName} was called for a backend other than wasm.`)
-    return kernel({ inputs, attrs, backend })
+    return freeingOnFailure(backend, () => kernel({ inputs, attrs, backend }))
   })
+}
+
+const watched = new WeakSet<BackendWasm>()
+/** What the kernel that runs has made so far; null where none of ours runs. */
+let made: tf.TensorInfo[] | null = null
+
+/** Where a kernel fails, as when memory runs out, it frees what it made before: nobody else knows of it. */
+function freeingOnFailure<T>(backend: BackendWasm, run: () => T): T {
+  if (!watched.has(backend)) {
+    watched.add(backend)
+    const makeOutput = backend.makeOutput.bind(backend)
+    backend.makeOutput = (...args) => {
+      const output = makeOutput(...args)
+      made?.push(output)
+      return output
+    }
+  }
+  const own: tf.TensorInfo[] = []
+  made = own
+  try {
+    return run()
+  } catch (error) {
+    for (const { dataId } of own) backend.disposeData(dataId, true)
+    throw error
+  } finally {
+    made = null
+  }
 }
 
 export function replaceKernel(

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
 import { roundUp } from '../data/padding.ts'
 import { pooledBytes } from './deviceMemory.ts'
+import { variableGradients } from './gradients.ts'
 import { isVariable, readFloats } from './tensors.ts'
 import { wasmHeap } from './wasmHeap.ts'
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
@@ -43,7 +44,7 @@ export function trainingCost(network: LayersModel, step: number): Promise<PassCo
   const gradients = variables.reduce((sum, { size }) => sum + 4 * size, 0)
   const pass: Pass = (images) => {
     const loss = () => tf.mean<tf.Scalar>(tf.square(forwardOf(network)(images, true)))
-    const { value, grads } = tf.variableGrads(loss, variables)
+    const { value, grads } = variableGradients(loss, variables)
     return [value, ...Object.values(grads)]
   }
   return cached(network, 'train', () => keepingStatistics(network, () => measure(network, step, gradients, pass)))
@@ -126,15 +127,15 @@ function startMeter(): Meter {
   heap?.takePeak()
   let peak = before.engine
   let largest = 0
-  const track = engine.trackTensor.bind(engine)
+  const original = engine.trackTensor
   engine.trackTensor = (tensor, backend) => {
-    track(tensor, backend)
+    original.call(engine, tensor, backend)
     peak = Math.max(peak, engine.state.numBytes)
     largest = Math.max(largest, 4 * tensor.size)
   }
   return {
     stop() {
-      engine.trackTensor = track
+      engine.trackTensor = original
     },
     peak: () => ({
       bytes: Math.max(

@@ -50,10 +50,11 @@ export function createOptimizer(
   let steps = 0
   return {
     update(gradients, learningRate) {
-      steps++
       tf.tidy(() => {
-        update.step(gradients, rule.rate(learningRate, steps), learningRate)
+        update.step(gradients, rule.rate(learningRate, steps + 1), learningRate)
       })
+      // A step that failed, for lack of memory, will be done again.
+      steps++
     },
     snapshot: async () => await Promise.all(all.map(async (variable) => (await readFloats(variable)).slice())),
     restore(weights) {

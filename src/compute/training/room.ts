@@ -13,7 +13,8 @@ export interface TrainingRoom {
   readonly size: BatchSize
   /**
    * One step. Where it runs out of memory, `changed` is called with `size` smaller than before, and the step is done
-   * again: what failed has updated nothing. Throws CodedError('backend-lost') when nothing smaller is left.
+   * again: what failed has updated no weights (moving statistics have seen its patches once more). Throws
+   * CodedError('backend-lost') when nothing smaller is left.
    */
   run(step: () => Promise<number>, changed: () => void): Promise<number>
 }

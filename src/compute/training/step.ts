@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
+import { variableGradients } from '../runtime/gradients.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -24,7 +25,7 @@ export async function trainingStep(
   const { value, grads } = tf.tidy(() => {
     const images = tf.tensor4d(batch.images, [count, size, size, 1])
     const classes = tf.tensor(new Int32Array(batch.classes), [count, size, size], 'int32')
-    return tf.variableGrads(() => scalar(segmentationLoss(forward(images, true), classes)), [...variables])
+    return variableGradients(() => scalar(segmentationLoss(forward(images, true), classes)), variables)
   })
   try {
     const loss = (await readFloats(value))[0] ?? NaN
