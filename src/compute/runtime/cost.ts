@@ -127,15 +127,16 @@ function startMeter(): Meter {
   heap?.takePeak()
   let peak = before.engine
   let largest = 0
-  const original = engine.trackTensor
+  const track = engine.trackTensor.bind(engine)
   engine.trackTensor = (tensor, backend) => {
-    original.call(engine, tensor, backend)
+    track(tensor, backend)
     peak = Math.max(peak, engine.state.numBytes)
     largest = Math.max(largest, 4 * tensor.size)
   }
   return {
     stop() {
-      engine.trackTensor = original
+      // The method of the class is in force again.
+      Reflect.deleteProperty(engine, 'trackTensor')
     },
     peak: () => ({
       bytes: Math.max(

@@ -23,6 +23,6 @@ function forgetTape(): void {
   if (state.gradientDepth > 0) return
   // null at first and after every success, whatever its type says.
   const tape: typeof state.activeTape | null = state.activeTape
-  for (const { saved } of tape ?? []) tf.dispose(saved ?? [])
+  for (const { saved } of tape ?? []) tf.dispose(saved)
   state.activeTape = []
 }
