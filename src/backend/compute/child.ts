@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { Duplex } from 'node:stream'
 import { createFrameReader, encodeFrame } from '../../core/rpc/frames.ts'
@@ -36,14 +36,15 @@ const PIPE = 3
 const PATIENCE_MS = 1500
 const LAST_WORDS_MS = 500
 
-export function startChild({ nodePath, entry, env, flags, log }: ChildOptions, events: ChildEvents): Child {
-  const child = spawn(nodePath, [...flags, entry], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: { ...env },
-    windowsHide: true,
-  })
-  const pipe = child.stdio[PIPE]
-  if (!(pipe instanceof Duplex)) throw new Error('The pipe to the compute process was not opened.')
+/** Never throws: where the system cannot start another process now, that is an end as any other. */
+export function startChild(options: ChildOptions, events: ChildEvents): Child {
+  const { log } = options
+  const spawned = spawnWithPipe(options)
+  if ('reason' in spawned) {
+    setImmediate(() => events.onEnd(spawned.reason, null))
+    return { pid: null, send: () => undefined, kill: async () => undefined, end: async () => undefined }
+  }
+  const { child, pipe } = spawned
   let over = false
   const finished = new Promise<void>((resolve) => {
     const finish = (reason: string, exitCode: number | null) => {
@@ -93,6 +94,30 @@ export function startChild({ nodePath, entry, env, flags, log }: ChildOptions, e
       await finished
       clearTimeout(timer)
     },
+  }
+}
+
+function spawnWithPipe({
+  nodePath,
+  entry,
+  env,
+  flags,
+}: ChildOptions): { child: ChildProcess; pipe: Duplex } | { reason: string } {
+  try {
+    const child = spawn(nodePath, [...flags, entry], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { ...env },
+      windowsHide: true,
+    })
+    // Whatever its type says: without a free file descriptor there is none.
+    const stdio: unknown = child.stdio
+    const pipe: unknown = Array.isArray(stdio) ? stdio[PIPE] : null
+    if (pipe instanceof Duplex) return { child, pipe }
+    child.on('error', () => undefined)
+    return { reason: 'the pipe to it could not be opened' }
+  } catch (error) {
+    // Some reasons are thrown, as that there is no memory for it, others told by an event.
+    return { reason: String(error) }
   }
 }
 

@@ -191,10 +191,11 @@ describe('the compute process', () => {
     MINUTES,
   )
 
-  it(
-    'gives up with a sentence when it cannot be started at all, and tries again when asked',
-    async () => {
-      port = createComputeProcess({ nodePath: path.join(dir, 'no-node'), entry })
+  // The system says so later of the one, and throws at once for the other.
+  it.each(['no-node', 'no\0node'])(
+    'gives up with a sentence when it cannot be started at all, and tries again when asked (%j)',
+    async (name) => {
+      port = createComputeProcess({ nodePath: path.join(dir, name), entry })
       await expect(port.call('status', {})).rejects.toMatchObject({ code: 'compute-crashed' })
       await expect.poll(() => port?.status().state, { timeout: 30_000 }).toBe('failed')
       expect(port.status().message).toMatch(/keeps stopping/)

@@ -186,8 +186,10 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       return
     }
     const restarts = status.restarts + 1
-    if (which.rung === null) losses.failedToStart()
-    else if (calls.sent() > 0 && losses.crashed(which.rung)) {
+    if (which.rung === null) {
+      // Where the system could start no process at all, that is no rung's doing.
+      if (which.child.pid !== null) losses.failedToStart()
+    } else if (calls.sent() > 0 && losses.crashed(which.rung)) {
       calls.takeBack(1, crashed)
       update({ state: 'restarting', ...nothing, restarts })
       void start()

@@ -15,5 +15,8 @@ export function endWithParent(parent: number = process.ppid, seconds: number | n
       if (process.ppid !== ${parent} || Date.now() > ${limit}) process.kill(process.pid, 'SIGKILL')
     }, ${LOOK_MS})
   `
-  new Worker(watch, { eval: true }).unref()
+  const thread = new Worker(watch, { eval: true })
+  // Where there is no room for a thread, the pipe is what is left.
+  thread.on('error', () => undefined)
+  thread.unref()
 }

@@ -69,6 +69,12 @@ describe('probeRung', () => {
     MINUTES,
   )
 
+  it('says so where no process can be started, and that another time may do', async () => {
+    // Refused before anything is started, as when there is no memory for a process.
+    const proof = await probeRung('webgpu', { entry, threads: 1, env: { MASKWRIGHT_STATE: 'a\0b' } })
+    expect(proof).toMatchObject({ ok: false, reason: 'It could not be tried.', late: true })
+  })
+
   it(
     'ends the child when it is cancelled',
     async () => {

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { cudaComplaint, cudaRefusal } from './nativeTensorflow.ts'
 import { proofSchema, refused } from './proof.ts'
+import type { ChildProcess } from 'node:child_process'
 import type { Proof } from './proof.ts'
 import type { UsableRung } from './rungs.ts'
 
@@ -41,12 +42,19 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
   const { entry, threads, seconds = PROBE_SECONDS, hardwareOnly = false, env = {}, signal } = options
   return new Promise((resolve) => {
     const limits = [threads, seconds, process.pid, Number(hardwareOnly)].map(String)
-    const child = fork(entry, [PROBE_ARGUMENT, rung, ...limits], {
-      execArgv: [],
-      // What it prints on standard output is of no use; a library that writes there must not fill a pipe.
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, ...env },
-    })
+    let child: ChildProcess
+    try {
+      child = fork(entry, [PROBE_ARGUMENT, rung, ...limits], {
+        execArgv: [],
+        // What it prints on standard output is of no use; a library that writes there must not fill a pipe.
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        env: { ...process.env, ...env },
+      })
+    } catch (error) {
+      // Some reasons are thrown, as that there is no memory for another process; others are told by an event.
+      resolve(notStarted(error))
+      return
+    }
     let printed = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-KEPT_CHARACTERS)))
     const kill = () => void child.kill('SIGKILL')
@@ -83,7 +91,7 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
       else refuse('It gave no readable answer when it was tried.', parsed.error.message)
     })
     child.once('error', (error) => {
-      finish(refused({ reason: 'It could not be tried.', remedy: null, detail: error.message }))
+      finish(notStarted(error))
     })
     // Not `exit`: what it printed last is here first.
     child.once('close', (code, ended) => {
@@ -91,6 +99,12 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
       refuse(`It crashed when it was tried: ${crashWords(code, ended)}.`, how)
     })
   })
+}
+
+/** That another process cannot be started now says nothing of the rung. */
+function notStarted(error: unknown): Proof {
+  const detail = error instanceof Error ? error.message : String(error)
+  return { ...refused({ reason: 'It could not be tried.', remedy: null, detail }), late: true }
 }
 
 /** How a process ended, in plain words. */
