@@ -19,10 +19,8 @@ export function variableGradients(
 
 function forgetTape(): void {
   const { state } = tf.engine()
-  // Inside of another gradient the tape is not ours.
-  if (state.gradientDepth > 0) return
-  // null at first and after every success, whatever its type says.
-  const tape: typeof state.activeTape | null = state.activeTape
-  for (const { saved } of tape ?? []) tf.dispose(saved)
+  // Inside of another gradient the tape is not ours; before the first there is none, whatever its type says.
+  if (state.gradientDepth > 0 || !Array.isArray(state.activeTape)) return
+  for (const { saved } of state.activeTape) tf.dispose(saved)
   state.activeTape = []
 }
