@@ -7,8 +7,6 @@ import type { OpenedDevice } from './webgpuAdapter.ts'
 export interface StartedWebgpu {
   readonly device: OpenedDevice['described']
   readonly software: boolean
-  /** Of card and driver, for the key of a remembered choice. */
-  readonly driver: string
 }
 
 const NAME = 'webgpu'
@@ -28,7 +26,7 @@ export function onDeviceLost(listener: (reason: string) => void): () => void {
  * Nothing of it is loaded before it is asked for.
  */
 export async function startWebgpu(packagesDir: string | null = null): Promise<StartedWebgpu> {
-  const { device, info, described, software, driver } = await openDevice(packagesDir)
+  const { device, info, described, software } = await openDevice(packagesDir)
   let closing = false
   const failures = watchDevice(device, (reason) => {
     if (closing) return
@@ -57,5 +55,5 @@ export async function startWebgpu(packagesDir: string | null = null): Promise<St
   if (!(await tf.setBackend(NAME))) throw new Error('The WebGPU backend did not start.')
   await tf.ready()
   setDeviceMemory(described.memoryMB)
-  return { device: described, software, driver }
+  return { device: described, software }
 }

@@ -14,8 +14,6 @@ export interface OpenedDevice {
   readonly described: ComputeDevice
   /** No graphics card but a program that computes like one (SwiftShader, llvmpipe, WARP). */
   readonly software: boolean
-  /** Changes with card and driver: a choice that was made for another one is void. */
-  readonly driver: string
 }
 
 const infoSchema = z.object({
@@ -74,7 +72,6 @@ export async function openDevice(packagesDir: string | null): Promise<OpenedDevi
     info,
     described: await describe(info),
     software: isSoftware(info),
-    driver: [info.vendor, info.architecture, info.device, info.description].join(' '),
   }
 }
 
