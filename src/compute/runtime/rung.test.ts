@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
 import { replaceKernel } from '../kernels/register.ts'
@@ -28,6 +31,30 @@ describe('startRung', () => {
       } finally {
         replaceKernel(tf.MaxPoolGrad, 'wasm', right)
       }
+    },
+    MINUTES,
+  )
+
+  it.skipIf(process.platform !== 'linux')(
+    'goes on with one thread where the system has no room for more (Linux, where that can be had)',
+    async () => {
+      const script = `
+        import { closeSync, openSync } from 'node:fs'
+        const { startRung } = await import(${JSON.stringify(path.resolve(import.meta.dirname, 'rung.ts'))})
+        const open = []
+        try { for (;;) open.push(openSync('/dev/null')) } catch {}
+        // For the files of the backend, and for some of its eight threads.
+        for (const each of open.splice(0, 16)) closeSync(each)
+        const { threads, note, selfTest } = await startRung('wasm', 2)
+        console.log(JSON.stringify({ threads, note, selfTest }))
+        process.exit(0)`
+      const limited = ['-c', 'ulimit -n 128 && exec "$0" --input-type=module -e "$1"', process.execPath, script]
+      const { stdout } = await promisify(execFile)('sh', limited)
+      expect(JSON.parse(stdout)).toMatchObject({
+        threads: 1,
+        note: expect.stringMatching(/^It runs on one thread, since 2 did not work: .*EMFILE/) as string,
+        selfTest: { ok: true },
+      })
     },
     MINUTES,
   )

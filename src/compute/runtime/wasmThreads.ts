@@ -27,14 +27,28 @@ function workerSource(): string {
 ;globalThis.importScripts = () => { globalThis.WasmBackendModuleThreadedSimd = require(${modulePath}) }`
 }
 
-/** Runs `start` with the three obstacles out of the way, and puts everything back afterwards. */
+/**
+ * Runs `start` with the three obstacles out of the way, and puts everything back afterwards. Rejects where the system has
+ * no room for the threads; emscripten as shipped throws that where nobody can catch it, which ends the process.
+ */
 export async function withThreadedWasm<T>(threads: number, start: () => Promise<T>): Promise<T> {
   const source = workerSource()
+  const failure = Promise.withResolvers<never>()
+  const workers: Worker[] = []
+  let started = false
   class WasmWorker extends Worker {
     constructor() {
       super(source, { eval: true })
       // An idle thread must not keep the process alive.
       this.unref()
+      workers.push(this)
+    }
+
+    /** The failure of a thread ends the process, but for those that never came to run. */
+    override emit(event: string | symbol, ...told: unknown[]): boolean {
+      if (event !== 'error' || started) return super.emit(event, ...told)
+      failure.reject(told[0])
+      return true
     }
 
     override postMessage(message: unknown): void {
@@ -52,7 +66,13 @@ export async function withThreadedWasm<T>(threads: number, start: () => Promise<
     return first === undefined ? real : Array.from({ length: threads * 2 }, () => first)
   }
   try {
-    return await start()
+    const result = await Promise.race([start(), failure.promise])
+    started = true
+    return result
+  } catch (error) {
+    // They hold memory.
+    await Promise.all(workers.map((worker) => worker.terminate()))
+    throw error
   } finally {
     os.cpus = cpus
     if (worker === undefined) Reflect.deleteProperty(globalThis, 'Worker')
