@@ -16,8 +16,12 @@ export interface FunctionModule {
 const CHUNKS_PER_THREAD = 8
 /** Some 50 microseconds, which is about what lies between two kernels of a training step. */
 const SPINS = 2000
-/** A chunk takes milliseconds; a thread that is silent for so long is lost. */
-const PATIENCE_MS = 30_000
+/**
+ * A chunk takes milliseconds; when none was done for so many waits in a row, a thread is lost. Waits are counted, not
+ * time: a process that was stopped for a while, or a computer that slept, has not waited.
+ */
+const PATIENCE = 300
+const WAIT_MS = 100
 const START_MS = 10_000
 
 /**
@@ -75,7 +79,8 @@ export class ThreadPool {
 
   /**
    * Does all units of a function on all threads and returns when they are done. Throws what the function throws here,
-   * or an Error when it stopped on another thread or a thread does not answer.
+   * and likewise a RuntimeError when it stopped on another thread or a thread does not answer: what the memory holds
+   * is not to be trusted then.
    */
   run(name: string, units: number, args: readonly number[]): void {
     const called = this.numbers.get(name)
@@ -105,7 +110,7 @@ export class ThreadPool {
     } finally {
       this.settle(name, ticket, chunks)
     }
-    if (Atomics.load(words, PLACES.failed) !== 0) throw new Error(`The function "${name}" stopped on a thread.`)
+    if (Atomics.load(words, PLACES.failed) !== 0) throw stopped(`The function "${name}" stopped on a thread.`)
   }
 
   /** Ends the threads. */
@@ -124,15 +129,16 @@ export class ThreadPool {
     const taken = Math.min(chunks, reached & CLOSED)
     const isDone = () => Atomics.load(words, PLACES.done) >= taken
     for (let spin = 0; spin < SPINS && !isDone(); spin++) Atomics.pause?.()
-    const start = performance.now()
+    let inVain = 0
     while (!isDone()) {
       Atomics.store(words, PLACES.callerSleeps, 1)
       const done = Atomics.load(words, PLACES.done)
-      if (done < taken) Atomics.wait(words, PLACES.done, done, 100)
+      const ended = done < taken ? Atomics.wait(words, PLACES.done, done, WAIT_MS) : 'not-equal'
       Atomics.store(words, PLACES.callerSleeps, 0)
-      if (performance.now() - start > PATIENCE_MS) {
+      inVain = ended === 'timed-out' ? inVain + 1 : 0
+      if (inVain >= PATIENCE) {
         this.abandon()
-        throw new Error(`A thread does not come back from "${name}".`)
+        throw stopped(`A thread does not come back from "${name}".`)
       }
     }
   }
@@ -148,6 +154,11 @@ export class ThreadPool {
     const index = this.workers.indexOf(worker)
     if (index >= 0) this.workers.splice(index, 1)
   }
+}
+
+/** As WebAssembly itself throws it on the calling thread. */
+function stopped(message: string): Error {
+  return Object.assign(new Error(message), { name: 'RuntimeError' })
 }
 
 function untilReady(worker: Worker): Promise<void> {

@@ -26,6 +26,10 @@ function countModule(): FunctionModule {
   return { module, memory, functions: { count: (...args) => void Reflect.apply(count, undefined, args) } }
 }
 
+function waitFor(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
 const pools: ThreadPool[] = []
 const startPool = async (module: FunctionModule, workers: number): Promise<ThreadPool> => {
   const pool = new ThreadPool(module, workers)
@@ -66,11 +70,27 @@ describe('a pool of threads', () => {
     const assembled = countModule()
     const pool = await startPool(assembled, 2)
     const end = assembled.memory.buffer.byteLength
-    for (let call = 0; call < 10; call++) expect(() => pool.run('count', 1000, [end - 8000])).toThrow()
+    for (let call = 0; call < 10; call++) {
+      // By this name it is known that the memory is not to be trusted any more.
+      expect(() => pool.run('count', 1000, [end - 8000])).toThrow(expect.objectContaining({ name: 'RuntimeError' }))
+    }
     const values = new Float32Array(assembled.memory.buffer).fill(0)
     pool.run('count', 1000, [0])
     expect(values.reduce((a, b) => a + b, 0)).toBe(4000)
     expect(() => pool.run('other', 1, [])).toThrow('There is no assembled function "other".')
+  })
+
+  it('tells so too where only another thread stopped', async () => {
+    const assembled = countModule()
+    // Here nothing is done, and slowly, so that the other thread takes part.
+    const count = (begin: number) => {
+      if (begin === 0) waitFor(300)
+    }
+    const pool = await startPool({ ...assembled, functions: { count } }, 1)
+    const end = assembled.memory.buffer.byteLength
+    expect(() => pool.run('count', 1000, [end])).toThrow(
+      expect.objectContaining({ name: 'RuntimeError', message: 'The function "count" stopped on a thread.' }),
+    )
   })
 
   it('goes on alone when it has ended', async () => {
