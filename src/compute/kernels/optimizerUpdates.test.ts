@@ -95,17 +95,37 @@ describe.each(['wasm', 'cpu'])('optimizer updates on %s', (backend) => {
     x.dispose()
   })
 
-  it('is seen by the convolution that ran with the weights before', () => {
-    const shape: [number, number, number, number] = [3, 3, 4, 4]
-    const filter = tf.variable(tf.tensor4d(values(144, 1), shape))
+  // Of a depthwise convolution, and of one with this activation, XNNPACK keeps the packed weights.
+  it.each<[name: string, operation: (x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D) => tf.Tensor]>([
+    ['our convolution', (x, filter) => tf.conv2d(x, filter, 1, 'same')],
+    ['depthwise convolution', (x, filter) => tf.depthwiseConv2d(x, filter, 1, 'same')],
+    [
+      'convolution with bias and activation',
+      (x, filter, bias) =>
+        tf.fused.conv2d({ x, filter, bias, strides: 1, pad: 'same', activation: 'leakyrelu', leakyreluAlpha: 0.2 }),
+    ],
+  ])('is seen by what ran with the weights before: %s', (_, operation) => {
+    const shape: [number, number, number, number] = [3, 3, 4, 1]
+    const filter = tf.variable(tf.tensor4d(values(36, 1), shape))
+    const bias = tf.variable(tf.tensor1d([1]))
     const x = tf.tensor4d(values(2 * 6 * 6 * 4, 2), [2, 6, 6, 4])
-    const before = tf.tidy(() => tf.conv2d(x, filter, 1, 'same').dataSync())
-    const [gradient, velocity, scale] = [tf.tensor4d(values(144, 3), shape), tf.zeros(shape), tf.scalar(1)]
-    run(MOMENTUM_UPDATE, { variable: filter, gradient, velocity, scale }, { rate: 1, momentum: 0, nesterov: false })
-    const after = tf.tidy(() => tf.conv2d(x, filter, 1, 'same').dataSync())
-    const copied = tf.tidy(() => tf.conv2d(x, tf.tensor4d(filter.dataSync().slice(), shape), 1, 'same').dataSync())
-    expect(after).toEqual(copied)
-    expect(after).not.toEqual(before)
-    tf.dispose([filter, x, gradient, velocity, scale])
+    const step = (variable: tf.Variable) => {
+      const [velocity, gradient, scale] = [tf.zerosLike(variable), tf.onesLike(variable), tf.scalar(1)]
+      run(MOMENTUM_UPDATE, { variable, gradient, velocity, scale }, { rate: 1, momentum: 0, nesterov: false })
+      tf.dispose([velocity, gradient, scale])
+    }
+    const now = () => tf.tidy(() => operation(x, filter, bias).dataSync().slice())
+    const anew = () =>
+      tf.tidy(() =>
+        operation(x, tf.tensor4d(filter.dataSync().slice(), shape), tf.tensor1d(bias.dataSync())).dataSync(),
+      )
+    let before = now()
+    for (const variable of [filter, bias]) {
+      step(variable)
+      expect(now()).toEqual(anew())
+      if (variable === filter) expect(now()).not.toEqual(before)
+      before = now()
+    }
+    tf.dispose([filter, bias, x])
   })
 })

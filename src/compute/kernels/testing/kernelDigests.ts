@@ -15,6 +15,7 @@ import {
   NORMALIZATION_GRADIENT,
   RELU_BIAS_GRADIENT,
   RELU_GRADIENT,
+  SEGMENTATION_LOSS,
   SPLIT_CHANNELS,
   SPREAD_PIXELS,
   SQUARE_SUM,
@@ -42,6 +43,11 @@ const statistics = tf.abs(tensor([2, 3, 12], 8))
 const gamma = tensor([12], 9)
 const grouped = { over: 'image', groups: 4, epsilon: 1e-3, relu: true }
 const tall = tensor([20_011], 10)
+const classes = tf.tensor(
+  Int32Array.from({ length: 3 * 26 * 22 }, (_, i) => (7 * i) % 13),
+  [3, 26, 22],
+  'int32',
+)
 const update = { variable: tall, gradient: tensor([20_011], 11), scale: tf.scalar(0.5) }
 const [mean, square] = [tensor([20_011], 12), tf.abs(tensor([20_011], 13))]
 
@@ -71,6 +77,7 @@ const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
   [tf.DepthwiseConv2dNativeBackpropFilter, { x: image, dy: image }, { ...common, filterShape: depthwise.shape }],
   [tf.ResizeBilinearGrad, { dy: image, images: pooled }, doubling],
   [tf.AvgPoolGrad, { dy: pooled, input: image }, { ...halving, pad: 'same' }],
+  [SEGMENTATION_LOSS, { logits: image, classes }, {}],
   [SQUARE_SUM, { x: image }, {}],
   [ADAM_UPDATE, { ...update, mean, square }, { rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.1 }],
   [MOMENTUM_UPDATE, { ...update, velocity: mean }, { rate: 0.1, momentum: 0.9, nesterov: true }],
