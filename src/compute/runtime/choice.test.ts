@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -119,6 +120,23 @@ describe('openMemory', () => {
     expect([open().crashedAtStart('webgpu'), open().crashedAtStart('cuda')]).toEqual([true, false])
     writeFileSync(marker, 'damaged')
     expect(open().crashedAtStart('webgpu')).toBe(false)
+  })
+
+  it.each([
+    [0, false],
+    [7, true],
+  ])('takes a process that ended by itself with code %i while it started for crashed: %j', (code, crashed) => {
+    const script = `
+      import { openMemory } from ${JSON.stringify(path.join(import.meta.dirname, 'choice.ts'))}
+      openMemory(${JSON.stringify(dir)}, console.log).starting('webgpu')
+      process.exit(${code})`
+    spawnSync(process.execPath, ['--input-type=module', '-e', script])
+    expect(open().crashedAtStart('webgpu')).toBe(crashed)
+  })
+
+  it('starts where it cannot leave a mark', () => {
+    writeFileSync(path.join(dir, 'file'), '')
+    expect(open(path.join(dir, 'file')).starting('webgpu')).not.toThrow()
   })
 
   it('keeps refusals with their reason', () => {

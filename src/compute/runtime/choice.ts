@@ -74,9 +74,16 @@ export function openMemory(folder: string | null, print: (line: string) => void)
     },
     starting(rung) {
       write(marker, JSON.stringify({ pid: process.pid, rung }), () => undefined)
-      return () => {
-        rmSync(marker, { force: true })
+      const over = () => {
+        process.off('exit', left)
+        remove(marker)
       }
+      // A host that is closed meanwhile is no crash either.
+      const left = (code: number) => {
+        if (code === 0) over()
+      }
+      process.on('exit', left)
+      return over
     },
   }
 }
@@ -122,11 +129,15 @@ function write(file: string, text: string, log: (line: string) => void): void {
     renameSync(temporary, file)
   } catch (error) {
     log(`${file} cannot be written, so the next start tries the backends again: ${String(error)}`)
-    try {
-      rmSync(temporary, { force: true })
-    } catch {
-      // Where nothing can be written, nothing is left either.
-    }
+    remove(temporary)
+  }
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // Where nothing can be written, nothing is left either; what another program holds open is taken for what it says.
   }
 }
 
