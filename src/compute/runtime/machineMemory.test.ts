@@ -30,6 +30,20 @@ describe('machineMemory', () => {
     expect(machineMemory(files(group))).toEqual({ total: 2000 * MB, available: 900 * MB })
   })
 
+  it('takes the least of several limits for what there is, and the least that any leaves for what is free', () => {
+    const group = {
+      '/proc/meminfo': MEMINFO,
+      '/proc/self/cgroup': '0::/user/job\n',
+      '/sys/fs/cgroup/user/job/memory.max': `${1000 * MB}\n`,
+      '/sys/fs/cgroup/user/job/memory.high': 'max\n',
+      '/sys/fs/cgroup/user/job/memory.current': `${200 * MB}\n`,
+      '/sys/fs/cgroup/user/memory.max': 'max\n',
+      '/sys/fs/cgroup/user/memory.high': `${2000 * MB}\n`,
+      '/sys/fs/cgroup/user/memory.current': `${1500 * MB}\n`,
+    }
+    expect(machineMemory(files(group))).toEqual({ total: 1000 * MB, available: 500 * MB })
+  })
+
   it('keeps to one of version 1, whose files may lie at the root inside a container', () => {
     const group = {
       '/proc/meminfo': MEMINFO,

@@ -22,9 +22,11 @@ export function machineMemory(read: ReadSystemFile = systemFile): MachineMemory 
   const info = read('/proc/meminfo')
   const total = meminfo(info, 'MemTotal') ?? os.totalmem()
   const available = meminfo(info, 'MemAvailable') ?? os.freemem()
-  const group = controlGroup(read)
-  if (group === null) return { total, available }
-  return { total: Math.min(total, group.limit), available: Math.min(available, Math.max(0, group.limit - group.used)) }
+  const groups = controlGroups(read)
+  return {
+    total: Math.min(total, ...groups.map(({ limit }) => limit)),
+    available: Math.min(available, ...groups.map(({ limit, used }) => Math.max(0, limit - used))),
+  }
 }
 
 function meminfo(text: string | null, name: string): number | null {
@@ -38,8 +40,8 @@ interface Group {
   readonly used: number
 }
 
-/** The tightest limit on the way from this process's control group to the root, of version 2 or 1; null: none. */
-function controlGroup(read: ReadSystemFile): Group | null {
+/** The limits on the way from this process's control group to the root, of version 2 or 1. */
+function controlGroups(read: ReadSystemFile): Group[] {
   const lines = (read('/proc/self/cgroup') ?? '').split('\n')
   const groups: Group[] = []
   for (const line of lines) {
@@ -51,11 +53,7 @@ function controlGroup(read: ReadSystemFile): Group | null {
       if (group !== null) groups.push(group)
     }
   }
-  return groups.reduce<Group | null>(
-    (tightest, group) =>
-      tightest === null || group.limit - group.used < tightest.limit - tightest.used ? group : tightest,
-    null,
-  )
+  return groups
 }
 
 /** '/a/b' -> '/a/b', '/a', ''. Inside a container the files of its own group may lie at the root. */
@@ -69,9 +67,12 @@ function upwards(place: string): string[] {
   )
 }
 
+/** Above `high` the kernel slows a process down until it hardly moves, above `max` it ends it. */
 function secondVersion(read: ReadSystemFile, folder: string): Group | null {
   const at = `/sys/fs/cgroup${folder}`
-  return group(read(`${at}/memory.max`), read(`${at}/memory.current`), read(`${at}/memory.stat`), 'inactive_file')
+  const limits = ['max', 'high'].map((name) => Number(read(`${at}/memory.${name}`)?.trim() ?? NaN))
+  const limit = String(Math.min(...limits.filter(Number.isFinite)))
+  return group(limit, read(`${at}/memory.current`), read(`${at}/memory.stat`), 'inactive_file')
 }
 
 function firstVersion(read: ReadSystemFile, folder: string): Group | null {
