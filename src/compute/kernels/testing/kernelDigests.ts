@@ -1,9 +1,11 @@
 /**
  * Prints, as JSON, a digest of what each kernel gives for fixed inputs on the `wasm` backend with as many threads as the
- * argument says. A process of its own, because a backend starts once a process.
+ * first argument says, and the address of the first input, behind as many gigabytes as the second says. A process of its
+ * own, because a backend starts once a process.
  */
 import { createHash } from 'node:crypto'
 import * as tf from '@tensorflow/tfjs-core'
+import { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { startWasm } from '../../runtime/wasm.ts'
 import {
   ADAM_UPDATE,
@@ -22,8 +24,12 @@ import {
 } from '../index.ts'
 import { randomValues } from './random.ts'
 
-const threads = Number(process.argv[2])
+const [threads, gigabytes] = [Number(process.argv[2]), Number(process.argv[3] ?? 0)]
 const started = await startWasm(threads)
+const backend = tf.backend()
+if (!(backend instanceof BackendWasm)) throw new Error('The wasm backend was started.')
+// Never written to, they take addresses and no memory.
+for (let quarter = 0; quarter < 4 * gigabytes; quarter++) backend.makeOutput([2 ** 26], 'float32')
 
 const tensor = (shape: number[], seed: number) => tf.tensor(randomValues(shape, seed), shape)
 const image = tensor([3, 26, 22, 12], 1)
@@ -92,5 +98,5 @@ const digests = calls.map(([name, inputs, attrs]) => {
     hash.update(Uint8Array.from(new Uint8Array(Float32Array.from(output.dataSync()).buffer)))
   return [name, hash.digest('hex').slice(0, 16)]
 })
-process.stdout.write(JSON.stringify({ started, digests }))
+process.stdout.write(JSON.stringify({ started, address: backend.getMemoryOffset(image.dataId), digests }))
 process.exit(0)
