@@ -25,6 +25,16 @@ export async function extendNetwork(parent: LoadedModel, labels: Labels, seed: n
     throw new CodedError('bad-file', `Models of the kind ${architecture.name} can predict but not be trained here.`)
   }
   const network = buildUNet({ ...architecture, classes: labels.length + 1, seed, ...kind })
+  try {
+    await takeWeights(network, parent, labels, seed)
+    return network
+  } catch (error) {
+    network.dispose()
+    throw error
+  }
+}
+
+async function takeWeights(network: LayersModel, parent: LoadedModel, labels: Labels, seed: number): Promise<void> {
   for (const layer of network.layers) {
     const old = parent.network.layers.find(({ name }) => name === layer.name)
     if (layer.weights.length === 0) continue
@@ -37,7 +47,6 @@ export async function extendNetwork(parent: LoadedModel, labels: Labels, seed: n
     layer.setWeights(head)
     tf.dispose(head)
   }
-  return network
 }
 
 /** Columns of the new head: [1, 1, c, labels + 1] and its bias. */
