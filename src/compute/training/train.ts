@@ -67,8 +67,10 @@ const EVALUATED_SLICES = 8
  * the parent when nothing was better. Yields to the event loop every step.
  *
  * Deterministic, bit for bit, for the same seed, backend and threads as long as the bound on steps ends it (`boundBy`
- * of the result is then 'steps'). Where the bound on seconds ends it, the number of steps depends on how fast they were,
- * and with it the learning rate of each step, which falls towards the end; the patches that a step sees never do.
+ * of the result is then 'steps') and memory takes the batches and slices whole (else `notify` is told, and `batch` and
+ * `patch` of the result are less than asked for). Where the bound on seconds ends it, the number of steps depends on how
+ * fast they were, and with it the learning rate of each step, which falls towards the end; the patches that a step sees
+ * never do.
  *
  * Throws CodedError: 'cancelled' within a step of the signal, 'nothing-to-train' when no slice has a pixel of any
  * label or background, 'compute-failed' when the loss is no longer a number, 'backend-lost' when the device is gone or
