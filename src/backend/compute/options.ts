@@ -9,7 +9,7 @@ export interface ComputeProcessOptions {
   readonly stateDir?: string | null
   /** Receives what the process prints, a line at a time. */
   readonly log?: (line: string) => void
-  /** A process that answers no ping for so long hangs and is ended. Longer than any step takes. */
+  /** A process that answers no ping for so long hangs and is ended; on `js`, which takes minutes for a step, 20 times so. */
   readonly silenceMs?: number
   /** How often it is pinged and its memory is looked at. */
   readonly beatMs?: number

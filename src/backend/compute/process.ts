@@ -29,6 +29,8 @@ interface Running {
 
 const BEAT_MS = 2000
 const SILENCE_MS = 45_000
+/** A training step of `js` takes minutes; it has no driver that could hang. */
+const PATIENCE_WITH_JS = 20
 const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 10_000
 /** Crashes in a row, without having become ready in between, after which it is not tried again by itself. */
@@ -137,7 +139,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       const { backend, threads, device } = await calls.ask(started.child.send, 'status', {})
       if (running !== started) return
       started.rung = backend
-      started.watch.ready()
+      started.watch.ready(backend === 'js' ? PATIENCE_WITH_JS : 1)
       failures = 0
       losses.started()
       update({ state: 'ready', backend, threads, device: device.name, message: null })

@@ -146,6 +146,14 @@ describe('the watch', () => {
     expect(port.status()).toMatchObject({ state: 'ready', restarts: 1, message: null })
   })
 
+  it('ends a process that is silent, but leaves js its minutes for a step', async () => {
+    const { port } = hosts.open({}, 2000)
+    await expect(predict(port, 'block')).rejects.toMatchObject({ code: 'compute-crashed' })
+    await port.configure({ backend: 'js', threads: 0 })
+    await predict(port, 'block')
+    expect(port.status()).toMatchObject({ state: 'ready', backend: 'js' })
+  })
+
   it('passes over replies to calls that nobody made, and passes on notices', async () => {
     const { port, notices } = hosts.open()
     const steps: number[] = []

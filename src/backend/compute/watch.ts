@@ -25,6 +25,7 @@ export class Watch {
   #toldMB: number | null = null
   /** What it held when it was ready; before that its memory is not looked at. */
   #baseMB: number | null = null
+  #patience = 1
 
   constructor(child: Child, options: WatchOptions, condemn: (reason: 'silent' | 'memory') => void) {
     this.#child = child
@@ -40,9 +41,10 @@ export class Watch {
     if (rssMB !== null) this.#toldMB = rssMB
   }
 
-  /** It is ready: from here on it may grow by what it is asked for alone. */
-  ready(): void {
+  /** It is ready: from here on it may grow by what it is asked for alone, and be silent `patience` times as long. */
+  ready(patience: number): void {
     this.#baseMB = this.#held() ?? 0
+    this.#patience = patience
   }
 
   stop(): void {
@@ -51,7 +53,7 @@ export class Watch {
 
   #beat(): void {
     const { beatMs, silenceMs, hardMB } = this.#options
-    if (this.#silentFor > silenceMs) {
+    if (this.#silentFor > silenceMs * this.#patience) {
       this.#end('silent')
       return
     }

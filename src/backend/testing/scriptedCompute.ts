@@ -11,6 +11,7 @@ import { fakeCard } from './fakeCompute.ts'
  * - `work` answers; `wait` answers when it is cancelled; `notice` tells something and answers
  * - `lost:RUNG` loses that rung, `crash:RUNG` crashes on it, on others it answers
  * - `recycle` answers and ends itself; `recycle-once` ends itself unanswered in the first process, answers in the next
+ * - `block` neither answers nor listens for four seconds, then answers
  * - `grow` holds 400 MB more and waits; `garbled` sends replies to calls that nobody made, then answers
  *
  * SCRIPT_LOG is a file that gets one line a start. SCRIPT_REFUSED and SCRIPT_CRASHING name rungs that cannot be used,
@@ -72,6 +73,7 @@ function serve(log: string): void {
       held.push(Buffer.alloc(400 * 2 ** 20, 1))
       cancelable.add(id)
     } else {
+      if (what === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000)
       if (what === 'garbled') {
         send({ t: 'ok', id: id + 1000, result })
         send({ t: 'progress', id: id - 1, progress: { step: 7, steps: 7, point: null, secondsLeft: null } })

@@ -21,7 +21,7 @@ export class WatchedHosts {
   readonly #log = path.join(this.dir, 'starts')
   readonly #ports: ComputePort[] = []
 
-  open(env: Record<string, string> = {}): Watched {
+  open(env: Record<string, string> = {}, silenceMs?: number): Watched {
     const port = createComputeProcess({
       nodePath: process.execPath,
       entry: path.join(import.meta.dirname, 'scriptedCompute.ts'),
@@ -29,6 +29,7 @@ export class WatchedHosts {
       stateDir: this.userDir,
       log: (line) => this.logged.push(line),
       beatMs: 100,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     })
     this.#ports.push(port)
     const watched: Watched = { port, notices: [], states: [] }
