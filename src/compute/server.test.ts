@@ -49,6 +49,19 @@ describe('createComputeServer', () => {
     expect(signals).toHaveLength(2)
   })
 
+  it('answers a cancelled call as cancelled where its work stops by the signal alone', async () => {
+    const { receive, replies } = open({
+      doctor: async (_, { signal }) => {
+        await settled()
+        signal.throwIfAborted()
+        throw new Error('It was not cancelled.')
+      },
+    })
+    receive({ t: 'call', id: 1, method: 'doctor', params: {} })
+    receive({ t: 'cancel', id: 1 })
+    await expect.poll(() => replies).toMatchObject([{ t: 'error', id: 1, error: { code: 'cancelled' } }])
+  })
+
   it('answers heartbeats while a call runs, and sends what the user should know', async () => {
     let call: ComputeCall | null = null
     const { receive, replies } = open({

@@ -61,7 +61,7 @@ export function createComputeServer(
     if (!parsed.success) return
     const request = parsed.data
     if (request.t === 'ping') send({ t: 'pong', id: request.id, rssMB: process.memoryUsage.rss() / 2 ** 20 })
-    else if (request.t === 'cancel') running.get(request.id)?.abort()
+    else if (request.t === 'cancel') running.get(request.id)?.abort(new CodedError('cancelled', 'Cancelled.'))
     else void answer(request.id, request.method, request.params)
   }
 }
