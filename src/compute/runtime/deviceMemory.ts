@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { machineMemory } from './machineMemory.ts'
 
 /** A graphics device has memory of its own, and does not tell how much. Bytes. */
 export interface DeviceMemory {
@@ -35,11 +36,17 @@ export function deviceMemory(): DeviceMemory | null {
   const asked = Number(process.env.MASKWRIGHT_DEVICE_MEMORY_MB ?? NaN)
   const backend = limitsSchema.safeParse(tf.backend())
   const limits = backend.success ? backend.data.device.limits : null
+  const held = gpuBytes('numBytesInGPU')
   return {
-    total: asked > 0 ? asked * 2 ** 20 : (configured ?? GUESS),
-    held: gpuBytes('numBytesInGPU'),
+    total: asked > 0 ? asked * 2 ** 20 : (configured ?? guessedTotal(held, machineMemory().available)),
+    held,
     largest: limits === null ? LEAST_BINDING : Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
   }
+}
+
+/** Whoever does not tell may have no memory but the machine's, as integrated graphics do: then what is free there bounds it. */
+export function guessedTotal(held: number, available: number): number {
+  return Math.min(GUESS, held + available)
 }
 
 /** What the pool of a graphics backend holds, in use and kept for later; 0 on other backends. */

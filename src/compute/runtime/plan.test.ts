@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { guessedTotal } from './deviceMemory.ts'
 import { budgetOf } from './memory.ts'
 import { fitBatch, mostImages, mostPixels, smallerBatch } from './plan.ts'
 import { WASM_HEAP_MOST } from './wasmHeap.ts'
@@ -34,6 +35,11 @@ describe('budgetOf', () => {
     const heap = { size: 16 * MB, live: 0, highest: 0 }
     const { tensors } = budgetOf({ bound: 64 * GB, rss: 0, available: 64 * GB, heap, device: null })
     expect(tensors).toBe(0.4 * WASM_HEAP_MOST)
+  })
+
+  it('takes a graphics device that does not tell for no larger than what the machine has free', () => {
+    expect(guessedTotal(0.5 * GB, 8 * GB)).toBe(2 * GB)
+    expect(guessedTotal(0.25 * GB, 0.5 * GB)).toBe(0.75 * GB)
   })
 
   it('keeps tensors of a graphics device apart from this process', () => {
