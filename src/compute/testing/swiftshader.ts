@@ -9,6 +9,8 @@ export const WITHOUT_SWIFTSHADER =
 const CHROMIUM = '/usr/lib/chromium'
 const DRIVER = path.join(CHROMIUM, 'vk_swiftshader_icd.json')
 const LOADER = 'libvulkan.so.1'
+/** Mesa's layer looks for a display, and complains on standard error where there is none. */
+const WITHOUT_LAYERS = { NODEVICE_SELECT: '1' }
 const SYSTEM = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib']
 
 /**
@@ -17,9 +19,10 @@ const SYSTEM = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr
  */
 export function swiftshaderEnv(): Record<string, string> | null {
   if (!existsSync(DRIVER)) return null
-  if (SYSTEM.some((dir) => existsSync(path.join(dir, LOADER)))) return { VK_ICD_FILENAMES: DRIVER }
+  const vulkan = { VK_ICD_FILENAMES: DRIVER, ...WITHOUT_LAYERS }
+  if (SYSTEM.some((dir) => existsSync(path.join(dir, LOADER)))) return vulkan
   if (!existsSync(path.join(CHROMIUM, LOADER))) return null
-  return { VK_ICD_FILENAMES: DRIVER, LD_LIBRARY_PATH: CHROMIUM }
+  return { ...vulkan, LD_LIBRARY_PATH: CHROMIUM }
 }
 
 /** How a child ended, and the messages that it sent. */
