@@ -16,7 +16,11 @@ import { measured } from './report.ts'
 const [size = 128, base = 8, batch = 4, seconds = 10] = process.argv.slice(2).map(Number)
 
 const four = z.tuple([z.number(), z.number(), z.number(), z.number()])
-const attributes = z.object({ pad: z.enum(['same', 'valid']), strides: z.tuple([z.literal(1), z.literal(1)]), filterShape: four })
+const attributes = z.object({
+  pad: z.enum(['same', 'valid']),
+  strides: z.tuple([z.literal(1), z.literal(1)]),
+  filterShape: four,
+})
 
 function tensorOf(value: unknown): tf.Tensor {
   if (isTensor(value)) return value
