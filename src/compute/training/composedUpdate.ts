@@ -34,13 +34,17 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
       const gradient = joined(filled)
       const changed = change(tf.mul(gradient, clippingScale([gradient])), state)
       const kept = decays === 0 ? weights : tf.sub(weights, tf.mul(weights, tf.mul(decays, learningRate)))
-      const next = tf.keep(tf.sub(kept, tf.mul(changed.change, tf.mul(paces, rate))))
+      const next = tf.sub(kept, tf.mul(changed.change, tf.mul(paces, rate)))
+      const values = paced.map(({ variable }, index) =>
+        present[index] === null ? null : tf.reshape(tf.slice(next, offsets[index] ?? 0, variable.size), variable.shape),
+      )
+      // From here on nothing takes memory: a step that fails for lack of it has changed nothing.
       tf.dispose([weights, ...state])
-      weights = next
+      weights = tf.keep(next)
       state = changed.state.map((tensor) => tf.keep(tensor))
       paced.forEach(({ variable }, index) => {
-        if (present[index] === null) return
-        variable.assign(tf.reshape(tf.slice(next, offsets[index] ?? 0, variable.size), variable.shape))
+        const value = values[index] ?? null
+        if (value !== null) variable.assign(value)
       })
     },
     changed() {
