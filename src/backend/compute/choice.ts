@@ -70,7 +70,15 @@ export class Choice {
         await trial.start(false).catch(() => undefined)
         throw error
       }
-      this.#file.write(next)
+      try {
+        this.#file.write(next)
+      } catch (error) {
+        // What holds in this run is what is kept: another start would not find it otherwise.
+        this.#current = before
+        restoreLosses()
+        await trial.start(false).catch(() => undefined)
+        throw error
+      }
     } finally {
       this.#changing = false
     }

@@ -1,5 +1,5 @@
 import { rungSchema, type Rung } from '../../core/contract/schemas.ts'
-import { gaveUp } from './words.ts'
+import { cannotBeUsed, gaveUp } from './words.ts'
 
 /** Rungs whose drivers are known to take a process along. */
 const GRAPHICS: ReadonlySet<Rung> = new Set(['cuda', 'webgpu'])
@@ -13,7 +13,7 @@ export class Losses {
   #rungs = new Set<Rung>()
   #crashes = 0
   #failedStarts = 0
-  #untold: { rungs: Rung[]; why: string } | null = null
+  #untold: { rungs: Rung[]; why: string; chosen: boolean } | null = null
 
   get rungs(): ReadonlySet<Rung> {
     return this.#rungs
@@ -23,6 +23,13 @@ export class Losses {
   lose(rung: Rung, why: string): boolean {
     if (rung === rungSchema.options.at(-1)) return false
     this.#exclude([rung], why)
+    return true
+  }
+
+  /** A rung that was chosen for this computer cannot be started any more. As `lose`, in other words. */
+  refused(rung: Rung, why: string): boolean {
+    if (rung === rungSchema.options.at(-1)) return false
+    this.#exclude([rung], why, true)
     return true
   }
 
@@ -56,7 +63,9 @@ export class Losses {
   words(now: string): string | null {
     const untold = this.#untold
     this.#untold = null
-    return untold === null ? null : gaveUp(untold.rungs, untold.why, now)
+    if (untold === null) return null
+    const { rungs, why, chosen } = untold
+    return chosen ? cannotBeUsed(rungs.join(', '), why, now) : gaveUp(rungs, why, now)
   }
 
   /** Every rung may be tried again. Returns what brings the exclusions back. */
@@ -68,8 +77,8 @@ export class Losses {
     return () => (this.#rungs = before)
   }
 
-  #exclude(rungs: Rung[], why: string): void {
+  #exclude(rungs: Rung[], why: string, chosen = false): void {
     this.#rungs = new Set([...this.#rungs, ...rungs])
-    this.#untold = { rungs: [...(this.#untold?.rungs ?? []), ...rungs], why }
+    this.#untold = { rungs: [...(this.#untold?.rungs ?? []), ...rungs], why, chosen }
   }
 }

@@ -154,7 +154,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       const error =
         thrown instanceof CodedError ? thrown : new CodedError('compute-failed', 'Compute could not be started.')
       const insisted = choice.insistsOn
-      if (!started.trial && insisted !== null && losses.lose(insisted, error.message)) {
+      if (!started.trial && insisted !== null && losses.refused(insisted, error.message)) {
         replace((child) => child.end())
         return
       }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { predict, WatchedHosts } from '../testing/watchedHosts.ts'
@@ -99,6 +99,16 @@ describe('settings of this computer', () => {
     expect(hosts.logged.join('\n')).toMatch(/compute\.json are damaged/)
   })
 
+  it('that cannot be kept are not in force either', async () => {
+    const { port } = hosts.open()
+    await predict(port, 'work')
+    const before = port.status().backend
+    await mkdir(join(hosts.userDir, 'compute.json'), { recursive: true })
+    await expect(port.configure({ backend: 'js', threads: 0 })).rejects.toMatchObject({ code: 'not-saved' })
+    expect(port.status()).toMatchObject({ state: 'ready', backend: before })
+    expect(port.settings().inForce.backend).toBe('auto')
+  })
+
   it('that cannot be used any more at a later start do not keep compute from running, and stay the setting', async () => {
     const first = hosts.open()
     await first.port.configure({ backend: 'webgpu', threads: 0 })
@@ -106,7 +116,9 @@ describe('settings of this computer', () => {
     await predict(port, 'work')
     expect(port.status()).toMatchObject({ state: 'ready', backend: 'wasm', restarts: 0 })
     expect(notices.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^webgpu gave up: There is no webgpu here\. Maskwright goes on with wasm/),
+      expect.stringMatching(
+        /^webgpu, which was chosen for this computer, cannot be used at the moment: There is no webgpu here\. Maskwright computes with wasm/,
+      ),
     ])
     expect(port.settings().kept.backend).toBe('webgpu')
     // What the environment insists on is not replaced.

@@ -23,7 +23,16 @@ export const CONFIGURE_BUSY =
 export function gaveUp(rungs: readonly string[], why: string, now: string): string {
   const names = rungs.join(', ')
   const are = rungs.length === 1 ? 'is' : 'are'
-  return `${names} gave up: ${why} Maskwright goes on with ${now} and does again what it was doing; nothing is lost. ${names} ${are} tried again at the next start, or by a fresh check in the Compute panel.`
+  return `${names} gave up: ${why} Maskwright goes on with ${goesOnWith(now)} and does again what it was doing; nothing is lost. ${names} ${are} tried again at the next start, or when every way is checked again.`
+}
+
+/** A choice of an earlier day that cannot be used any more; `why` is a sentence. */
+export function cannotBeUsed(chosen: string, why: string, now: string): string {
+  return `${chosen}, which was chosen for this computer, cannot be used at the moment: ${why} Maskwright computes with ${goesOnWith(now)} until then.`
+}
+
+function goesOnWith(now: string): string {
+  return now === 'js' ? 'js, on which a training step can take minutes' : now
 }
 
 /** What a training that a crash cut off says. */

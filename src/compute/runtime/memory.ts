@@ -49,10 +49,14 @@ const LEAST = 16 * 2 ** 20
 /** The longest array of bytes that V8 makes for certain. */
 const LARGEST_ARRAY = 2 ** 31
 
+/** More than this of the machine, or of the container, nothing may hold, whatever was asked for. */
+const MOST_OF_MACHINE = 0.95
+
 /** What this process may hold: MASKWRIGHT_MEMORY_MB, else a share of the machine. Bytes. */
 export function memoryBound(): number {
   const { memoryMB } = readSettings()
-  return memoryMB === null ? SHARE_OF_MACHINE * machineMemory().total : memoryMB * 2 ** 20
+  const { total } = machineMemory()
+  return memoryMB === null ? SHARE_OF_MACHINE * total : Math.min(memoryMB * 2 ** 20, MOST_OF_MACHINE * total)
 }
 
 export function readMemory(): MemoryReading {
