@@ -12,7 +12,7 @@ export const computeWords = {
   title: 'Compute',
   intro: 'How this computer predicts and trains, and why. The fastest way that passes its self-test is used.',
   loading: 'Asking the compute process…',
-  checking: 'Trying every way again; this can take a minute…',
+  checking: 'Checking every way; this can take a minute…',
   switching: 'Starting compute again…',
   rungs: {
     native: 'ONNX Runtime',
