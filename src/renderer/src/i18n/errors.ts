@@ -42,7 +42,7 @@ export const errorWords = {
     'verify-failed': 'The mask itself is safe in the project; save it again, or to another disk.',
     'no-model': '',
     'nothing-to-train': '',
-    busy: 'The running job is in the status bar, with its Cancel button.',
+    busy: 'The running job is in the status bar.',
     'compute-crashed': '',
     'compute-failed': 'The compute report in the status bar says what works on this computer.',
     'backend-lost': 'The compute report in the status bar says what works on this computer.',
