@@ -77,8 +77,10 @@ describe('doctorText', () => {
   })
 
   it('says so when nothing can be used', () => {
-    expect(doctorText(report({ chosen: null }))).toContain('chosen      none: no backend can be used')
+    const none = report({ chosen: null })
+    const backends = none.backends.map((backend) => ({ ...backend, available: false }))
+    expect(doctorText({ ...none, backends })).toContain('chosen      none: no backend can be used')
     const asked = report({ chosen: null, wanted: { backend: 'cuda', threads: 0 } })
-    expect(doctorText(asked)).toContain('chosen      none: cuda was asked for')
+    expect(doctorText(asked)).toContain('chosen      none: cuda was asked for (--backend, else MASKWRIGHT_BACKEND)')
   })
 })

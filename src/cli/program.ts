@@ -63,7 +63,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       .requiredOption('--data <dir>', 'corrected cases: DIR/images and DIR/masks, paired by file stem')
       .requiredOption('--out <dir>', 'folder for the new model; must not exist yet')
       .option('--steps <n>', 'at most this many optimizer steps', wholeNumber(1), 200)
-      .option('--seconds <s>', 'at most this long', positive, 120)
+      .option('--seconds <s>', 'about this long at most; the step that runs is finished', positive, 120)
       .option('--replay <dir>', 'earlier cases that must not be forgotten, laid out as --data')
       .option('--holdout <dir>', 'cases that decide whether the new model is better, laid out as --data'),
   )

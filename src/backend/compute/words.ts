@@ -6,7 +6,7 @@ export const CRASHED =
   'The compute process stopped unexpectedly; nothing that was saved is lost, and it is being restarted.'
 
 export const OUT_OF_MEMORY =
-  'The compute process held more memory than this computer can spare; it was ended, is being restarted, and nothing that was saved is lost.'
+  'The compute process held more memory than it may (MASKWRIGHT_MEMORY_MB, else 70 % of what this computer has); it was ended, and nothing that was saved is lost.'
 
 export const KEEPS_STOPPING =
   'The compute process keeps stopping; Predict and Retrain try once more, and the Compute panel says what works.'
@@ -39,7 +39,7 @@ function goesOnWith(now: string): string {
 export function trainingCrashed(error: CodedError): CodedError {
   const message =
     error.message === OUT_OF_MEMORY
-      ? 'The training needed more memory than this computer can spare, and compute was started again; nothing is lost, close other programs and press Retrain again.'
+      ? 'The training needed more memory than compute may hold (MASKWRIGHT_MEMORY_MB, else 70 % of what this computer has), and compute was started again; nothing is lost.'
       : 'The compute process stopped during the training and was started again; nothing is lost, press Retrain again.'
   return new CodedError('compute-crashed', message, { cause: error })
 }

@@ -27,7 +27,9 @@ export function doctorText(report: DoctorReport, details = false): string[] {
   const count = threads === 1 ? 'one thread' : `${threads} threads`
   const how = cached ? 'found out at an earlier start; --fresh tries all again' : 'found out at this start'
   const asked = wanted.backend === 'auto' ? how : `asked for; without that, the fastest that works`
-  const none = wanted.backend === 'auto' ? 'none: no backend can be used' : `none: ${wanted.backend} was asked for`
+  const some = report.backends.some(({ available }) => available)
+  const asking = wanted.backend === 'auto' ? 'what was asked for cannot be used' : `${wanted.backend} was asked for`
+  const none = some ? `none: ${asking} (--backend, else MASKWRIGHT_BACKEND)` : 'none: no backend can be used'
   return [
     ...report.backends.flatMap((backend) => [...backendText(backend, backend.name === chosen, details), '']),
     ...entry('chosen', chosen === null ? none : `${chosen}, ${count} (${asked})`),

@@ -1,6 +1,7 @@
 import { copyMirrored } from '../data/padding.ts'
 import { backendLost, unlessOutOfMemory } from '../runtime/failures.ts'
 import { checkLogits, forwardPass } from './forwardPass.ts'
+import { reachOf } from './receptiveField.ts'
 import { passSizes } from './sizes.ts'
 import { coverWindow, frameOf, planTiles } from './tiles.ts'
 import { nextTurn, stopIfCancelled } from './turns.ts'
@@ -15,7 +16,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Told as the work goes on, inside a large picture too, with the share of the pixels that is done. */
   readonly onProgress?: (done: number) => void
-  /** Told once each, when memory makes the batch, or the tiles, smaller than they began. */
+  /**
+   * Told once each, when memory makes the batch, or the tiles, smaller than they began; and once a network, when a picture
+   * does not fit in one piece and the network looks at all of what it is given.
+   */
   readonly notify?: (message: string) => void
   /** What errors call the network. */
   readonly model?: string
@@ -43,6 +47,12 @@ const SMALLER = {
   batch: 'Memory is short: fewer slices are predicted at once, which takes longer and changes nothing else.',
   tile: 'Memory is short: large pictures are predicted in smaller pieces, which takes longer; near the edges of the pieces labels may differ a little.',
 } as const
+
+const PIECES =
+  'A picture is larger than memory allows in one piece; it is predicted in several, and near their edges labels may differ a little.'
+
+/** Networks of which that was said: each part of a volume is a call of its own. */
+const toldOfPieces = new WeakSet<LayersModel>()
 
 const TOO_LITTLE = 'There is too little memory to predict even the smallest piece'
 
@@ -73,6 +83,10 @@ export async function runNetwork(
   const told = new Set<string>()
   let parts = sizes.flatMap((size, slice) => partsOf(size, slice, at))
   let done = 0
+  if (parts.length > sizes.length && !Number.isFinite(reachOf(network).pixels) && !toldOfPieces.has(network)) {
+    toldOfPieces.add(network)
+    notify?.(PIECES)
+  }
   try {
     while (parts.length > 0) {
       stopIfCancelled(signal)

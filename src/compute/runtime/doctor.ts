@@ -94,7 +94,7 @@ function inUse(name: UsableRung, proof: Proof | null, runtime: Runtime, fresh: b
   return {
     name,
     available: true,
-    reason: `In use, ${threads}.${note}${now}`,
+    reason: `${name === 'webgpu' || name === 'cuda' ? 'In use.' : `In use, ${threads}.`}${note}${now}`,
     remedy: proof?.remedy ?? null,
     selfTest: { ok, ms },
     stepMs: proof?.stepMs ?? null,

@@ -11,11 +11,13 @@ const MEASURED = 4
 
 /**
  * How many steps there will be, so that the learning rate falls in time and the interface can show how far it is: the
- * bound on steps, or what fits into the bound on seconds once a few steps have been timed. Where the seconds do not
- * bind, nothing depends on timing.
+ * bound on steps, or what fits into the bound on seconds once a few steps have been timed. Where steps are so long that
+ * not even those few fit, the first ones tell. Where the seconds do not bind, nothing depends on timing.
  */
 export function plannedSteps(steps: number, secondsLeft: number, times: readonly number[]): number {
-  if (times.length < MEASURED) return steps
+  const longest = Math.max(0, ...times)
+  const early = times.length < MEASURED
+  if (early && secondsLeft >= longest * (MEASURED - times.length)) return steps
   const sorted = [...times].sort((a, b) => a - b)
   const median = sorted[Math.floor(sorted.length / 2)] ?? 1
   return Math.max(times.length, Math.min(steps, times.length + Math.floor(secondsLeft / median)))

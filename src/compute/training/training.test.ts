@@ -54,7 +54,13 @@ describe('schedule', () => {
   })
 
   it('plans by the bound that comes first', () => {
-    expect(plannedSteps(100, 5, [9, 9])).toBe(100)
+    expect(plannedSteps(100, 30, [9, 9])).toBe(100)
+    // Steps so long that no four of them fit: what fits by the first ones, none more than were begun.
+    expect(plannedSteps(100, 20, [9])).toBe(3)
+    expect(plannedSteps(100, 5, [9, 9])).toBe(2)
+    expect(plannedSteps(100, -50, [60])).toBe(1)
+    // A slow first step does not end what comes after it.
+    expect(plannedSteps(100, 4, [1, 0.1])).toBe(100)
     expect(plannedSteps(100, 5, [0.5, 0.5, 0.5, 0.5])).toBe(14)
     expect(plannedSteps(10, 5, [0.5, 0.5, 0.5, 0.5])).toBe(10)
     expect(plannedSteps(100, -1, [0.5, 0.5, 0.5, 0.5])).toBe(4)
