@@ -51,6 +51,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
   let reloadWaits = false
   let listener: AnnotationListener | null = null
   let endStroke: (() => void) | null = null
+  const waitForStroke: (() => void)[] = []
 
   const queue = new CommitQueue({
     commit: (caseId, delta) => client.call('annotation.commit', { caseId, delta }),
@@ -164,7 +165,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
     const current = session.value
     if (!current) return null
     const { caseId } = current
-    interrupt()
+    if (drawing) await interrupt()
     const changed = await queue.run(() => client.call(method, { caseId }))
     applyChange(current, changed)
     if (changed.delta && session.value === current) showChange(changed.delta)
@@ -173,10 +174,15 @@ export const useAnnotationStore = defineStore('annotation', () => {
 
   /** Writes the prediction into the mask, after the strokes before it. */
   async function accept(request: AcceptRequest): Promise<AcceptResult> {
+    if (drawing) await interrupt()
+    return acceptBeforeStroke(request)
+  }
+
+  /** The same for the stroke under way, which waits for it and goes on: nothing of it is painted yet. */
+  async function acceptBeforeStroke(request: AcceptRequest): Promise<AcceptResult> {
     const current = session.value
     if (!current) throw new Error('accept() without an open case')
     const { caseId } = current
-    interrupt()
     const result = await queue.run(() => client.call('annotation.accept', { caseId, ...request }))
     applyChange(current, result)
     const { scope } = request
@@ -228,7 +234,9 @@ export const useAnnotationStore = defineStore('annotation', () => {
   /** While true, slices are not replaced under the brush. */
   function setDrawing(active: boolean): void {
     drawing = active
-    if (!active && reloadWaits) reload()
+    if (active) return
+    if (reloadWaits) reload()
+    for (const go of waitForStroke.splice(0)) go()
   }
 
   function listen(mounted: AnnotationListener): () => void {
@@ -243,9 +251,14 @@ export const useAnnotationStore = defineStore('annotation', () => {
     return queue.settled()
   }
 
-  /** The mask is about to change: a stroke that is being drawn ends here and is committed before. */
-  function interrupt(): void {
-    if (drawing) endStroke?.()
+  /**
+   * The mask is about to change: a stroke that is being drawn ends here. Resolves when it is in the queue, which may
+   * take until its slice is ready to be drawn on.
+   */
+  async function interrupt(): Promise<void> {
+    if (endStroke === null) return
+    endStroke()
+    if (drawing) await new Promise<void>((resolve) => waitForStroke.push(resolve))
   }
 
   /** `end` is called when a stroke under way must end, until the answer is called. */
@@ -277,6 +290,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
     undo,
     redo,
     accept,
+    acceptBeforeStroke,
     settled,
     retrySave,
     setDrawing,

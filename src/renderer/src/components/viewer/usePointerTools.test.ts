@@ -200,8 +200,10 @@ describe('a stroke', () => {
     pointer('pointerdown', 10, 10, { buttons: 1 })
     const annotation = useAnnotationStore()
     annotation.setDrawing(true)
-    await annotation.undo()
+    const undone = annotation.undo()
     expect(actions().at(-1)).toBe('finish')
+    annotation.setDrawing(false)
+    await undone
   })
 
   it('shows that a locked label cannot be painted with', async () => {

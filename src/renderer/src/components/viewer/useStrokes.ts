@@ -85,11 +85,13 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
   }
 
   async function makeReady(target: StrokeTarget, settled: Promise<void> | null): Promise<void> {
+    const session = owner
     await settled
-    if (!wantsAccept(target)) return
+    // Another case may have been opened meanwhile: its predictions are no business of this stroke.
+    if (annotation.session !== session || !wantsAccept(target)) return
     try {
       const scope = { kind: 'slice' as const, axis: target.axis, index: target.index }
-      await annotation.accept({ scope, labels: null, keepCorrected: true })
+      await annotation.acceptBeforeStroke({ scope, labels: null, keepCorrected: true })
       view.tell('info', text.accepted(target.index + 1))
     } catch {
       view.tell('warning', text.acceptFailed)
