@@ -41,10 +41,14 @@ export interface MemoryBounds {
   readonly hardMB: number
 }
 
+/** With less nothing could be computed: Node and the empty backend take half of it. */
+const LEAST_MB = 256
+
 /** @param machineMB What the machine, or the container that this runs in, has. */
 export function memoryBounds(env: Environment, machineMB = usableMemoryMB()): MemoryBounds {
   const asked = Number(env.MASKWRIGHT_MEMORY_MB ?? NaN)
-  const softMB = Number.isFinite(asked) && asked > 0 ? asked : Math.round(machineMB * SHARE_OF_MEMORY)
+  const wanted = Number.isFinite(asked) && asked > 0 ? asked : Math.round(machineMB * SHARE_OF_MEMORY)
+  const softMB = Math.max(LEAST_MB, wanted)
   return { softMB, hardMB: Math.max(softMB, Math.min(softMB * HARD_FACTOR, machineMB * HARD_SHARE)) }
 }
 

@@ -55,7 +55,8 @@ export async function doctor(
     chosen: runtime?.backend ?? null,
     threads: runtime?.threads ?? threads,
     wanted: wanted(settings),
-    cached: runtime?.cached ?? false,
+    // Everything was tried just now, so the choice is not one of another day.
+    cached: !fresh && (runtime?.cached ?? false),
     cores: usableCores(),
     versions: runtime?.versions ?? versions(settings.packagesDir),
     memory: {
