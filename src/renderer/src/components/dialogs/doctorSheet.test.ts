@@ -2,7 +2,8 @@ import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/t
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CodedError, type DoctorReport } from '../../../../core/contract/index.ts'
-import { aDoctorReport, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import { useJobsStore } from '../../stores/jobs.ts'
+import { aDoctorReport, aJob, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { withProject } from '../../testing/setUp.ts'
 import DoctorSheet from './DoctorSheet.vue'
 
@@ -84,6 +85,68 @@ describe('the Compute panel', () => {
     expect(client.asked('compute.configure')).toEqual([{ backend: 'auto', threads: 1 }])
     expect(by(wrapper, 'compute-problem').text()).toBe('A training is running; wait for it, or cancel it first.')
     expect(rung(wrapper, 'wasm').text()).toContain('in use')
+  })
+
+  describe('after a refusal on account of a job', () => {
+    const job = aJob({ kind: 'train' })
+
+    async function refused(meanwhile = (): void => undefined): Promise<VueWrapper> {
+      useJobsStore().replaceAll([job])
+      const wrapper = await shown()
+      client.answers['compute.configure'] = () => {
+        throw new CodedError('busy', 'A training is running; wait for it, or cancel it first.')
+      }
+      client.answers['app.doctor'] = () => {
+        meanwhile()
+        return report
+      }
+      await by(wrapper, 'compute-threads').setValue('1')
+      await flushPromises()
+      return wrapper
+    }
+
+    it('says no more of it once no job runs', async () => {
+      const wrapper = await refused()
+      expect(by(wrapper, 'compute-problem').exists()).toBe(true)
+      useJobsStore().replaceAll([{ ...job, state: 'done' }])
+      await flushPromises()
+      expect(by(wrapper, 'compute-problem').exists()).toBe(false)
+    })
+
+    it('says nothing of a job that ended while the report was read', async () => {
+      const wrapper = await refused(() => {
+        useJobsStore().replaceAll([{ ...job, state: 'done' }])
+      })
+      expect(by(wrapper, 'compute-problem').exists()).toBe(false)
+    })
+
+    it('says no more of it after a check or a choice that came about', async () => {
+      const wrapper = await refused()
+      await by(wrapper, 'check-again').trigger('click')
+      await flushPromises()
+      expect(by(wrapper, 'compute-problem').exists()).toBe(false)
+      await by(wrapper, 'compute-threads').setValue('2')
+      await flushPromises()
+      expect(by(wrapper, 'compute-problem').exists()).toBe(true)
+      client.answers['compute.configure'] = () => ({})
+      await by(wrapper, 'compute-threads').setValue('1')
+      await flushPromises()
+      expect(by(wrapper, 'compute-problem').exists()).toBe(false)
+    })
+  })
+
+  it('keeps saying a refusal that no job is the reason of', async () => {
+    const job = aJob()
+    useJobsStore().replaceAll([job])
+    const wrapper = await shown()
+    client.answers['compute.configure'] = () => {
+      throw new CodedError('backend-lost', 'Plain JavaScript fails its self-test.')
+    }
+    await rung(wrapper, 'js').find('button').trigger('click')
+    await flushPromises()
+    useJobsStore().replaceAll([{ ...job, state: 'done' }])
+    await flushPromises()
+    expect(by(wrapper, 'compute-problem').text()).toBe('Plain JavaScript fails its self-test.')
   })
 
   it('leaves the choice to the environment where that makes it', async () => {
