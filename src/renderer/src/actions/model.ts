@@ -130,7 +130,10 @@ export function modelActions(): Action[] {
       group: 'model',
       label: () => t.actions.cancelJob,
       shortcuts: ['Ctrl+.'],
-      when: () => (jobs.active === null ? t.reasons.noJob : true),
+      when: () => {
+        if (jobs.active === null) return t.reasons.noJob
+        return jobs.cancelling ? t.reasons.cancelling : true
+      },
       run: async () => {
         const notice = jobs.active === null ? null : await jobs.cancel(jobs.active.id)
         if (notice !== null) ui.toast('info', notice)

@@ -3,6 +3,7 @@ import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick, type Component } from 'vue'
 import { CodedError, type FileEntry } from '../../../core/contract/index.ts'
+import { useActions } from '../actions/index.ts'
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
 import { useJobsStore } from '../stores/jobs.ts'
@@ -140,6 +141,50 @@ describe('status and notices', () => {
     await flushPromises()
     expect(client.asked('job.cancel')).toEqual([{ jobId: 'job-1' }])
     expect(by(wrapper, 'job-cancel').exists()).toBe(false)
+  })
+
+  it('says that it cancels until the job has ended, and asks for it once', async () => {
+    const jobs = useJobsStore()
+    jobs.follow(() => undefined)
+    client.answers['job.cancel'] = () => aJob()
+    jobs.replaceAll([aJob()])
+    const wrapper = show(StatusBar)
+    const button = by(wrapper, 'job-cancel')
+    await button.trigger('click')
+    expect([button.text(), button.attributes('disabled')]).toEqual([t.status.cancelling, ''])
+    await flushPromises()
+    await useActions().run('cancel-job')
+    expect([button.text(), client.asked('job.cancel').length]).toEqual([t.status.cancelling, 1])
+    client.tell('job.changed', { job: aJob({ state: 'cancelled' }) })
+    client.tell('job.changed', { job: aJob({ id: 'job-2' }) })
+    await nextTick()
+    expect(by(wrapper, 'job-cancel').text()).toBe(t.status.cancel)
+  })
+
+  it('takes the refusal to cancel another window’s job as an answer, in a notice that goes away', async () => {
+    const message = 'This training was started in another window; cancel it there.'
+    client.answers['job.cancel'] = () => {
+      throw new CodedError('busy', message)
+    }
+    useJobsStore().replaceAll([aJob({ kind: 'train' })])
+    const wrapper = show(StatusBar)
+    await by(wrapper, 'job-cancel').trigger('click')
+    await flushPromises()
+    expect(useUiStore().toasts).toMatchObject([{ level: 'info', message }])
+    expect(useUiStore().banners).toEqual([])
+    expect(by(wrapper, 'job-cancel').text()).toBe(t.status.cancel)
+  })
+
+  it('shows a cancel that failed as an error, and offers it again', async () => {
+    client.answers['job.cancel'] = () => {
+      throw new CodedError('connection-lost', 'The connection was lost.')
+    }
+    useJobsStore().replaceAll([aJob()])
+    const wrapper = show(StatusBar)
+    await by(wrapper, 'job-cancel').trigger('click')
+    await flushPromises()
+    expect(useUiStore().banners).toMatchObject([{ error: { code: 'connection-lost' } }])
+    expect(by(wrapper, 'job-cancel').attributes('disabled')).toBeUndefined()
   })
 
   it('says when a cancelled job goes on for another window', async () => {

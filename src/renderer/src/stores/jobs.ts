@@ -2,6 +2,7 @@ import { computed, ref } from 'vue'
 import { defineStore } from 'pinia'
 import type { Job } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
+import { asWireError } from '../api/errors.ts'
 
 /** One click on Retrain ends after these steps or the chosen seconds, whichever comes first. */
 const trainingSteps = 2000
@@ -19,6 +20,8 @@ export const useJobsStore = defineStore('jobs', () => {
   const jobs = ref<Job[]>([])
   /** The last training that this page saw end or run: its curve stays on screen. */
   const lastTraining = ref<Job | null>(null)
+  /** Jobs whose end was asked for here and neither came yet nor was refused. */
+  const asked = ref<ReadonlySet<string>>(new Set())
 
   /** The job to show in the status bar: what runs, before what waits. */
   const active = computed(
@@ -26,6 +29,8 @@ export const useJobsStore = defineStore('jobs', () => {
   )
   const predicting = computed(() => jobs.value.find((job) => job.kind === 'predict' && isAlive(job)) ?? null)
   const training = computed(() => jobs.value.find((job) => job.kind === 'train' && isAlive(job)) ?? null)
+
+  const cancelling = computed(() => active.value !== null && asked.value.has(active.value.id))
 
   function replaceAll(list: Job[]): void {
     jobs.value = list
@@ -58,11 +63,23 @@ export const useJobsStore = defineStore('jobs', () => {
     return started(job)
   }
 
-  /** Returns why the job goes on all the same, a sentence, where another window waits for it too. */
+  /** Returns why the job goes on all the same, a sentence, where another window asked for it or waits for it too. */
   async function cancel(jobId: string): Promise<string | null> {
-    const { notice = null, ...job } = await useClient().call('job.cancel', { jobId })
-    started(job)
-    return notice
+    asked.value = new Set([...asked.value, jobId])
+    let ends = false
+    try {
+      const { notice = null, ...job } = await useClient().call('job.cancel', { jobId })
+      ends = notice === null
+      started(job)
+      return notice
+    } catch (thrown) {
+      const error = asWireError(thrown)
+      // It is another window's: an answer, not a failure.
+      if (error.code === 'busy') return error.message
+      throw thrown
+    } finally {
+      if (!ends) asked.value = new Set([...asked.value].filter((id) => id !== jobId))
+    }
   }
 
   /** The answer to a call may come after an event that knows more. */
@@ -72,7 +89,7 @@ export const useJobsStore = defineStore('jobs', () => {
     return job
   }
 
-  return { jobs, lastTraining, active, predicting, training, replaceAll, follow, predict, train, cancel }
+  return { jobs, lastTraining, active, predicting, training, cancelling, replaceAll, follow, predict, train, cancel }
 })
 
 function isAlive(job: Job): boolean {
