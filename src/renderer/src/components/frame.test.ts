@@ -198,6 +198,34 @@ describe('status and notices', () => {
     expect(by(wrapper, 'job-cancel').exists()).toBe(true)
   })
 
+  describe('of compute', () => {
+    const status = { message: null, restarts: 0, threads: 2 } as const
+    const card = 'NVIDIA GeForce RTX 4070 Laptop GPU with a name that is long'
+    const { compute } = t.status
+
+    it.each([
+      ['webgpu', card, `webgpu, ${compute.busy}, ${card}`],
+      ['cuda', null, `cuda, ${compute.busy}`],
+      ['wasm', 'AMD EPYC', `wasm, ${compute.busy}, 2 threads`],
+    ])('tells the state of %s before the device, and all of it in the tooltip', (backend, device, words) => {
+      useProjectStore().compute = { ...status, state: 'busy', backend, device }
+      const button = by(show(StatusBar), 'compute-status')
+      expect(button.text()).toBe(words)
+      const tip = button.attributes('data-tip') ?? ''
+      expect(tip.startsWith(words)).toBe(true)
+      expect(tip).toContain(device ?? t.status.computeHint)
+      expect(tip).toContain(t.status.computeHint)
+    })
+
+    it('says in the tooltip what is wrong', () => {
+      const message = 'Compute ended; it is started again.'
+      useProjectStore().compute = { ...status, state: 'restarting', backend: null, device: null, restarts: 1, message }
+      const button = by(show(StatusBar), 'compute-status')
+      expect(button.text()).toContain(compute.restarting)
+      expect(button.attributes('data-tip')).toContain(message)
+    })
+  })
+
   it('says the truth about saving', async () => {
     const wrapper = show(StatusBar)
     const annotation = useAnnotationStore()
