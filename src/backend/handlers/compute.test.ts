@@ -18,7 +18,7 @@ const report: DoctorReport = {
 }
 
 /** A backend with a training under way, which ends when it is let. */
-async function training(): Promise<TestBackend & { end: () => Promise<void> }> {
+async function training(): Promise<TestBackend & { caseId: string; end: () => Promise<void> }> {
   const test = await openWithCase()
   const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
   await test.call('annotation.commit', { caseId: test.caseId, delta })
@@ -93,5 +93,39 @@ describe('app.doctor', () => {
     expect(await jobEnd(test, id)).toMatchObject({ state: 'cancelled' })
     release()
     expect(await told).toMatchObject({ backends: report.backends })
+  })
+
+  it('has a job say that it is at its first step or slice when its turn has come after all', async () => {
+    const test = await training()
+    await test.end()
+    test.compute.report = report
+    const held: (() => void)[] = []
+    const hold = (): Promise<void> => new Promise((resolve) => held.push(resolve))
+    const release = (): void => held.splice(0).forEach((go) => go())
+    test.compute.beforeReport = hold
+    test.compute.beforeFirstStep = hold
+    test.compute.beforePredict = hold
+    test.compute.beforeTrainingEnds = async () => undefined
+    const starts = {
+      'first step…': () => test.call('train.start', TRAIN),
+      'first slice…': () => test.call('predict.start', { caseId: test.caseId, index: 0 }),
+    }
+    for (const [words, start] of Object.entries(starts)) {
+      const checked = test.call('app.doctor', { fresh: true })
+      await expect.poll(() => held.length, { timeout: 20_000 }).toBe(1)
+      const { id } = await start()
+      const told = () => test.told('job.changed').findLast(({ job }) => job.id === id)?.job
+      await expect
+        .poll(() => told()?.message, { timeout: 20_000 })
+        .toBe('waiting for the check of the compute backends')
+      release()
+      await checked
+      await expect.poll(() => told()?.message, { timeout: 20_000 }).toBe(words)
+      expect(told()?.state).toBe('running')
+      test.compute.beforePredict = async () => undefined
+      release()
+      expect((await jobEnd(test, id)).state).toBe('done')
+      test.compute.beforePredict = hold
+    }
   })
 })

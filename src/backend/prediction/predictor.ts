@@ -78,7 +78,7 @@ export class Predictor {
     const waiting = [...(active?.job.signal.aborted === false ? active.job.owners.all() : []), ...owners]
     // Made with the model before: its result would be old at once.
     active?.job.cancel()
-    const job = jobs.create('predict', caseId, `slice 0 of ${count}`, waiting)
+    const job = jobs.create('predict', caseId, progressWords(0, count), waiting)
     const started: ActivePrediction = {
       job,
       modelId: model.id,
@@ -105,12 +105,12 @@ export class Predictor {
       const volume = await this.#parts.volumes.get(record.id)
       const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
       const startedAt = performance.now()
-      job.start(`slice 0 of ${total}`)
+      job.start(progressWords(0, total))
       // Slices, and parts of the ones that compute is at.
       const tell = (done: number): void =>
         job.progress({
           progress: done / total,
-          message: `slice ${Math.floor(done)} of ${total}`,
+          message: progressWords(done, total),
           secondsLeft: done > 0 ? ((performance.now() - startedAt) / 1000 / done) * (total - done) : null,
         })
       while (remaining.length > 0) {
@@ -141,6 +141,7 @@ export class Predictor {
     const words = waitingWords(lane)
     if (words !== null) job.progress({ message: words, secondsLeft: null })
     const { indices, answer } = await lane.run(priority, job.signal, async () => {
+      if (words !== null) tell(active.total - remaining.length)
       // Chosen when the turn comes, since another slice may have come on screen while this waited.
       const alone = active.urgent !== null
       active.urgent = null
@@ -187,6 +188,11 @@ export class Predictor {
       return await ask()
     }
   }
+}
+
+/** `done` slices of `total`, parts of slices included. */
+function progressWords(done: number, total: number): string {
+  return done < 1 ? 'first slice…' : `slice ${Math.floor(done)} of ${total}`
 }
 
 function batchSize(pixels: number): number {

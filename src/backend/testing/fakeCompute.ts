@@ -15,6 +15,7 @@ export class FakeCompute implements ComputePort {
   readonly trained: TrainParams[] = []
   /** Called before each answer; may wait or throw. */
   beforePredict: (params: PredictParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
+  beforeFirstStep: () => Promise<void> = async () => undefined
   beforeTrainingEnds: (params: TrainParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
   /** How often a training tells its steps: again from the first where another rung had to take over. */
   attempts = 1
@@ -108,6 +109,7 @@ export class FakeCompute implements ComputePort {
 
   async #train(params: TrainParams, { signal, onProgress }: ComputeCallOptions): Promise<ComputeResult<'train'>> {
     this.trained.push(params)
+    await this.beforeFirstStep()
     for (let at = 0; at < 3 * this.attempts; at++) {
       const step = (at % 3) + 1
       const progress: ComputeProgress = {

@@ -124,8 +124,10 @@ export class Trainer {
     let lastStep = 0
     const words = waitingWords(lane)
     if (words !== null) job.progress({ message: words })
-    await lane.run(priorities.training, job.signal, () =>
-      compute.call(
+    await lane.run(priorities.training, job.signal, () => {
+      // Until the first step is done, which takes a while on some computers.
+      job.progress({ message: 'first step…' })
+      return compute.call(
         'train',
         {
           parentDir: parent?.dir ?? null,
@@ -151,8 +153,8 @@ export class Trainer {
             )
           },
         },
-      ),
-    )
+      )
+    })
     return models.register(version, parent?.id ?? null, learned)
   }
 

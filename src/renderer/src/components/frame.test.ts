@@ -143,6 +143,15 @@ describe('status and notices', () => {
     expect(by(wrapper, 'job-cancel').exists()).toBe(false)
   })
 
+  it('says that a job waits only while it does', () => {
+    const words = (change: Parameters<typeof aJob>[0]) => {
+      useJobsStore().replaceAll([aJob(change)])
+      return by(show(StatusBar), 'job-status').text()
+    }
+    expect(words({ state: 'queued', message: 'first slice…' })).toContain('Predicting: waiting')
+    expect(words({ progress: 0, message: 'first slice…' })).toContain('Predicting: first slice…')
+  })
+
   it('says that it cancels until the job has ended, and asks for it once', async () => {
     const jobs = useJobsStore()
     jobs.follow(() => undefined)

@@ -200,6 +200,19 @@ describe('jobs', () => {
     stop()
   })
 
+  it.each([0, 0.5])('does not let a late answer turn a job that runs, at %s, into one that waits', async (progress) => {
+    const jobs = useJobsStore()
+    const stop = jobs.follow(() => undefined)
+    const running = aJob({ progress, message: 'first slice…' })
+    client.answers['predict.start'] = () => {
+      client.tell('job.changed', { job: running })
+      return aJob({ state: 'queued', progress: 0 })
+    }
+    await jobs.predict({ caseId: 'case-1', index: 0 })
+    expect(jobs.active).toEqual(running)
+    stop()
+  })
+
   it('keeps the curve of the last training on screen', () => {
     const jobs = useJobsStore()
     const stop = jobs.follow(() => undefined)

@@ -85,7 +85,8 @@ export const useJobsStore = defineStore('jobs', () => {
   /** The answer to a call may come after an event that knows more. */
   function started(job: Job): Job {
     const known = jobs.value.find((one) => one.id === job.id)
-    if (known === undefined || isAlive(known)) put(job)
+    if (known !== undefined && stage(known) > stage(job)) return known
+    put(job)
     return job
   }
 
@@ -94,4 +95,11 @@ export const useJobsStore = defineStore('jobs', () => {
 
 function isAlive(job: Job): boolean {
   return job.state === 'queued' || job.state === 'running'
+}
+
+/** How far a job has come, to tell what is older. */
+function stage(job: Job): number {
+  if (!isAlive(job)) return 3
+  if (job.state === 'queued') return 0
+  return 1 + job.progress
 }
