@@ -99,6 +99,21 @@ describe('the first stroke on a predicted slice', () => {
     expect([onScreen(), onDisk()]).toEqual(['33311110', '33311110'])
   })
 
+  it('is painted over the prediction also when another case was opened meanwhile', async () => {
+    const { strokes, at, onDisk } = await shown()
+    backend.addCase('b', [WIDTH, 4, 3])
+    backend.hold.add('annotation.accept')
+    strokes.begin(false, at(3), 0)
+    await settle()
+    strokes.extend([at(6)], 0)
+    strokes.finish()
+    await useViewStore().openCase('b')
+    backend.release()
+    await settle()
+    expect(onDisk()).toBe('33311110')
+    expect(useUiStore().banners).toEqual([])
+  })
+
   it('is painted also when the prediction cannot be accepted', async () => {
     const { strokes, at, onDisk, onScreen } = await shown()
     backend.failNext.set('annotation.accept', new CodedError('disk-full', 'The disk is full.'))

@@ -1,4 +1,5 @@
 import type { ShallowRef } from 'vue'
+import { applyDeltaToSlice } from '../../../../core/labelmap/index.ts'
 import { lockTable } from '../../../../core/voxels/index.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { CaseSession } from '../../history/caseSession.ts'
@@ -91,7 +92,11 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
     if (annotation.session !== session || !wantsAccept(target)) return
     try {
       const scope = { kind: 'slice' as const, axis: target.axis, index: target.index }
-      await annotation.acceptBeforeStroke({ scope, labels: null, keepCorrected: true })
+      const { delta } = await annotation.acceptBeforeStroke({ scope, labels: null, keepCorrected: true })
+      // The slice may have been dropped since, with its case: the stroke is painted over the prediction all the same.
+      if (delta && session && session.masks.get(target)?.labels !== target.labels) {
+        applyDeltaToSlice(target.labels, session.detail.dims, target.axis, target.index, delta)
+      }
       view.tell('info', text.accepted(target.index + 1))
     } catch {
       view.tell('warning', text.acceptFailed)
