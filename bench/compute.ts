@@ -32,9 +32,12 @@ interface Case extends Network {
 }
 
 const REFERENCE: Network = { kind: 'plain', size: 128, base: 8, batch: 4 }
-const CASES: readonly Case[] = [
+/** One thread and two are compared with each other, so they are measured in turns. */
+const REFERENCE_CASES: readonly Case[] = [
   { ...REFERENCE, threads: 2, seconds: 5, rounds: 3 },
   { ...REFERENCE, threads: 1, seconds: 5, rounds: 3 },
+]
+const CASES: readonly Case[] = [
   { ...REFERENCE, batch: 1, threads: 2, seconds: 3, rounds: 2 },
   { ...REFERENCE, base: 16, threads: 2, seconds: 5, rounds: 2 },
   { ...REFERENCE, size: 256, threads: 2, seconds: 6, rounds: 2 },
@@ -47,14 +50,13 @@ const here = (name: string): string => path.join(import.meta.dirname, 'support',
 const words = (...values: readonly (string | number)[]): string[] => values.map(String)
 
 export async function suite(): Promise<BenchResult[]> {
-  const results: BenchResult[] = []
-  let reference: Times | null = null
-  for (const each of CASES) {
-    const { own, theirs } = measuredCase(each)
-    if (each === CASES[0]) reference = own
-    results.push(...against(each, 'wasm', own, theirs, each === CASES[0]))
-  }
-  if (reference !== null) results.push(...(await asShipped(reference)))
+  const groups = [REFERENCE_CASES, ...CASES.map((each) => [each])]
+  const measured = groups.flatMap(measuredInTurns)
+  const results = measured.flatMap(({ each, own, theirs }) =>
+    against(each, 'wasm', own, theirs, each === REFERENCE_CASES[0]),
+  )
+  const [reference] = measured
+  if (reference !== undefined) results.push(...asShipped(reference.own))
   results.push(...threadGain(results))
   results.push(
     result({
@@ -67,15 +69,28 @@ export async function suite(): Promise<BenchResult[]> {
   return [...results, ...onGraphicsCard()]
 }
 
-/** In turns, so that what else the machine does meets both alike. */
-function measuredCase(each: Case): { own: Own; theirs: Times } {
-  const rounds = Array.from({ length: each.rounds }, () => ({ own: ownTimes('wasm', each), torch: torchTimes(each) }))
-  const [first] = rounds
-  if (first === undefined) throw new Error('At least one round is needed.')
-  return {
-    own: { ...first.own, ...joined(rounds.map(({ own }) => own)) },
-    theirs: joined(rounds.map(({ torch }) => torch)),
-  }
+interface MeasuredCase {
+  readonly each: Case
+  readonly own: Own
+  readonly theirs: Times
+}
+
+/** All of them and PyTorch in turns, so that what else the machine does meets all alike. */
+function measuredInTurns(cases: readonly Case[]): MeasuredCase[] {
+  const most = Math.max(...cases.map(({ rounds }) => rounds))
+  const runs = Array.from({ length: most }, () =>
+    cases.map((each) => ({ each, own: ownTimes('wasm', each), torch: torchTimes(each) })),
+  ).flat()
+  return cases.map((each) => {
+    const [first, ...rest] = runs.filter((run) => run.each === each)
+    if (first === undefined) throw new Error('At least one round is needed.')
+    const all = [first, ...rest]
+    return {
+      each,
+      own: { ...first.own, ...joined(all.map(({ own }) => own)) },
+      theirs: joined(all.map(({ torch }) => torch)),
+    }
+  })
 }
 
 function ownTimes(backend: string, { kind, size, base, batch, threads, seconds }: Case): Own {
@@ -108,7 +123,7 @@ function against(each: Case, backend: string, own: Own, theirs: Times, budgeted:
         theirs[name].length === 0
           ? null
           : {
-              name: backend === 'wasm' ? `PyTorch CPU, ${threads} threads` : 'PyTorch CUDA',
+              name: backend === 'wasm' ? `PyTorch CPU, ${threads} thread${threads > 1 ? 's' : ''}` : 'PyTorch CUDA',
               median: median(theirs[name]),
             },
       ...(budgeted ? { budget: BUDGETS[name] } : {}),
@@ -118,7 +133,7 @@ function against(each: Case, backend: string, own: Own, theirs: Times, budgeted:
 }
 
 /** Our times as multiples of what ships would be below one: its times as multiples of ours say how much was won. */
-async function asShipped(own: Times): Promise<BenchResult[]> {
+function asShipped(own: Times): BenchResult[] {
   const { size, base, batch } = REFERENCE
   const shipped = timesSchema.parse(
     jsonFrom(process.execPath, [here('shippedTimes.ts'), ...words(size, base, batch, 20)]),
