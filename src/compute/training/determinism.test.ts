@@ -81,8 +81,10 @@ describe('training is deterministic', () => {
         const short = await losses({ seconds: 0.01 })
         expect(short.boundBy).toBe('seconds')
         expect(short.losses.length).toBeLessThan(9)
-        // So many are timed before time can change anything.
-        expect(short.losses.slice(0, 4)).toEqual((await losses({})).losses.slice(0, 4))
+        // So many are timed before time can change anything but the end.
+        const first = Math.min(4, short.losses.length)
+        expect(first).toBeGreaterThan(0)
+        expect(short.losses.slice(0, first)).toEqual((await losses({})).losses.slice(0, first))
       },
       MINUTES,
     )

@@ -6,7 +6,7 @@ import { HEAD_NAME } from '../models/unet.ts'
 import { isVariable } from '../runtime/tensors.ts'
 import { createAdam } from './adam.ts'
 import { evaluate } from './evaluate.ts'
-import { learningRateAt, plannedSteps } from './schedule.ts'
+import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
 import { trainingStep } from './step.ts'
 import type * as tf from '@tensorflow/tfjs-core'
@@ -111,7 +111,7 @@ async function run(
     await nextTurn()
     stopIfCancelled(signal)
     const stepStarted = elapsed()
-    const rate = learningRateAt(peak, done, planned)
+    const rate = learningRateAt(peak, done, done < MEASURED ? steps : planned)
     const step = () => trainingStep(network, variables, optimizer, sampler.next(), room.size.size, rate)
     const loss = await room.run(step, () => (sampler = patches()))
     if (!Number.isFinite(loss)) {
@@ -133,7 +133,8 @@ async function run(
     curve.push(point)
     times.push(elapsed() - stepStarted)
     planned = plannedSteps(steps, seconds * (1 - RESERVE) - elapsed(), times)
-    if (planned !== steps) boundBy = 'seconds'
+    // Fewer planned before enough was timed is a guess that may be taken back without a trace.
+    if (planned !== steps && (done >= MEASURED || done >= planned)) boundBy = 'seconds'
     onProgress?.({ step: done, steps: planned, point, secondsLeft: secondsLeft(times, planned, seconds, elapsed()) })
   }
   optimizer.restore(best.weights)

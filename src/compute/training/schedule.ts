@@ -6,8 +6,8 @@ export function learningRateAt(peak: number, step: number, steps: number): numbe
   return peak * (0.1 + 0.9 * 0.5 * (1 + Math.cos(Math.PI * done)))
 }
 
-/** Steps measured before it is said how many fit into the time. */
-const MEASURED = 4
+/** Steps measured before it is said how many fit into the time; their learning rates do not depend on timing. */
+export const MEASURED = 4
 
 /**
  * How many steps there will be, so that the learning rate falls in time and the interface can show how far it is: the
