@@ -104,21 +104,32 @@ describe('convolution', () => {
   })
 })
 
+interface DepthwiseCase {
+  readonly stride: number
+  readonly dilation: number
+  readonly padding: 'same' | 'valid'
+}
+
+/** As the networks call it. */
+function depthwise({ stride, dilation, padding }: DepthwiseCase) {
+  return (x: tf.Tensor, filter: tf.Tensor): tf.Tensor =>
+    convolveGenerally(asFour(x), {
+      filter: asFour(filter),
+      bias: null,
+      padding,
+      strides: [stride, stride],
+      dilations: [dilation, dilation],
+      depthwise: true,
+    })
+}
+
 describe('depthwise convolution', () => {
   const cases = randomCases(24, 2, (choice) => randomConvolution(choice, () => choice.of([1, 1, 1, 2, 3])))
 
   it.each(cases)('with strides and dilations %s', async (_, { stride, dilation, ...given }) => {
     await checkGradients({
       shapes: [given.shape, given.filterShape],
-      operation: (x, filter) =>
-        convolveGenerally(asFour(x), {
-          filter: asFour(filter),
-          bias: null,
-          padding: given.padding,
-          strides: [stride, stride],
-          dilations: [dilation, dilation],
-          depthwise: true,
-        }),
+      operation: depthwise({ stride, dilation, padding: given.padding }),
       reference: (x, filter) => depthwiseConvolution(x, filter, { ...given, stride, dilation }),
       seed: 4,
     })
@@ -133,15 +144,7 @@ describe('depthwise convolution on a backend without kernels for its gradients',
       tf.tidy(() => {
         const image = tf.tensor(randomValues(given.shape, 1), given.shape)
         const weights = tf.tensor(randomValues(given.filterShape, 2), given.filterShape)
-        const operation = (x: tf.Tensor, filter: tf.Tensor) =>
-          convolveGenerally(asFour(x), {
-            filter: asFour(filter),
-            bias: null,
-            padding: given.padding,
-            strides: [stride, stride],
-            dilations: [dilation, dilation],
-            depthwise: true,
-          })
+        const operation = depthwise({ stride, dilation, padding: given.padding })
         const gradients = tf.grads((x, filter) => tf.sum(tf.square(operation(x, filter))))([image, weights])
         return [operation(image, weights), ...gradients].map((tensor) => Array.from(tensor.dataSync()))
       })

@@ -42,32 +42,14 @@ const momentumAttrs = z.object({ rate: z.number(), momentum: z.number(), nestero
 export function registerOptimizerUpdates(): void {
   registerWasmKernel(ADAM_UPDATE, ({ inputs, attrs, backend }) => {
     const { rate, beta1, beta2, epsilon, decay } = adamAttrs.parse(attrs)
-    const places = placesOf(backend, inputs, ['variable', 'gradient', 'mean', 'square'])
     const numbers = [rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 - decay]
-    parallel(backend).run(
-      'adamUpdate',
-      blocksOf(places.size),
-      places.size,
-      ...places.addresses,
-      places.scale,
-      ...numbers,
-    )
-    renew(backend, input(inputs, 'variable'))
+    updateInPlace(backend, inputs, 'adamUpdate', ['mean', 'square'], numbers)
     return []
   })
   registerWasmKernel(MOMENTUM_UPDATE, ({ inputs, attrs, backend }) => {
     const { rate, momentum, nesterov } = momentumAttrs.parse(attrs)
-    const places = placesOf(backend, inputs, ['variable', 'gradient', 'velocity'])
     const numbers = [momentum, ...momentumRates(rate, momentum, nesterov)]
-    parallel(backend).run(
-      'momentumUpdate',
-      blocksOf(places.size),
-      places.size,
-      ...places.addresses,
-      places.scale,
-      ...numbers,
-    )
-    renew(backend, input(inputs, 'variable'))
+    updateInPlace(backend, inputs, 'momentumUpdate', ['velocity'], numbers)
     return []
   })
   registerWasmKernel(SQUARE_SUM, ({ inputs, backend }) => {
@@ -127,6 +109,19 @@ interface Places {
   readonly size: number
   readonly addresses: readonly number[]
   readonly scale: number
+}
+
+/** Updates the variable and its `state` where they lie. `numbers` are what the function takes behind their addresses. */
+function updateInPlace(
+  backend: BackendWasm,
+  inputs: tf.NamedTensorInfoMap,
+  name: 'adamUpdate' | 'momentumUpdate',
+  state: readonly string[],
+  numbers: readonly number[],
+): void {
+  const { size, addresses, scale } = placesOf(backend, inputs, ['variable', 'gradient', ...state])
+  parallel(backend).run(name, blocksOf(size), size, ...addresses, scale, ...numbers)
+  renew(backend, input(inputs, 'variable'))
 }
 
 function placesOf(backend: BackendWasm, inputs: tf.NamedTensorInfoMap, names: readonly string[]): Places {
