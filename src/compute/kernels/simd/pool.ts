@@ -14,6 +14,7 @@ import {
 } from './assembler.ts'
 import { lanesOf } from './lanes.ts'
 import { quadsOf } from './quads.ts'
+import type { I32 } from './assembler.ts'
 
 /**
  * maxPool2(begin, end, x, y, width, channels): max pooling by 2 x 2 without padding, x [2 rows, 2 width, channels], y
@@ -25,9 +26,7 @@ export function maxPool2Function(): FunctionBuilder {
   const [x, y] = [f.parameter('i32'), f.parameter('i32')]
   const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
   const lanes = lanesOf(f, channels)
-  const pixel = f.let(multiply(channels, i32(4)))
-  const row = f.let(multiply(multiply(width, i32(2)), pixel))
-  const below = f.let(add(row, pixel))
+  const { pixel, row, below } = pairs(f, width, channels)
   f.set(x, add(x, multiply(begin, multiply(row, i32(2)))))
   f.set(y, add(y, multiply(begin, multiply(width, pixel))))
   f.repeat(subtract(end, begin), () => {
@@ -55,9 +54,7 @@ export function upsample2Function(): FunctionBuilder {
   const [x, y] = [f.parameter('i32'), f.parameter('i32')]
   const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
   const lanes = lanesOf(f, channels)
-  const pixel = f.let(multiply(channels, i32(4)))
-  const row = f.let(multiply(multiply(width, i32(2)), pixel))
-  const below = f.let(add(row, pixel))
+  const { pixel, row, below } = pairs(f, width, channels)
   const value = f.local('v128')
   f.set(x, add(x, multiply(begin, multiply(width, pixel))))
   f.set(y, add(y, multiply(begin, multiply(row, i32(2)))))
@@ -85,9 +82,7 @@ export function maxPool2GradientFunction(): FunctionBuilder {
   const [x, dy, dx] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
   const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
   const quads = quadsOf(f, channels)
-  const pixel = f.let(multiply(channels, i32(4)))
-  const row = f.let(multiply(multiply(width, i32(2)), pixel))
-  const below = f.let(add(row, pixel))
+  const { pixel, row, below } = pairs(f, width, channels)
   const [a, b, c, d] = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')]
   const [top, taken, gradient] = [f.local('v128'), f.local('v128'), f.local('v128')]
   for (const pointer of [x, dx]) f.set(pointer, add(pointer, multiply(begin, multiply(row, i32(2)))))
@@ -129,9 +124,7 @@ export function upsample2GradientFunction(): FunctionBuilder {
   const [dy, dx] = [f.parameter('i32'), f.parameter('i32')]
   const [width, channels] = [f.parameter('i32'), f.parameter('i32')]
   const quads = quadsOf(f, channels)
-  const pixel = f.let(multiply(channels, i32(4)))
-  const row = f.let(multiply(multiply(width, i32(2)), pixel))
-  const below = f.let(add(row, pixel))
+  const { pixel, row, below } = pairs(f, width, channels)
   f.set(dy, add(dy, multiply(begin, multiply(row, i32(2)))))
   f.set(dx, add(dx, multiply(begin, multiply(width, pixel))))
   f.repeat(subtract(end, begin), () => {
@@ -146,4 +139,11 @@ export function upsample2GradientFunction(): FunctionBuilder {
     f.set(dy, add(dy, row))
   })
   return f
+}
+
+/** Bytes of a pixel, of a row of the image that is twice as wide, and from the first to the last pixel of a pair of pairs. */
+function pairs(f: FunctionBuilder, width: I32, channels: I32): { pixel: I32; row: I32; below: I32 } {
+  const pixel = f.let(multiply(channels, i32(4)))
+  const row = f.let(multiply(multiply(width, i32(2)), pixel))
+  return { pixel, row, below: f.let(add(row, pixel)) }
 }
