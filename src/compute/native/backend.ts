@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { heldOf, settle } from './graph/settle.ts'
+import { elementTypeOf, holds, ownValue, valueIn } from './tensors.ts'
+import type { Engine } from './engine.ts'
+import type { Elements, Value } from './graph/types.ts'
+import type { Layout, Recorded } from './tensors.ts'
+
+export const NATIVE_BACKEND = 'native'
+
+/**
+ * A backend of TensorFlow.js in which tensors are symbols: a kernel adds nodes to a graph and returns at once. What was
+ * asked for so far is computed, by ONNX Runtime and as one graph, when values are read. Tensors that are given (tf.tensor)
+ * are fed to the graph, or are part of it while a program is recorded (program.ts).
+ */
+export class NativeBackend extends tf.KernelBackend {
+  readonly engine: Engine
+  readonly #tensors = new Map<object, Recorded>()
+  /** Told of the value of each tensor that is made from given elements, while a program is recorded. */
+  onGiven: ((value: Value, elements: Elements) => void) | null = null
+
+  constructor(engine: Engine) {
+    super()
+    this.engine = engine
+  }
+
+  override numDataIds(): number {
+    return this.#tensors.size
+  }
+
+  override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
+    const dataId = {}
+    this.move(dataId, values, shape, dtype, 1)
+    return dataId
+  }
+
+  override move(
+    dataId: object,
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    references: number,
+  ): void {
+    const type = elementTypeOf(dtype)
+    const elements = elementsOf(values, type)
+    const value: Value = { shape, type, source: { kind: 'input', held: holds(elements) } }
+    this.onGiven?.(value, elements)
+    this.#tensors.set(dataId, { dtype, layout: 'plain', values: { plain: value }, references })
+  }
+
+  /** A tensor of this (TensorFlow.js's) shape whose elements are `value`, which lies in `layout`. */
+  make(value: Value, shape: readonly number[], dtype: tf.DataType, layout: Layout = 'plain'): tf.TensorInfo {
+    const dataId = {}
+    this.#tensors.set(dataId, { dtype, layout, values: { [layout]: value }, references: 1 })
+    return { dataId, shape: [...shape], dtype }
+  }
+
+  /** The same tensor under another shape or name: one reference more. */
+  share({ dataId, dtype }: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
+    this.incRef(dataId)
+    return { dataId, shape: [...shape], dtype }
+  }
+
+  recorded({ dataId }: { readonly dataId: object }): Recorded {
+    const recorded = this.#tensors.get(dataId)
+    if (recorded === undefined) throw new Error('The tensor was disposed, or is of another backend.')
+    return recorded
+  }
+
+  /** Every value of a tensor that is still there; a value may be one of several tensors. */
+  liveValues(): Value[] {
+    return [...this.#tensors.values()].map(ownValue)
+  }
+
+  override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    const recorded = this.recorded({ dataId })
+    const value = valueIn(recorded, 'plain')
+    // All that is still wanted is computed at once, so that nothing is computed twice.
+    await settle(this.engine, [value, ...this.liveValues()])
+    return await this.engine.elements(heldOf(value))
+  }
+
+  override readSync(dataId: object): tf.backend_util.BackendValues {
+    const value = valueIn(this.recorded({ dataId }), 'plain')
+    const elements = value.source.kind === 'node' ? null : heldOf(value).elements
+    if (elements === null) throw new Error('The native backend computes behind: read with data(), not dataSync().')
+    return elementsForTensor(elements)
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const recorded = this.#tensors.get(dataId)
+    if (recorded === undefined) return true
+    recorded.references--
+    if (recorded.references > 0 && !force) return false
+    this.#tensors.delete(dataId)
+    return true
+  }
+
+  override refCount(dataId: object): number {
+    return this.#tensors.get(dataId)?.references ?? 0
+  }
+
+  override incRef(dataId: object): void {
+    const recorded = this.#tensors.get(dataId)
+    if (recorded !== undefined) recorded.references++
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: false }
+  }
+
+  override timerAvailable(): boolean {
+    return false
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32
+  }
+
+  override epsilon(): number {
+    return 1e-7
+  }
+
+  override dispose(): void {
+    this.#tensors.clear()
+    this.engine.dispose()
+  }
+}
+
+function elementsOf(values: tf.backend_util.BackendValues, type: string): Elements {
+  if (type === 'float32') return values instanceof Float32Array ? values : Float32Array.from(numbers(values))
+  if (type === 'int32') return values instanceof Int32Array ? values : Int32Array.from(numbers(values))
+  return values instanceof Uint8Array ? values : Uint8Array.from(numbers(values))
+}
+
+function numbers(values: tf.backend_util.BackendValues): ArrayLike<number> {
+  if (Array.isArray(values)) throw new Error('Tensors of text cannot be recorded.')
+  return values
+}
+
+export function elementsForTensor(elements: Elements): Float32Array | Int32Array | Uint8Array {
+  if (elements instanceof BigInt64Array) return Int32Array.from(elements, Number)
+  return elements
+}
