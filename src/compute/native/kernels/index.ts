@@ -1,7 +1,7 @@
 /** Kernels of the recorder: each adds the nodes that compute what TensorFlow.js defines. One file a kernel. */
-import { registerAdd } from './add.ts'
-import { registerIdentity } from './identity.ts'
-import { registerReshape } from './reshape.ts'
+import { registerArithmeticKernels } from './arithmeticKernels.ts'
+import { registerImageKernels } from './imageKernels.ts'
+import { registerMovementKernels } from './movementKernels.ts'
 
 let registered = false
 
@@ -9,7 +9,7 @@ let registered = false
 export function registerNativeKernels(): void {
   if (registered) return
   registered = true
-  registerAdd()
-  registerIdentity()
-  registerReshape()
+  registerArithmeticKernels()
+  registerImageKernels()
+  registerMovementKernels()
 }
