@@ -80,9 +80,11 @@ function isInstalled() {
   try {
     const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
     const have = JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8')).packages
+    // Of the optional ones those that we name; npm leaves out many others, which are for other systems.
+    const named = new Set(Object.keys(wanted[''].optionalDependencies ?? {}).map((name) => `node_modules/${name}`))
+    const mayMiss = (path, entry) => path === '' || entry.peer === true || (entry.optional === true && !named.has(path))
     return Object.entries(wanted).every(
-      ([path, entry]) =>
-        path === '' || entry.optional === true || entry.peer === true || have[path]?.version === entry.version,
+      ([path, entry]) => mayMiss(path, entry) || have[path]?.version === entry.version,
     )
   } catch {
     return false
