@@ -1,0 +1,7 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { binary } from '../math.ts'
+import { registerUnary } from './unary.ts'
+
+export function registerRelu6(): void {
+  registerUnary(tf.Relu6, (x) => binary('Min', binary('Max', x, 0), 6), { integers: true })
+}
