@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { registerNativeKernel } from './recorder.ts'
+import { registerNativeKernel } from '../recorder.ts'
 
 export function registerIdentity(): void {
   registerNativeKernel(tf.Identity, ({ input, backend }) => backend.share(input('x'), input('x').shape))
