@@ -1,4 +1,5 @@
 import { collectGraph } from './collect.ts'
+import { optimize } from './passes/optimize.ts'
 import type { Engine } from '../engine.ts'
 import type { Held, Value } from './types.ts'
 
@@ -6,7 +7,7 @@ import type { Held, Value } from './types.ts'
 export async function settle(engine: Engine, values: readonly Value[]): Promise<void> {
   const pending = [...new Set(values)].filter(({ source }) => source.kind === 'node')
   if (pending.length === 0) return
-  const graph = collectGraph(pending)
+  const graph = optimize(collectGraph(pending))
   const compiled = await engine.compile(graph)
   const results = await compiled.run(graph.inputs.map(heldOf))
   pending.forEach((value, index) => {
