@@ -29,7 +29,9 @@ export class NativeBackend extends tf.KernelBackend {
 
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     const dataId = {}
-    this.move(dataId, values, shape, dtype, 1)
+    const elements = elementsOf(values, elementTypeOf(dtype))
+    const value = this.#add(dataId, elements, shape, dtype, 1)
+    this.onGiven?.(value, elements)
     return dataId
   }
 
@@ -40,11 +42,13 @@ export class NativeBackend extends tf.KernelBackend {
     dtype: tf.DataType,
     references: number,
   ): void {
-    const type = elementTypeOf(dtype)
-    const elements = elementsOf(values, type)
-    const value: Value = { shape, type, source: { kind: 'input', held: holds(elements) } }
-    this.onGiven?.(value, elements)
+    this.#add(dataId, elementsOf(values, elementTypeOf(dtype)), shape, dtype, references)
+  }
+
+  #add(dataId: object, elements: Elements, shape: number[], dtype: tf.DataType, references: number): Value {
+    const value: Value = { shape, type: elementTypeOf(dtype), source: { kind: 'input', held: holds(elements) } }
     this.#tensors.set(dataId, { dtype, layout: 'plain', values: { plain: value }, references })
+    return value
   }
 
   /** A tensor of this (TensorFlow.js's) shape whose elements are `value`, which lies in `layout`. */
@@ -61,8 +65,17 @@ export class NativeBackend extends tf.KernelBackend {
   }
 
   recorded({ dataId }: { readonly dataId: object }): Recorded {
+    if (!this.#tensors.has(dataId) && tf.engine().state.tensorInfo.has(dataId)) tf.engine().moveData(this, dataId)
     const recorded = this.#tensors.get(dataId)
-    if (recorded === undefined) throw new Error('The tensor was disposed, or is of another backend.')
+    if (recorded === undefined) throw new Error('The tensor was disposed.')
+    return recorded
+  }
+
+  /** Puts something else behind a tensor, with its count of references; gives what was there. */
+  exchange(tensor: { readonly dataId: object }, replacement: Recorded): Recorded {
+    const recorded = this.recorded(tensor)
+    replacement.references = recorded.references
+    this.#tensors.set(tensor.dataId, replacement)
     return recorded
   }
 

@@ -19,6 +19,11 @@ export interface ProgramOptions {
   readonly frozen?: boolean
   /** The first input is images [n, h, w, c] of any number and size. */
   readonly anySize?: boolean
+  /**
+   * Where the backend records: asked, with the results, whether the variables take their new values; they always do unless
+   * given. Backends that compute at once have assigned them by then.
+   */
+  readonly accept?: (results: readonly tf.Tensor[]) => Promise<boolean>
 }
 
 type Recorder = (body: ProgramBody, options: ProgramOptions) => Program
