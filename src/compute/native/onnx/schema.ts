@@ -19,10 +19,15 @@ const root = protobuf.Root.fromJSON({
         graph: field(7, 'Graph'),
         opsetImport: field(8, 'OperatorSet', 'repeated'),
         metadataProps: field(14, 'Entry', 'repeated'),
+        functions: field(25, 'Function', 'repeated'),
       },
     },
     OperatorSet: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
     Entry: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
+    Function: {
+      fields: { name: field(1, 'string'), node: field(7, 'Node', 'repeated'), domain: field(10, 'string') },
+    },
+    SparseTensor: { fields: { values: field(1, 'Tensor'), indices: field(2, 'Tensor') } },
     Graph: {
       fields: {
         node: field(1, 'Node', 'repeated'),
@@ -31,6 +36,7 @@ const root = protobuf.Root.fromJSON({
         docString: field(10, 'string'),
         input: field(11, 'ValueInfo', 'repeated'),
         output: field(12, 'ValueInfo', 'repeated'),
+        sparseInitializer: field(15, 'SparseTensor', 'repeated'),
       },
     },
     Node: {
@@ -54,6 +60,8 @@ const root = protobuf.Root.fromJSON({
         floats: field(7, 'float', 'repeated'),
         ints: field(8, 'int64', 'repeated'),
         strings: field(9, 'bytes', 'repeated'),
+        tensors: field(10, 'Tensor', 'repeated'),
+        graphs: field(11, 'Graph', 'repeated'),
         type: field(20, 'int32'),
       },
     },
@@ -66,6 +74,7 @@ const root = protobuf.Root.fromJSON({
         int64Data: field(7, 'int64', 'repeated'),
         name: field(8, 'string'),
         rawData: field(9, 'bytes'),
+        doubleData: field(10, 'double', 'repeated'),
         externalData: field(13, 'Entry', 'repeated'),
         dataLocation: field(14, 'int32'),
       },
