@@ -1,9 +1,15 @@
 import { registerAddN } from './addN.ts'
 import { registerBinaryKernels } from './binary/index.ts'
 import { registerCast } from './cast.ts'
+import { registerCumsum } from './cumsum.ts'
+import { registerFusedBatchNorm } from './fusedBatchNorm.ts'
+import { registerBatchMatMul } from './matrix/batchMatMul.ts'
+import { registerFusedMatMul } from './matrix/fusedMatMul.ts'
 import { registerReductionKernels } from './reduction/index.ts'
 import { registerSelect } from './select.ts'
+import { registerLogSoftmax, registerSoftmax } from './softmax.ts'
 import { registerUnaryKernels } from './unary/index.ts'
+import { registerUnsortedSegmentSum } from './unsortedSegmentSum.ts'
 
 /** Element by element, reductions, products and normalizations. */
 export function registerArithmeticKernels(): void {
@@ -11,6 +17,13 @@ export function registerArithmeticKernels(): void {
   registerBinaryKernels()
   registerReductionKernels()
   registerAddN()
+  registerBatchMatMul()
   registerCast()
+  registerCumsum()
+  registerFusedBatchNorm()
+  registerFusedMatMul()
+  registerLogSoftmax()
   registerSelect()
+  registerSoftmax()
+  registerUnsortedSegmentSum()
 }
