@@ -1,49 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, it } from 'vitest'
-import { randomCases, randomValues } from '../../../kernels/testing/random.ts'
 import { expectSame, startForTests } from '../../testing/compare.ts'
+import { all, pick, sample } from './testing/samples.ts'
 
 beforeAll(startForTests)
-
-const EXTENTS = [1, 2, 3, 5] as const
-const DTYPES = ['float32', 'int32', 'bool'] as const
-type Dtype = (typeof DTYPES)[number]
-
-/** A tensor of any type; `turned` makes it lie channels first on the recorder, as the output of a convolution does. */
-function sample(shape: readonly number[], dtype: Dtype, seed: number, turned = false): tf.Tensor {
-  const values = Float32Array.from(randomValues(shape, seed), (value) =>
-    dtype === 'bool' ? Number(value > 0) : dtype === 'int32' ? Math.round(9 * value) : value,
-  )
-  if (!turned || shape.length !== 4) return tf.tensor(values, [...shape], dtype)
-  const [n = 1, h = 1, w = 1, c = 1] = shape
-  return tf.transpose(tf.tensor(values, [n, c, h, w], dtype), [0, 2, 3, 1])
-}
-
-const shapes = (seed: number, count = 8) =>
-  randomCases(count, seed, (choice) => ({
-    shape: Array.from({ length: choice.whole(1, 5) }, () => choice.of(EXTENTS)),
-    dtype: choice.of(DTYPES),
-    turned: choice.of([false, true]),
-    picks: Array.from({ length: 12 }, () => choice.whole(0, 1000)),
-  }))
-
-const imageShapes = (seed: number, count = 8) =>
-  randomCases(count, seed, (choice) => ({
-    shape: Array.from({ length: 4 }, () => choice.of(EXTENTS)),
-    dtype: choice.of(DTYPES),
-    turned: choice.of([false, true]),
-    picks: Array.from({ length: 12 }, () => choice.whole(0, 1000)),
-  }))
-
-const all = (seed: number) => [...shapes(seed), ...imageShapes(seed + 1)]
-
-/** A number from 0 to `count` - 1 chosen by the case. */
-const pick = (picks: readonly number[], at: number, count: number) => (picks[at % picks.length] ?? 0) % count
 
 describe('movement of elements, compared with the js backend', () => {
   it.each(all(1))('concatenates %s', async (_, { shape, dtype, turned, picks }) => {
     const axis = pick(picks, 0, shape.length)
-    const other: number[] = Array.from<number>(shape).with(axis, 1 + pick(picks, 1, 3))
+    const other = shape.with(axis, 1 + pick(picks, 1, 3))
     await expectSame(() => tf.concat([sample(shape, dtype, 1, turned), sample(other, dtype, 2)], axis))
     await expectSame(() =>
       tf.concat(

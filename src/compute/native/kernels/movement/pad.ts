@@ -40,7 +40,7 @@ export function padReflecting(value: Value, paddings: Paddings): Value {
   })
 }
 
-export function paddedShape({ shape }: Value, paddings: Paddings): number[] {
+export function paddedShape({ shape }: Pick<Value, 'shape'>, paddings: Paddings): number[] {
   return shape.map((extent, axis) => extent + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0))
 }
 
