@@ -14,13 +14,15 @@ const IR_VERSION = 8
 /** The newest operators that every reader of 2022 and later knows. */
 export const OPSET = 17
 
-/** How values are called in the file; by default by their place. */
+/** What the file says beside the graph: how values are called (by default by their place), and of itself. */
 export interface Naming {
   readonly input?: (index: number) => string
   readonly output?: (index: number) => string
   /** Extents of inputs and outputs: a name for one that may differ from run to run. */
   readonly inputShape?: (index: number, value: Value) => readonly (number | string)[]
   readonly outputShape?: (index: number, value: Value) => readonly (number | string)[]
+  /** What the file says of itself. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 export const inputName = (index: number): string => `in${index}`
@@ -31,7 +33,7 @@ export const outputName = (index: number): string => `out${index}`
  * alone. An output that is an input, a constant or asked for twice is handed on by an Identity node.
  */
 export function encodeGraph(graph: Graph, naming: Naming = {}): Uint8Array {
-  const { input = inputName, output = outputName, inputShape = shapeOf, outputShape = shapeOf } = naming
+  const { input = inputName, output = outputName, inputShape = shapeOf, outputShape = shapeOf, metadata = {} } = naming
   const names = new Map<Value, string>()
   const initializers: object[] = []
   const nodes: object[] = []
@@ -64,6 +66,7 @@ export function encodeGraph(graph: Graph, naming: Naming = {}): Uint8Array {
     irVersion: IR_VERSION,
     producerName: 'Maskwright',
     opsetImport: [{ domain: '', version: OPSET }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'maskwright',
       node: nodes,
