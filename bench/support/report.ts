@@ -8,7 +8,7 @@ export interface BenchResult {
   readonly median: number
   readonly p95: number
   readonly samples: number
-  readonly unit: 'ms' | 's' | 'Dice'
+  readonly unit: 'ms' | 's' | 'MB' | 'Dice'
   readonly reference: { readonly name: string; readonly median: number } | null
   /** median / reference median */
   readonly ratio: number | null
@@ -134,9 +134,17 @@ export async function measured(seconds: number, work: () => unknown): Promise<nu
 }
 
 /** Runs a program and parses its last line of output as JSON; null where the program is missing or fails. */
-export function jsonFrom(program: string, args: readonly string[]): unknown {
+export function jsonFrom(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): unknown {
   try {
-    const text = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const text = execFileSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, ...env },
+    })
     return JSON.parse(text.trim().split('\n').at(-1) ?? '')
   } catch {
     return null

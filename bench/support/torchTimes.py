@@ -1,10 +1,12 @@
 """Milliseconds of training steps and predictions of a U-Net in PyTorch on the CPU, as JSON.
 
-Arguments: kind (plain or norm-transposed), size, base, batch, threads, seconds, device (cpu unless given). Four levels, two 3x3 convolutions a block,
-sigmoid head, Adam. The second kind has instance normalization after each convolution and transposed convolutions (2x2,
-stride 2) instead of nearest up-sampling. Each figure is measured for about so many seconds.
+Arguments: kind (plain, norm or norm-transposed), size, base, batch, threads, seconds, device (cpu unless given). Four levels, two 3x3 convolutions a block,
+sigmoid head, Adam. The second and third kind have instance normalization after each convolution, the third transposed
+convolutions (2x2, stride 2) instead of nearest up-sampling. Each figure is measured for about so many seconds. With them
+the peak of resident memory, in MB, before there is a network and after its training.
 """
 import json
+import resource
 import sys
 import time
 
@@ -17,7 +19,8 @@ size, base, batch, threads = (int(argument) for argument in sys.argv[2:6])
 seconds = float(sys.argv[6])
 torch.set_num_threads(threads)
 device = sys.argv[7] if len(sys.argv) > 7 else "cpu"
-normalized = kind == "norm-transposed"
+normalized = kind != "plain"
+transposed = kind == "norm-transposed"
 
 
 def convolution(inputs, outputs):
@@ -38,10 +41,10 @@ class UNet(nn.Module):
         self.middle = block(widths[-1], widths[-1] * 2)
         wide = list(reversed(widths))
         self.larger = nn.ModuleList(
-            nn.ConvTranspose2d(2 * width, width, 2, stride=2) if normalized else nn.Upsample(scale_factor=2)
+            nn.ConvTranspose2d(2 * width, width, 2, stride=2) if transposed else nn.Upsample(scale_factor=2)
             for width in wide
         )
-        self.up = nn.ModuleList(block((2 if normalized else 3) * width, width) for width in wide)
+        self.up = nn.ModuleList(block((2 if transposed else 3) * width, width) for width in wide)
         self.head = nn.Conv2d(base, 1, 1)
 
     def forward(self, x):
@@ -76,6 +79,11 @@ def timed(work):
     return times
 
 
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+start_mb = peak_mb()
 network = UNet().to(device)
 image = torch.randn(batch, 1, size, size, device=device)
 truth = (torch.rand(batch, 1, size, size, device=device) > 0.5).float()
@@ -93,4 +101,6 @@ def infer():
         network(image)
 
 
-print(json.dumps({"train": timed(train), "infer": timed(infer)}))
+train_times = timed(train)
+memory = {"startMB": start_mb, "trainMB": peak_mb()}
+print(json.dumps({"train": train_times, "infer": timed(infer), "memory": memory}))
