@@ -71,6 +71,31 @@ describe('doctorText', () => {
     ])
   })
 
+  it('tells of each provider of a rung below it', () => {
+    const native = {
+      ...{ ...absent, name: 'native' as const, available: true, reason: 'In use, 2 threads.' },
+      providers: [
+        { ...absent, name: 'webgpu' as const, reason: 'No graphics card was found.', remedy: 'Buy one.' },
+        {
+          ...{ ...absent, name: 'cpu' as const, available: true, reason: 'In use, 2 threads.', device },
+          ...{ selfTest: { ok: true, ms: 240 }, stepMs: 31 },
+        },
+      ],
+    }
+    const lines = doctorText(report({ backends: [native], chosen: 'native', provider: 'cpu', cached: false }))
+    expect(lines.slice(0, 9)).toEqual([
+      'native      in use',
+      '  webgpu    not available',
+      '            No graphics card was found.',
+      '            Buy one.',
+      '  cpu       in use, self-test passed in 240 ms, 31 ms per training step',
+      '            Processor, 8192 MB of memory',
+      '            In use, 2 threads.',
+      '',
+      'chosen      native on cpu, 2 threads (found out at this start)',
+    ])
+  })
+
   it('shows what libraries said where that is asked for', () => {
     expect(doctorText(report(), true)).toContain('            | invalid ELF header')
     expect(doctorText(report()).join()).not.toContain('ELF')

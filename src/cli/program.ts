@@ -96,12 +96,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Each provider of `native` by itself. */
+const NATIVE = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'].map((provider) => `native-${provider}`)
+
 function withCompute(command: Command): Command {
   return command
     .addOption(
       new Option('--backend <name>', 'what computes (default: as chosen for this computer, else auto)').choices([
         'auto',
         'native',
+        ...NATIVE,
         'cuda',
         'webgpu',
         'tensorflow',

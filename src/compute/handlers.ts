@@ -20,8 +20,8 @@ export function createHandlers(
 ): ComputeHandlers {
   return {
     async status() {
-      const { backend, threads, device, cached, versions } = await runtime
-      return { backend, threads, device, cached, versions }
+      const { backend, provider, threads, device, cached, versions } = await runtime
+      return { backend, provider, threads, device, cached, versions }
     },
     async doctor({ fresh, known }, { signal }) {
       // Where nothing could be started, doctor says why.

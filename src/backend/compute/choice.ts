@@ -1,5 +1,5 @@
 import { CodedError } from '../../core/contract/errors.ts'
-import type { ComputeSettings, Rung } from '../../core/contract/schemas.ts'
+import type { ComputeSettings, Rung, Way } from '../../core/contract/schemas.ts'
 import { overruledBy, settingsInForce } from './environment.ts'
 import type { ComputePort } from './port.ts'
 import type { SettingsFile } from './settings.ts'
@@ -9,7 +9,7 @@ import { CONFIGURE_BUSY, CONFIGURING } from './words.ts'
 export interface Trial {
   /** Is something asked of compute? */
   readonly inUse: () => boolean
-  /** Every rung may be tried again. Returns what takes that back. */
+  /** Every way may be tried again. Returns what takes that back. */
   readonly forgetLosses: () => () => void
   /** Starts compute with `current`; rejects with the reason where it cannot be used so. */
   readonly start: (trial: boolean) => Promise<void>
@@ -34,10 +34,10 @@ export class Choice {
   }
 
   /**
-   * The rung that was chosen here some time ago; null for 'auto'. When it cannot be used any more, the rest of the ladder
+   * What was chosen here some time ago; null for 'auto'. When it cannot be used any more, the rest of the ladder
    * is better than nothing. What the environment or a command insists on is another matter: it is here and now.
    */
-  get insistsOn(): Rung | null {
+  get insistsOn(): Rung | Way | null {
     const { backend } = this.#current
     return backend === 'auto' || overruledBy(this.#env).backend !== null ? null : backend
   }

@@ -1,5 +1,5 @@
 import os from 'node:os'
-import { computeSettingsSchema, type ComputeSettings, type Rung } from '../../core/contract/schemas.ts'
+import { computeSettingsSchema, type ComputeSettings, type Rung, type Way } from '../../core/contract/schemas.ts'
 
 /** Of the machine's memory, what compute keeps to unless MASKWRIGHT_MEMORY_MB says otherwise. */
 const SHARE_OF_MEMORY = 0.7
@@ -62,15 +62,15 @@ function usableMemoryMB(): number {
 export interface ComputeLaunch {
   /** What the user chose for this computer. */
   readonly settings: ComputeSettings
-  /** Rungs that gave up in this session. */
-  readonly without: ReadonlySet<Rung>
+  /** What gave up in this session. */
+  readonly without: ReadonlySet<Rung | Way>
   /** The folder where compute remembers what it found out about this computer; null: it remembers nothing. */
   readonly stateDir: string | null
   readonly bounds: MemoryBounds
 }
 
 /**
- * The variables for the compute process beside those of `env`, which go before the settings. A rung that gave up is not
+ * The variables for the compute process beside those of `env`, which go before the settings. What gave up is not
  * insisted on: what is left of the ladder then decides, as for 'auto'.
  */
 export function launchEnvironment(env: Environment, launch: ComputeLaunch): Record<string, string> {

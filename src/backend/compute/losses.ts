@@ -1,52 +1,62 @@
-import { rungSchema, type Rung } from '../../core/contract/schemas.ts'
+import type { Rung, Way } from '../../core/contract/schemas.ts'
 import { cannotBeUsed, gaveUp } from './words.ts'
 
-/** Rungs whose drivers are known to take a process along. */
-const GRAPHICS: ReadonlySet<Rung> = new Set(['cuda', 'webgpu'])
-/** Rungs that load code which is not ours or the browser engine's. */
+/** Ways whose drivers, or whose own code, may take a process along. */
+const FRAGILE: ReadonlySet<string> = new Set<Way>([
+  'native-cuda',
+  'native-dml',
+  'native-coreml',
+  'native-webgpu',
+  'native-cpu',
+  'cuda',
+  'webgpu',
+])
+/** All that loads code which is not ours or the browser engine's; `native` stands for each of its providers. */
 const FOREIGN: readonly Rung[] = ['native', 'cuda', 'webgpu', 'tensorflow']
+/** There is none below it. */
+const LAST: Way = 'js'
 const CRASHES_IN_A_ROW = 2
 const FAILED_STARTS_IN_A_ROW = 3
 
-/** The rungs that gave up in this session, and what is counted until one does. */
+/** What gave up in this session, by rungs and single providers of `native`, and what is counted until one does. */
 export class Losses {
-  #rungs = new Set<Rung>()
+  #ways = new Set<Rung | Way>()
   #crashes = 0
   #failedStarts = 0
-  #untold: { rungs: Rung[]; why: string; chosen: boolean } | null = null
+  #untold: { ways: (Rung | Way)[]; why: string; chosen: boolean } | null = null
 
-  get rungs(): ReadonlySet<Rung> {
-    return this.#rungs
+  get ways(): ReadonlySet<Rung | Way> {
+    return this.#ways
   }
 
-  /** The rung cannot go on; `why` is a sentence. False where the ladder has none below it: then it stays. */
-  lose(rung: Rung, why: string): boolean {
-    if (rung === rungSchema.options.at(-1)) return false
-    this.#exclude([rung], why)
+  /** The way cannot go on; `why` is a sentence. False where the ladder has none below it: then it stays. */
+  lose(way: Way, why: string): boolean {
+    if (way === LAST) return false
+    this.#exclude([way], why)
     return true
   }
 
-  /** A rung that was chosen for this computer cannot be started any more. As `lose`, in other words. */
-  refused(rung: Rung, why: string): boolean {
-    if (rung === rungSchema.options.at(-1)) return false
-    this.#exclude([rung], why, true)
+  /** What was chosen for this computer cannot be started any more. As `lose`, in other words. */
+  refused(chosen: Rung | Way, why: string): boolean {
+    if (chosen === LAST) return false
+    this.#exclude([chosen], why, true)
     return true
   }
 
   /**
-   * Compute crashed while `rung` computed something that was asked of it. True: too often in a row for a rung of
-   * the graphics card, which has given up with this.
+   * Compute crashed while `way` computed something that was asked of it. True: too often in a row for one that may crash
+   * by itself, which has given up with this.
    */
-  crashed(rung: Rung): boolean {
-    if (!GRAPHICS.has(rung) || ++this.#crashes < CRASHES_IN_A_ROW) return false
+  crashed(way: Way): boolean {
+    if (!FRAGILE.has(way) || ++this.#crashes < CRASHES_IN_A_ROW) return false
     this.#crashes = 0
-    return this.lose(rung, 'It crashed twice in a row.')
+    return this.lose(way, 'It crashed twice in a row.')
   }
 
-  /** Compute stopped before it was ready, on a rung that is not known: after a few times in a row the safe ones are left. */
+  /** Compute stopped before it was ready, on a way that is not known: after a few times in a row the safe ones are left. */
   failedToStart(): void {
     if (++this.#failedStarts !== FAILED_STARTS_IN_A_ROW) return
-    const left = FOREIGN.filter((rung) => !this.#rungs.has(rung))
+    const left = FOREIGN.filter((rung) => !this.#ways.has(rung))
     if (left.length > 0) this.#exclude(left, 'Compute stopped three times in a row while it started.')
   }
 
@@ -64,21 +74,21 @@ export class Losses {
     const untold = this.#untold
     this.#untold = null
     if (untold === null) return null
-    const { rungs, why, chosen } = untold
-    return chosen ? cannotBeUsed(rungs.join(', '), why, now) : gaveUp(rungs, why, now)
+    const { ways, why, chosen } = untold
+    return chosen ? cannotBeUsed(ways.join(', '), why, now) : gaveUp(ways, why, now)
   }
 
-  /** Every rung may be tried again. Returns what brings the exclusions back. */
+  /** Every way may be tried again. Returns what brings the exclusions back. */
   clear(): () => void {
-    const before = this.#rungs
-    this.#rungs = new Set()
+    const before = this.#ways
+    this.#ways = new Set()
     this.#crashes = 0
     this.#failedStarts = 0
-    return () => (this.#rungs = before)
+    return () => (this.#ways = before)
   }
 
-  #exclude(rungs: Rung[], why: string, chosen = false): void {
-    this.#rungs = new Set([...this.#rungs, ...rungs])
-    this.#untold = { rungs: [...(this.#untold?.rungs ?? []), ...rungs], why, chosen }
+  #exclude(ways: (Rung | Way)[], why: string, chosen = false): void {
+    this.#ways = new Set([...this.#ways, ...ways])
+    this.#untold = { ways: [...(this.#untold?.ways ?? []), ...ways], why, chosen }
   }
 }

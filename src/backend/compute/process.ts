@@ -1,6 +1,6 @@
 import { computeMethods, computeReplySchema, type ComputeMethod } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { ComputeStatus, Rung } from '../../core/contract/schemas.ts'
+import type { ComputeStatus, Way } from '../../core/contract/schemas.ts'
 import { createCalls } from './calls.ts'
 import { Choice } from './choice.ts'
 import { startChild, type Child } from './child.ts'
@@ -20,7 +20,7 @@ interface Running {
   /** Settings that are being tried: where it does not become ready, whoever tries them decides what comes next. */
   readonly trial: boolean
   /** Known once it is ready. */
-  rung: Rung | null
+  way: Way | null
   answered: number
   condemned: 'silent' | 'memory' | null
   /** Ready (null), or why not. */
@@ -40,7 +40,7 @@ const RECYCLED = 75
 /** A call that met so many such ends is not what they are for. */
 const MOST_RECYCLES = 3
 
-const nothing = { backend: null, threads: 0, device: null, message: null } as const
+const nothing = { backend: null, provider: null, threads: 0, device: null, message: null } as const
 
 /**
  * Starts the compute process at once, watches it and restarts it with back-off after a crash. Calls that were in flight
@@ -99,7 +99,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
         entry: options.entry,
         env: {
           ...env,
-          ...launchEnvironment(env, { settings: choice.current, without: losses.rungs, stateDir, bounds }),
+          ...launchEnvironment(env, { settings: choice.current, without: losses.ways, stateDir, bounds }),
         },
         flags: launchFlags(bounds),
         log,
@@ -119,7 +119,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       void child.kill()
     })
     const settle = (error: CodedError | null): void => (error === null ? resolve(undefined) : reject(error))
-    const started: Running = { child, watch, trial, rung: null, answered: 0, condemned: null, settle }
+    const started: Running = { child, watch, trial, way: null, answered: 0, condemned: null, settle }
     running = started
     void becomeReady(started)
     return promise
@@ -136,16 +136,17 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
 
   async function becomeReady(started: Running): Promise<void> {
     try {
-      const { backend, threads, device } = await calls.ask(started.child.send, 'status', {})
+      const { backend, provider, threads, device } = await calls.ask(started.child.send, 'status', {})
       if (running !== started) return
-      started.rung = backend
+      const way: Way = backend === 'native' ? `native-${provider ?? 'cpu'}` : backend
+      started.way = way
       started.watch.ready(backend === 'js' ? PATIENCE_WITH_JS : 1)
       failures = 0
       losses.started()
-      update({ state: 'ready', backend, threads, device: device.name, message: null })
+      update({ state: 'ready', backend, provider: provider ?? null, threads, device: device.name, message: null })
       calls.connect(started.child.send)
       showLoad()
-      const words = losses.words(backend)
+      const words = losses.words(way)
       if (words !== null) noticeListeners.tell({ level: 'warning', message: words })
       started.settle(null)
     } catch (thrown) {
@@ -174,7 +175,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     log(`The compute process ended: ${reason}`)
     const sentence = which.condemned === 'memory' ? OUT_OF_MEMORY : CRASHED
     const crashed = new CodedError('compute-crashed', sentence, { detail: reason })
-    if (which.trial && which.rung === null) {
+    if (which.trial && which.way === null) {
       const message = `Compute stopped while it was started with these settings (${reason}).`
       which.settle(new CodedError('compute-failed', message))
       calls.disconnect(crashed)
@@ -188,10 +189,10 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       return
     }
     const restarts = status.restarts + 1
-    if (which.rung === null) {
-      // Where the system could start no process at all, that is no rung's doing.
+    if (which.way === null) {
+      // Where the system could start no process at all, that is nobody's doing.
       if (which.child.pid !== null) losses.failedToStart()
-    } else if (calls.sent() > 0 && losses.crashed(which.rung)) {
+    } else if (calls.sent() > 0 && losses.crashed(which.way)) {
       calls.takeBack(1, crashed)
       update({ state: 'restarting', ...nothing, restarts })
       void start()
@@ -224,9 +225,9 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
   }
 
   function onLost(error: CodedError): boolean {
-    const rung = running?.rung ?? null
-    if (rung === null || !losses.lose(rung, error.message)) return false
-    log(`The rung ${rung} is lost: ${error.message} ${error.detail ?? ''}`)
+    const way = running?.way ?? null
+    if (way === null || !losses.lose(way, error.message)) return false
+    log(`${way} is lost: ${error.message} ${error.detail ?? ''}`)
     calls.takeBack(1, error)
     // At once: what it computes on may be gone, and the next rung needs the memory.
     replace((child) => child.kill())
@@ -270,7 +271,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
     async call(method, params, callOptions = {}) {
       refuseClosed()
       if (!Object.hasOwn(computeMethods, method)) throw new CodedError('unknown-method', `No method "${method}".`)
-      const troubled = losses.rungs.size > 0 || status.state === 'failed'
+      const troubled = losses.ways.size > 0 || status.state === 'failed'
       if (troubled && isFreshDoctor(method, params) && calls.count() === 0 && !choice.changing) {
         losses.clear()
         await startAnew(false).catch(() => undefined)

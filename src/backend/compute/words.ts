@@ -19,10 +19,10 @@ export const CONFIGURING = 'Compute is being started with other settings; try ag
 export const CONFIGURE_BUSY =
   'Compute is in use at the moment; wait until it has finished, or cancel what runs, then change the settings.'
 
-/** `why` is a sentence; `now` is the rung that computes. */
-export function gaveUp(rungs: readonly string[], why: string, now: string): string {
-  const names = rungs.join(', ')
-  const are = rungs.length === 1 ? 'is' : 'are'
+/** `why` is a sentence; `now` is the way that computes. */
+export function gaveUp(ways: readonly string[], why: string, now: string): string {
+  const names = ways.join(', ')
+  const are = ways.length === 1 ? 'is' : 'are'
   return `${names} gave up: ${why} Maskwright goes on with ${goesOnWith(now)} and does again what it was doing; nothing is lost. ${names} ${are} tried again at the next start, or when every way is checked again.`
 }
 

@@ -31,8 +31,8 @@ export function doctorText(report: DoctorReport, details = false): string[] {
   const asking = wanted.backend === 'auto' ? 'what was asked for cannot be used' : `${wanted.backend} was asked for`
   const none = some ? `none: ${asking} (--backend, else MASKWRIGHT_BACKEND)` : 'none: no backend can be used'
   return [
-    ...report.backends.flatMap((backend) => [...backendText(backend, backend.name === chosen, details), '']),
-    ...entry('chosen', chosen === null ? none : `${chosen}, ${count} (${asked})`),
+    ...report.backends.flatMap((backend) => [...backendText(backend, report, details), '']),
+    ...entry('chosen', chosen === null ? none : `${chosenWords(report)}, ${count} (${asked})`),
     ...entry('cores', String(cores)),
     ...entry(
       'memory',
@@ -47,9 +47,33 @@ export function doctorText(report: DoctorReport, details = false): string[] {
   ]
 }
 
-function backendText(backend: DoctorReport['backends'][number], used: boolean, details: boolean): string[] {
-  const { name, available, reason, remedy, selfTest, stepMs, device, detail } = backend
-  const state = used ? 'in use' : available ? 'available' : 'not available'
+function chosenWords({ chosen, provider }: DoctorReport): string {
+  return provider === null || provider === undefined ? String(chosen) : `${String(chosen)} on ${provider}`
+}
+
+type BackendReport = DoctorReport['backends'][number]
+
+/** A rung that has providers says nothing itself: they do, below it. */
+function backendText(backend: BackendReport, { chosen, provider }: DoctorReport, details: boolean): string[] {
+  const { name, available, providers } = backend
+  const used = name === chosen
+  if (providers === undefined) return wayText(name, backend, used, details)
+  const own = providers.flatMap((each) => wayText(`  ${each.name}`, each, used && each.name === provider, details))
+  return [...entry(name, stateWords(available, used)), ...own]
+}
+
+function stateWords(available: boolean, used: boolean): string {
+  return used ? 'in use' : available ? 'available' : 'not available'
+}
+
+function wayText(
+  name: string,
+  way: Omit<BackendReport, 'name' | 'providers'>,
+  used: boolean,
+  details: boolean,
+): string[] {
+  const { available, reason, remedy, selfTest, stepMs, device, detail } = way
+  const state = stateWords(available, used)
   const figures = [
     selfTest === null ? null : `self-test ${selfTest.ok ? 'passed' : 'failed'} in ${milliseconds(selfTest.ms)}`,
     stepMs === null ? null : `${milliseconds(stepMs)} per training step`,

@@ -30,7 +30,7 @@ const entry = (proof: Proof, key = 'k') => new Map([['webgpu' as const, { key, p
 
 describe('openMemory', () => {
   it('gives back at the next start what was found out, under the same keys alone', () => {
-    open().remember(entry(works), { key: 'c', rung: 'webgpu' })
+    open().remember(entry(works), { key: 'c', way: 'webgpu' })
     const memory = open()
     expect(memory.proof('webgpu', 'k')).toEqual(works)
     expect(memory.proof('webgpu', 'another driver')).toBeNull()
@@ -43,7 +43,7 @@ describe('openMemory', () => {
 
   it('keeps what another process wrote meanwhile, and the choice where none is made', () => {
     const [one, other] = [open(), open()]
-    one.remember(entry(works), { key: 'c', rung: 'webgpu' })
+    one.remember(entry(works), { key: 'c', way: 'webgpu' })
     other.remember(new Map([['wasm' as const, { key: 'w', proof: works }]]), undefined)
     const memory = open()
     expect(memory.proof('webgpu', 'k')).toEqual(works)
@@ -53,7 +53,7 @@ describe('openMemory', () => {
 
   it('makes the folder, and writes nothing where nothing is new', () => {
     const folder = path.join(dir, 'of', 'the user')
-    open(folder).remember(entry(works), { key: 'c', rung: 'webgpu' })
+    open(folder).remember(entry(works), { key: 'c', way: 'webgpu' })
     rmSync(path.join(folder, 'compute-choice.json'))
     open(folder).remember(new Map(), undefined)
     expect(readdirSync(folder)).toEqual([])
@@ -63,28 +63,28 @@ describe('openMemory', () => {
     ['is cut off', '{"format":1,"choi'],
     ['is empty', ''],
     ['is something else', '[1,2,3]'],
-    ['is of another version', '{"format":2,"choice":null,"proofs":{}}'],
-    ['has a wrong field', '{"format":1,"choice":{"key":"c","rung":"abacus"},"proofs":{}}'],
-    ['has another backend than there are', '{"format":1,"choice":null,"proofs":{"abacus":{}}}'],
+    ['is of another version', '{"format":1,"choice":null,"proofs":{}}'],
+    ['has a wrong field', '{"format":2,"choice":{"key":"c","way":"abacus"},"proofs":{}}'],
+    ['has another backend than there are', '{"format":2,"choice":null,"proofs":{"abacus":{}}}'],
     ['has bytes that are no text', '\u0000\u0001'],
   ])('ignores a file that %s, says so once, and writes it anew', (_, text) => {
     writeFileSync(file(), text)
     const memory = open()
     expect([memory.proof('webgpu', 'k'), memory.chosen('c')]).toEqual([null, null])
     expect(lines).toEqual([expect.stringMatching(/compute-choice\.json is damaged or of another version/)])
-    memory.remember(entry(works), { key: 'c', rung: 'webgpu' })
+    memory.remember(entry(works), { key: 'c', way: 'webgpu' })
     expect(open().chosen('c')).toBe('webgpu')
   })
 
   it('ignores a folder where the file should be, or a file where the folder should be', () => {
     mkdirSync(file())
-    open().remember(entry(works), { key: 'c', rung: 'webgpu' })
+    open().remember(entry(works), { key: 'c', way: 'webgpu' })
     expect(lines).toEqual([expect.stringContaining('cannot be written')])
     expect(open().chosen('c')).toBeNull()
     expect(readdirSync(dir)).toEqual(['compute-choice.json'])
 
     writeFileSync(path.join(dir, 'file'), '')
-    open(path.join(dir, 'file')).remember(entry(works), { key: 'c', rung: 'webgpu' })
+    open(path.join(dir, 'file')).remember(entry(works), { key: 'c', way: 'webgpu' })
     expect(lines).toHaveLength(2)
   })
 
@@ -92,7 +92,7 @@ describe('openMemory', () => {
     'goes on without a folder that must not be written (not for root, who may write everywhere)',
     () => {
       chmodSync(dir, 0o500)
-      open().remember(entry(works), { key: 'c', rung: 'webgpu' })
+      open().remember(entry(works), { key: 'c', way: 'webgpu' })
       expect(lines).toEqual([expect.stringContaining('cannot be written')])
       chmodSync(dir, 0o700)
     },
@@ -100,7 +100,7 @@ describe('openMemory', () => {
 
   it('remembers nothing without a folder', () => {
     const memory = open(null)
-    memory.remember(entry(works), { key: 'c', rung: 'webgpu' })
+    memory.remember(entry(works), { key: 'c', way: 'webgpu' })
     expect([memory.proof('webgpu', 'k'), memory.chosen('c'), memory.crashedAtStart('webgpu')]).toEqual([
       null,
       null,
@@ -116,7 +116,7 @@ describe('openMemory', () => {
     expect(readdirSync(dir)).toEqual([])
 
     const marker = path.join(dir, 'compute-starting.json')
-    writeFileSync(marker, JSON.stringify({ pid: 2 ** 22 + 1, rung: 'webgpu' }))
+    writeFileSync(marker, JSON.stringify({ pid: 2 ** 22 + 1, way: 'webgpu' }))
     expect([open().crashedAtStart('webgpu'), open().crashedAtStart('cuda')]).toEqual([true, false])
     writeFileSync(marker, 'damaged')
     expect(open().crashedAtStart('webgpu')).toBe(false)
@@ -143,6 +143,6 @@ describe('openMemory', () => {
     const refusal = refused({ reason: 'No card.', remedy: 'Buy one.', detail: 'ENOENT' })
     open().remember(entry(refusal), undefined)
     expect(open().proof('webgpu', 'k')).toEqual(refusal)
-    expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ format: 1, choice: null })
+    expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ format: 2, choice: null })
   })
 })

@@ -3,40 +3,40 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import path from 'node:path'
 import { z } from 'zod'
 import { proofSchema } from './proof.ts'
-import { USABLE_RUNGS } from './rungs.ts'
+import { WAYS } from './rungs.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 import type { Proof } from './proof.ts'
-import type { UsableRung } from './rungs.ts'
 
 const FILE = 'compute-choice.json'
-/** Lies beside it while a rung that is not ours starts; what is left of one that crashed doing so. */
+/** Lies beside it while a way that is not ours starts; what is left of one that crashed doing so. */
 const STARTING = 'compute-starting.json'
 
-const rungSchema = z.enum(USABLE_RUNGS)
+const waySchema = z.enum(WAYS)
 const rememberedSchema = z.object({
-  format: z.literal(1),
-  /** What was chosen of rungs with these keys (proof.ts: choiceKey). */
-  choice: z.object({ key: z.string(), rung: rungSchema }).nullable(),
-  proofs: z.partialRecord(rungSchema, z.object({ key: z.string(), proof: proofSchema })),
+  format: z.literal(2),
+  /** What was chosen of ways with these keys (proof.ts: choiceKey). */
+  choice: z.object({ key: z.string(), way: waySchema }).nullable(),
+  proofs: z.partialRecord(waySchema, z.object({ key: z.string(), proof: proofSchema })),
 })
 type Remembered = z.infer<typeof rememberedSchema>
-const startingSchema = z.object({ pid: z.int(), rung: rungSchema })
+const startingSchema = z.object({ pid: z.int(), way: waySchema })
 
-/** By rung, what was found out under which key. */
-export type Found = ReadonlyMap<UsableRung, { readonly key: string; readonly proof: Proof }>
+/** By way, what was found out under which key. */
+export type Found = ReadonlyMap<Way, { readonly key: string; readonly proof: Proof }>
 
 /** What was found out about this computer at earlier starts, as far as its keys still fit. */
 export interface Memory {
-  proof(rung: UsableRung, key: string): Proof | null
-  chosen(key: string): UsableRung | null
+  proof(way: Way, key: string): Proof | null
+  chosen(key: string): Way | null
   /**
    * Writes temporary and renames, together with what others wrote meanwhile; a choice that is undefined stays as it is. A folder that
    * cannot be written is logged.
    */
-  remember(proofs: Found, choice: { readonly key: string; readonly rung: UsableRung } | undefined): void
-  /** Did the last start of this rung, from its cached proof, take the process along? */
-  crashedAtStart(rung: UsableRung): boolean
-  /** Until the returned function is called, a crash is this rung's. */
-  starting(rung: UsableRung): () => void
+  remember(proofs: Found, choice: { readonly key: string; readonly way: Way } | undefined): void
+  /** Did the last start of this way, from its cached proof, take the process along? */
+  crashedAtStart(way: Way): boolean
+  /** Until the returned function is called, a crash is this way's. */
+  starting(way: Way): () => void
 }
 
 /** The memory in a folder; null: nothing is remembered. Damaged and foreign files count as none. */
@@ -50,30 +50,30 @@ export function openMemory(folder: string | null, print: (line: string) => void)
   const file = path.join(folder, FILE)
   const marker = path.join(folder, STARTING)
   return {
-    proof(rung, key) {
-      const kept = read(file, log).proofs[rung]
+    proof(way, key) {
+      const kept = read(file, log).proofs[way]
       return kept?.key === key ? kept.proof : null
     },
     chosen(key) {
       const { choice } = read(file, log)
-      return choice?.key === key ? choice.rung : null
+      return choice?.key === key ? choice.way : null
     },
     remember(proofs, choice) {
       const earlier = read(file, () => undefined)
       if (proofs.size === 0 && (choice === undefined || isEqual(choice, earlier.choice))) return
       const content: Remembered = {
-        format: 1,
+        format: 2,
         choice: choice ?? earlier.choice,
         proofs: { ...earlier.proofs, ...Object.fromEntries(proofs) },
       }
       write(file, JSON.stringify(content, null, 2), log)
     },
-    crashedAtStart(rung) {
+    crashedAtStart(way) {
       const left = startingSchema.safeParse(parsed(marker)?.content)
-      return left.success && left.data.rung === rung && !isRunning(left.data.pid)
+      return left.success && left.data.way === way && !isRunning(left.data.pid)
     },
-    starting(rung) {
-      write(marker, JSON.stringify({ pid: process.pid, rung }), () => undefined)
+    starting(way) {
+      write(marker, JSON.stringify({ pid: process.pid, way }), () => undefined)
       const over = () => {
         process.off('exit', left)
         remove(marker)
@@ -97,7 +97,7 @@ const FORGETFUL: Memory = {
 }
 
 function read(file: string, log: (line: string) => void): Remembered {
-  const none: Remembered = { format: 1, choice: null, proofs: {} }
+  const none: Remembered = { format: 2, choice: null, proofs: {} }
   const found = parsed(file)
   if (found === null) return none
   const remembered = rememberedSchema.safeParse(found.content)
@@ -142,7 +142,7 @@ function remove(file: string): void {
 }
 
 function isEqual(a: Remembered['choice'], b: Remembered['choice']): boolean {
-  return a?.key === b?.key && a?.rung === b?.rung
+  return a?.key === b?.key && a?.way === b?.way
 }
 
 function isRunning(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -24,6 +24,17 @@ export function nvidiaVersion(): string {
   } catch {
     return ''
   }
+}
+
+/** Is there an NVIDIA driver, whatever its version? */
+export function hasNvidiaDriver(): boolean {
+  // A Mac has none; Linux tells under /proc, inside WSL by a device; Windows has the library in its system folder.
+  const system = process.env.SystemRoot ?? 'C:\\Windows'
+  const signs =
+    process.platform === 'win32'
+      ? [path.join(system, 'System32', 'nvcuda.dll')]
+      : ['/proc/driver/nvidia/version', '/dev/dxg']
+  return signs.some((sign) => existsSync(sign))
 }
 
 /** The loader and the manifests of the drivers, in the places where the loader looks. */

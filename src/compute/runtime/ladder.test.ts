@@ -15,7 +15,7 @@ import type { DoctorReport } from '../../core/contract/schemas.ts'
 import type { ComputeChild } from './testing/computeChild.ts'
 import type { PackagesFolder } from './testing/packages.ts'
 import type { Proof } from './proof.ts'
-import type { UsableRung } from './rungs.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 
 const MINUTES = 60_000
 
@@ -25,7 +25,7 @@ function works(stepMs: number | null): Proof {
 const fails = refused({ reason: 'No card.', remedy: null })
 
 describe('rank', () => {
-  const order = (proofs: [UsableRung, Proof][]) => rank(new Map(proofs))
+  const order = (proofs: [Way, Proof][]) => rank(new Map(proofs))
 
   it('takes the fastest that works, not the first', () => {
     expect(
@@ -140,7 +140,7 @@ describe('a start of the compute process', () => {
       const settings = { threads: 2, stateDir: state, packagesDir: packages.dir }
       const { ladder } = ladderParts(settings)
       const lies = new Map([['tensorflow' as const, { key: ladder.key('tensorflow'), proof: works(1) }]])
-      openMemory(state, () => undefined).remember(lies, { key: ladder.choiceKey(), rung: 'tensorflow' })
+      openMemory(state, () => undefined).remember(lies, { key: ladder.choiceKey(), way: 'tensorflow' })
       const child = start()
       expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached: false })
       expect(openMemory(state, () => undefined).chosen(ladder.choiceKey())).toBe('wasm')

@@ -1,17 +1,17 @@
-import { probeRung } from './probe.ts'
+import { probeWay } from './probe.ts'
 import { choiceKey, proofKey, refused } from './proof.ts'
 import { missingByFiles } from './rung.ts'
-import { FOREIGN_RUNGS, RUNGS } from './rungs.ts'
+import { waysOfSystem, WAYS } from './rungs.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 import type { Memory } from './choice.ts'
 import type { Proof } from './proof.ts'
-import type { UsableRung } from './rungs.ts'
 import type { RuntimeSettings } from './settings.ts'
 
 export interface LadderOptions {
   readonly settings: RuntimeSettings
   readonly threads: number
   readonly memory: Memory
-  /** The script that answers `--probe`; null: rungs that are not ours are passed over. */
+  /** The script that answers `--probe`; null: ways that are not ours are passed over. */
   readonly probeEntry: string | null
 }
 
@@ -33,30 +33,35 @@ export interface JudgeOptions {
 }
 
 export interface Ladder {
-  /** Can the rung be used here? By its files, by what is remembered, or by trying it in a process of its own. */
-  judge(rung: UsableRung, options?: JudgeOptions): Promise<Judgement>
-  key(rung: UsableRung): string
-  /** Of a choice among all rungs as they are now. */
+  /** Can it be used here? By its files, by what is remembered, or by trying it in a process of its own. */
+  judge(way: Way, options?: JudgeOptions): Promise<Judgement>
+  key(way: Way): string
+  /** Of a choice among all ways as they are now. */
   choiceKey(): string
 }
 
 export function createLadder({ settings, threads, memory, probeEntry }: LadderOptions): Ladder {
   const { packagesDir, without } = settings
-  const key = (rung: UsableRung) => proofKey(rung, threads, packagesDir)
+  const key = (way: Way) => proofKey(way, threads, packagesDir)
   return {
     key,
-    choiceKey: () => choiceKey([...FOREIGN_RUNGS, 'wasm' as const].map(key)),
-    async judge(rung, { fresh = false, patient = false, known = false, seconds, signal } = {}) {
-      if (!fresh && without.includes(rung)) return { proof: refused(GAVE_UP), source: 'session' }
-      const missing = missingByFiles(rung, packagesDir)
+    choiceKey: () =>
+      choiceKey(
+        waysOfSystem()
+          .filter((way) => way !== 'js')
+          .map(key),
+      ),
+    async judge(way, { fresh = false, patient = false, known = false, seconds, signal } = {}) {
+      if (!fresh && without.includes(way)) return { proof: refused(GAVE_UP), source: 'session' }
+      const missing = missingByFiles(way, packagesDir)
       if (missing !== null) return { proof: refused(missing), source: 'files' }
-      const remembered = fresh ? null : memory.proof(rung, key(rung))
+      const remembered = fresh ? null : memory.proof(way, key(way))
       if (remembered !== null && !(patient && !known && remembered.late)) return { proof: remembered, source: 'cache' }
       if (known) return { proof: refused(NOT_NOW), source: 'untried' }
       if (probeEntry === null) return { proof: refused(NO_PROBE), source: 'untried' }
       const env = packagesDir === null ? {} : { MASKWRIGHT_PACKAGES: packagesDir }
       const limit = seconds === undefined ? {} : { seconds }
-      const proof = await probeRung(rung, { entry: probeEntry, threads, env, signal, hardwareOnly: !patient, ...limit })
+      const proof = await probeWay(way, { entry: probeEntry, threads, env, signal, hardwareOnly: !patient, ...limit })
       return { proof, source: signal?.aborted === true ? 'untried' : 'probe' }
     },
   }
@@ -80,22 +85,22 @@ export const NO_TIME = {
 const NOISE = 1.1
 
 /**
- * The rungs that work, fastest first; between two within noise the higher one. `js`, the oracle, is behind all others
+ * The ways that work, fastest first; between two within noise the higher one. `js`, the oracle, is behind all others
  * whatever its time.
  */
-export function rank(proofs: ReadonlyMap<UsableRung, Proof>): UsableRung[] {
+export function rank(proofs: ReadonlyMap<Way, Proof>): Way[] {
   const rest = [...proofs]
     .filter(([, { ok }]) => ok)
-    .map(([rung, { stepMs }]) => ({ rung, ms: rung === 'js' ? Infinity : (stepMs ?? Number.MAX_VALUE) }))
-    .sort((a, b) => RUNGS.indexOf(a.rung) - RUNGS.indexOf(b.rung))
-  const ranked: UsableRung[] = []
+    .map(([way, { stepMs }]) => ({ way, ms: way === 'js' ? Infinity : (stepMs ?? Number.MAX_VALUE) }))
+    .sort((a, b) => WAYS.indexOf(a.way) - WAYS.indexOf(b.way))
+  const ranked: Way[] = []
   while (rest.length > 0) {
     const fastest = Math.min(...rest.map(({ ms }) => ms))
     const [next] = rest.splice(
       rest.findIndex(({ ms }) => ms <= fastest * NOISE),
       1,
     )
-    if (next !== undefined) ranked.push(next.rung)
+    if (next !== undefined) ranked.push(next.way)
   }
   return ranked
 }

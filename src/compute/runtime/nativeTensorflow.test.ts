@@ -4,7 +4,7 @@ import path from 'node:path'
 import util from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cudaComplaint, loadFailure, missingNativeTensorflow } from './nativeTensorflow.ts'
-import { probeRung } from './probe.ts'
+import { probeWay } from './probe.ts'
 import { packagesFolder } from './testing/packages.ts'
 import type { PackagesFolder } from './testing/packages.ts'
 import type { Proof } from './proof.ts'
@@ -27,7 +27,7 @@ afterEach(() => {
 })
 
 async function tried(packages: PackagesFolder): Promise<Proof> {
-  return await probeRung('tensorflow', { entry, threads: 1, env: { MASKWRIGHT_PACKAGES: packages.dir } })
+  return await probeWay('tensorflow', { entry, threads: 1, env: { MASKWRIGHT_PACKAGES: packages.dir } })
 }
 
 describe('missingNativeTensorflow', () => {

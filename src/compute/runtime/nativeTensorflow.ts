@@ -2,8 +2,9 @@ import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import util from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
-import { OPTIONAL_PACKAGES } from './rungs.ts'
+import { hasNvidiaDriver } from './driver.ts'
 import { findPackage } from './optionalPackages.ts'
+import { optionalPackage } from './rungs.ts'
 import { RungUnavailable } from './unavailable.ts'
 import type { Refusal } from './unavailable.ts'
 
@@ -22,7 +23,7 @@ export function missingNativeTensorflow(
   driver = hasNvidiaDriver(),
 ): Refusal | null {
   if (rung === 'cuda' && !driver) return refusal('No NVIDIA graphics driver was found on this computer.', CUDA_NEEDS)
-  const name = OPTIONAL_PACKAGES[rung]
+  const name = optionalPackage(rung)
   const found = findPackage(name, packagesDir)
   if (found === null) {
     return refusal(
@@ -44,7 +45,7 @@ export async function startNativeTensorflow(rung: NativeRung, packagesDir: strin
   const missing = missingNativeTensorflow(rung, packagesDir)
   if (missing !== null) throw new RungUnavailable(missing.reason, missing.remedy)
   restoreUtil()
-  const name = OPTIONAL_PACKAGES[rung]
+  const name = optionalPackage(rung)
   try {
     findPackage(name, packagesDir)?.load()
   } catch (error) {
@@ -101,16 +102,6 @@ export function cudaComplaint(printed: string): string | null {
 
 export function cudaRefusal(reason: string, detail: string): Refusal {
   return { reason, remedy: CUDA_NEEDS, detail }
-}
-
-function hasNvidiaDriver(): boolean {
-  // A Mac has none; Linux tells under /proc, inside WSL by a device; Windows has the library in its system folder.
-  const system = process.env.SystemRoot ?? 'C:\\Windows'
-  const signs =
-    process.platform === 'win32'
-      ? [path.join(system, 'System32', 'nvcuda.dll')]
-      : ['/proc/driver/nvidia/version', '/dev/dxg']
-  return signs.some((sign) => existsSync(sign))
 }
 
 function downloadAgain(name: string): string {

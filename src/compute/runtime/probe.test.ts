@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { crashWords, probeRung } from './probe.ts'
+import { crashWords, probeWay } from './probe.ts'
 import { packagesFolder } from './testing/packages.ts'
 import type { PackagesFolder } from './testing/packages.ts'
 
@@ -28,11 +28,11 @@ function addHanging(): { pid: () => number | null } {
   return { pid: () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) || null : null) }
 }
 
-describe('probeRung', () => {
+describe('probeWay', () => {
   it(
     'starts, self-tests and times a rung in a child',
     async () => {
-      const proof = await probeRung('wasm', { entry, threads: 1 })
+      const proof = await probeWay('wasm', { entry, threads: 1 })
       expect(proof).toMatchObject({ ok: true, reason: null, detail: null, selfTest: { ok: true }, threads: 1 })
       expect(proof.stepMs).toBeGreaterThan(0)
       expect(proof.device?.name).toMatch(/\w/)
@@ -43,7 +43,7 @@ describe('probeRung', () => {
   it(
     'tells of a child that ends without an answer instead of failing',
     async () => {
-      const proof = await probeRung('webgpu', {
+      const proof = await probeWay('webgpu', {
         entry: path.resolve(import.meta.dirname, 'no-such-script.ts'),
         threads: 1,
       })
@@ -60,7 +60,7 @@ describe('probeRung', () => {
     async () => {
       const hanging = addHanging()
       const env = { MASKWRIGHT_PACKAGES: packages.dir }
-      const proof = await probeRung('tensorflow', { entry, threads: 1, seconds: 3, env })
+      const proof = await probeWay('tensorflow', { entry, threads: 1, seconds: 3, env })
       expect(proof).toMatchObject({ ok: false, reason: 'It did not answer within 3 seconds when it was tried.' })
       const pid = hanging.pid()
       // On a very busy machine it may not have come so far.
@@ -71,7 +71,7 @@ describe('probeRung', () => {
 
   it('says so where no process can be started, and that another time may do', async () => {
     // Refused before anything is started, as when there is no memory for a process.
-    const proof = await probeRung('webgpu', { entry, threads: 1, env: { MASKWRIGHT_STATE: 'a\0b' } })
+    const proof = await probeWay('webgpu', { entry, threads: 1, env: { MASKWRIGHT_STATE: 'a\0b' } })
     expect(proof).toMatchObject({ ok: false, reason: 'It could not be tried.', late: true })
   })
 
@@ -81,7 +81,7 @@ describe('probeRung', () => {
       const hanging = addHanging()
       const cancel = new AbortController()
       const env = { MASKWRIGHT_PACKAGES: packages.dir }
-      const probing = probeRung('tensorflow', { entry, threads: 1, env, signal: cancel.signal })
+      const probing = probeWay('tensorflow', { entry, threads: 1, env, signal: cancel.signal })
       await expect.poll(hanging.pid, { timeout: 30_000 }).not.toBeNull()
       cancel.abort()
       expect((await probing).ok).toBe(false)

@@ -1,14 +1,15 @@
 import { fork } from 'node:child_process'
 import { cudaComplaint, cudaRefusal } from './nativeTensorflow.ts'
+import { cudaLibraryRefusal } from './onnxRuntime.ts'
 import { proofSchema, refused } from './proof.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Proof } from './proof.ts'
-import type { UsableRung } from './rungs.ts'
 
 export const PROBE_ARGUMENT = '--probe'
 
 export interface ProbeOptions {
-  /** The script that answers `--probe RUNG THREADS SECONDS PARENT HARDWARE` by `answerProbe`. */
+  /** The script that answers `--probe WAY THREADS SECONDS PARENT HARDWARE` by `answerProbe`. */
   readonly entry: string
   readonly threads: number
   readonly seconds?: number
@@ -27,7 +28,10 @@ const KEPT_CHARACTERS = 4000
 const KEPT_LINES = 20
 
 const DRIVER = "Update or install again the graphics card's driver."
-const REMEDIES: Partial<Record<UsableRung, string>> = {
+const REMEDIES: Partial<Record<Way, string>> = {
+  'native-cuda': DRIVER,
+  'native-dml': DRIVER,
+  'native-webgpu': DRIVER,
   webgpu: DRIVER,
   cuda: DRIVER,
   tensorflow:
@@ -35,16 +39,16 @@ const REMEDIES: Partial<Record<UsableRung, string>> = {
 }
 
 /**
- * Starts, self-tests and times a rung in a process of its own, since a broken driver takes its process along. The child
+ * Starts, self-tests and times a way of computing in a process of its own, since a broken driver takes its process along. The child
  * ends with this process, whatever way that ends. Never rejects: a crash is a reason.
  */
-export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proof> {
+export function probeWay(way: Way, options: ProbeOptions): Promise<Proof> {
   const { entry, threads, seconds = PROBE_SECONDS, hardwareOnly = false, env = {}, signal } = options
   return new Promise((resolve) => {
     const limits = [threads, seconds, process.pid, Number(hardwareOnly)].map(String)
     let child: ChildProcess
     try {
-      child = fork(entry, [PROBE_ARGUMENT, rung, ...limits], {
+      child = fork(entry, [PROBE_ARGUMENT, way, ...limits], {
         execArgv: [],
         // What it prints on standard output is of no use; a library that writes there must not fill a pipe.
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -69,7 +73,7 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
       resolve(proof)
     }
     const refusal = (reason: string, detail: string) =>
-      refused({ reason, remedy: REMEDIES[rung] ?? null, detail: lastLines(detail, printed) })
+      refused({ reason, remedy: REMEDIES[way] ?? null, detail: lastLines(detail, printed) })
     const refuse = (reason: string, detail: string) => {
       finish(refusal(reason, detail))
     }
@@ -87,7 +91,7 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
     if (signal?.aborted === true) cancel()
     child.once('message', (message) => {
       const parsed = proofSchema.safeParse(message)
-      if (parsed.success) finish(checked(rung, parsed.data, printed))
+      if (parsed.success) finish(checked(way, parsed.data, printed))
       else refuse('It gave no readable answer when it was tried.', parsed.error.message)
     })
     child.once('error', (error) => {
@@ -101,7 +105,7 @@ export function probeRung(rung: UsableRung, options: ProbeOptions): Promise<Proo
   })
 }
 
-/** That another process cannot be started now says nothing of the rung. */
+/** That another process cannot be started now says nothing of the way. */
 function notStarted(error: unknown): Proof {
   const detail = error instanceof Error ? error.message : String(error)
   return { ...refused({ reason: 'It could not be tried.', remedy: null, detail }), late: true }
@@ -129,9 +133,12 @@ const WINDOWS_CODES = new Map([
 ])
 
 /** A CUDA build goes on without a card, on the processor and under a wrong name; only what it prints tells. */
-function checked(rung: UsableRung, proof: Proof, printed: string): Proof {
-  const complaint = rung === 'cuda' && proof.ok ? cudaComplaint(printed) : null
+function checked(way: Way, proof: Proof, printed: string): Proof {
+  const complaint = way === 'cuda' && proof.ok ? cudaComplaint(printed) : null
   if (complaint !== null) return refused(cudaRefusal(complaint, lastLines('', printed)))
+  // ONNX Runtime throws only that it could not load a library, and prints which one that one lacks.
+  const library = way === 'native-cuda' && !proof.ok ? cudaLibraryRefusal(printed) : null
+  if (library !== null) return refused({ ...library, detail: lastLines(proof.detail ?? '', printed) })
   const kept = proof.ok ? proof.detail : lastLines(proof.detail ?? '', printed)
   return { ...proof, detail: kept === '' ? null : kept }
 }

@@ -5,13 +5,14 @@ import { z } from 'zod'
 import { computeDeviceSchema } from '../../core/contract/schemas.ts'
 import { fileFacts, graphicsDriver, nvidiaVersion } from './driver.ts'
 import { findPackage, packageVersion } from './optionalPackages.ts'
-import { OPTIONAL_PACKAGES } from './rungs.ts'
+import { onnxRuntimeFiles } from './onnxRuntime.ts'
+import { optionalPackage, providerOf, usesThreads } from './rungs.ts'
 import { usableCores } from './threads.ts'
 import { versions } from './versions.ts'
-import type { UsableRung } from './rungs.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 import type { Refusal } from './unavailable.ts'
 
-/** What came of trying a rung in a process of its own. */
+/** What came of trying a way of computing in a process of its own. */
 export const proofSchema = z.object({
   /** It started and passed the self-test. */
   ok: z.boolean(),
@@ -37,30 +38,37 @@ export function refused(refusal: Omit<Refusal, 'detail'> & { detail?: string | n
 }
 
 /**
- * Stands for everything that a rung's proof depends on: versions, processor, cores, threads, packages and drivers, as
+ * Stands for everything that a way's proof depends on: versions, processor, cores, threads, packages and drivers, as
  * far as it can be known without loading any of it. Another key: the proof is void.
  */
-export function proofKey(rung: UsableRung, threads: number, packagesDir: string | null): string {
+export function proofKey(way: Way, threads: number, packagesDir: string | null): string {
   const { maskwright, node, 'tfjs-core': core, 'tfjs-layers': layers } = versions(packagesDir)
   // A graphics card and plain JavaScript do not compute with our threads.
-  const used = rung === 'webgpu' || rung === 'js' ? null : threads
+  const used = usesThreads(way) ? threads : null
   const processor = [process.platform, process.arch, os.cpus()[0]?.model, usableCores(), used]
-  return digest([rung, maskwright, node, core, layers, ...processor, ...ofRung(rung, packagesDir)])
+  return digest([way, maskwright, node, core, layers, ...processor, ...ofWay(way, packagesDir)])
 }
 
-/** One key for the choice among rungs of these keys. */
+/** One key for the choice among ways of these keys. */
 export function choiceKey(keys: readonly string[]): string {
   return digest(keys)
 }
 
-function ofRung(rung: UsableRung, packagesDir: string | null): (string | null)[] {
-  if (rung === 'wasm') return [packageVersion('@tensorflow/tfjs-backend-wasm')]
-  if (rung === 'js') return [packageVersion('@tensorflow/tfjs-backend-cpu')]
-  const found = findPackage(OPTIONAL_PACKAGES[rung], packagesDir)
+function ofWay(way: Way, packagesDir: string | null): (string | null)[] {
+  if (way === 'wasm') return [packageVersion('@tensorflow/tfjs-backend-wasm')]
+  if (way === 'js') return [packageVersion('@tensorflow/tfjs-backend-cpu')]
+  const found = findPackage(optionalPackage(way), packagesDir)
   const library = found === null ? null : `${found.version} ${found.dir}`
-  if (rung === 'webgpu') return [library, packageVersion('@tensorflow/tfjs-backend-webgpu'), graphicsDriver()]
+  const provider = providerOf(way)
+  if (provider !== null) {
+    const files = onnxRuntimeFiles(provider, packagesDir).map(fileFacts)
+    const driver = provider === 'cpu' ? null : graphicsDriver()
+    // Which card WebGPU takes is asked of this package.
+    return [library, ...files, driver, provider === 'webgpu' ? packageVersion('webgpu', packagesDir) : null]
+  }
+  if (way === 'webgpu') return [library, packageVersion('@tensorflow/tfjs-backend-webgpu'), graphicsDriver()]
   const binding = found === null ? null : fileFacts(path.join(found.dir, 'lib', 'napi-v8', 'tfjs_binding.node'))
-  return [library, binding, rung === 'cuda' ? nvidiaVersion() : null]
+  return [library, binding, way === 'cuda' ? nvidiaVersion() : null]
 }
 
 function digest(facts: readonly unknown[]): string {

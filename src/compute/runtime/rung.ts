@@ -5,15 +5,15 @@ import '@tensorflow/tfjs-backend-cpu'
 import { registerJsKernels } from '../kernels/index.ts'
 import { nvidiaDevice, processorDevice } from './device.ts'
 import { missingNativeTensorflow, startNativeTensorflow } from './nativeTensorflow.ts'
+import { missingOnnxRuntime, providerDevice, startOnnxRuntime } from './onnxRuntime.ts'
 import { findPackage } from './optionalPackages.ts'
-import { BACKEND_NAMES, isForeign, OPTIONAL_PACKAGES } from './rungs.ts'
+import { backendName, isForeign, nativeWay, optionalPackage, providerOf } from './rungs.ts'
 import { selfTest } from './selfTest.ts'
 import { readSettings } from './settings.ts'
 import { timeStep } from './timing.ts'
 import { asSentence, refusalOf, RungUnavailable } from './unavailable.ts'
 import { startWasm } from './wasm.ts'
-import type { ComputeDevice } from '../../core/contract/schemas.ts'
-import type { UsableRung } from './rungs.ts'
+import type { ComputeDevice, Rung, Way } from '../../core/contract/schemas.ts'
 import type { SelfTestResult } from './selfTest.ts'
 import type { Refusal } from './unavailable.ts'
 
@@ -48,27 +48,26 @@ interface Running {
 const SOFTWARE = 'There is no graphics card here, only software that computes like one, slower than WebAssembly.'
 
 /**
- * Makes a rung the current backend of this process and runs the self-test on it. `wasm` that does not work with threads
+ * Makes a way of computing the current backend of this process and runs the self-test on it. `wasm` that does not work with threads
  * is started again without. A rung that is not ours may take the process along: see probe.ts.
  * Throws RungUnavailable, or what the backend throws, when it cannot start; a failed self-test is not thrown.
+ *
+ * @param asked - Of the rung `native` alone, its processor.
  */
-export async function startRung(rung: UsableRung, threads: number, options: StartOptions = {}): Promise<StartedRung> {
+export async function startRung(asked: Way | Rung, threads: number, options: StartOptions = {}): Promise<StartedRung> {
+  const way = asked === 'native' ? nativeWay('cpu') : asked
   const { packagesDir = readSettings().packagesDir, timed = false, hardwareOnly = false } = options
   tf.enableProdMode()
-  const started = await startAndTest(rung, threads, { packagesDir, hardwareOnly })
-  const stepMs = timed && started.selfTest.ok && started.note !== SOFTWARE ? await timeStep(rung) : null
+  const started = await startAndTest(way, threads, { packagesDir, hardwareOnly })
+  const stepMs = timed && started.selfTest.ok && started.note !== SOFTWARE ? await timeStep(way) : null
   return { ...started, stepMs }
 }
 
-async function startAndTest(
-  rung: UsableRung,
-  threads: number,
-  options: Conditions,
-): Promise<Omit<StartedRung, 'stepMs'>> {
-  const again = keepFactory(rung)
-  if (rung !== 'wasm' || threads <= 1) {
+async function startAndTest(way: Way, threads: number, options: Conditions): Promise<Omit<StartedRung, 'stepMs'>> {
+  const again = keepFactory(way)
+  if (way !== 'wasm' || threads <= 1) {
     try {
-      const running = await start(rung, threads, options)
+      const running = await start(way, threads, options)
       return { note: null, ...running, selfTest: await selfTest() }
     } catch (error) {
       again()
@@ -78,7 +77,7 @@ async function startAndTest(
   const why = await withThreads(threads)
   if (typeof why !== 'string') return why
   again()
-  const alone = await startAndTest(rung, 1, options)
+  const alone = await startAndTest(way, 1, options)
   return { ...alone, note: `It runs on one thread, since ${threads} did not work: ${why}` }
 }
 
@@ -95,8 +94,8 @@ async function withThreads(threads: number): Promise<Omit<StartedRung, 'stepMs'>
   }
 }
 
-async function start(rung: UsableRung, threads: number, { packagesDir, hardwareOnly }: Conditions): Promise<Running> {
-  switch (rung) {
+async function start(way: Way, threads: number, { packagesDir, hardwareOnly }: Conditions): Promise<Running> {
+  switch (way) {
     case 'js':
       await tf.setBackend('cpu')
       registerJsKernels()
@@ -111,25 +110,39 @@ async function start(rung: UsableRung, threads: number, { packagesDir, hardwareO
       return { threads: 1, device, ...(software ? { note: SOFTWARE } : {}) }
     }
     case 'tensorflow':
-      await startNativeTensorflow(rung, packagesDir)
+      await startNativeTensorflow(way, packagesDir)
       return { threads, device: processorDevice() }
     case 'cuda':
-      await startNativeTensorflow(rung, packagesDir)
+      await startNativeTensorflow(way, packagesDir)
       return { threads, device: (await nvidiaDevice()) ?? { name: 'NVIDIA graphics card', memoryMB: null } }
+    case 'native-cpu':
+    case 'native-webgpu':
+    case 'native-cuda':
+    case 'native-dml':
+    case 'native-coreml': {
+      const provider = providerOf(way) ?? 'cpu'
+      const { described, software } = await providerDevice(provider, packagesDir)
+      if (software && hardwareOnly) throw new RungUnavailable(SOFTWARE, null, { late: true })
+      await startOnnxRuntime(provider, threads, packagesDir)
+      const used = provider === 'cpu' ? threads : 1
+      return { threads: used, device: described, ...(software ? { note: SOFTWARE } : {}) }
+    }
   }
 }
 
-/** Why a rung cannot be used, as far as files tell: nothing of it is loaded. Null where it must be tried. */
-export function missingByFiles(rung: UsableRung, packagesDir: string | null): Refusal | null {
-  if (rung === 'cuda' || rung === 'tensorflow') return missingNativeTensorflow(rung, packagesDir)
-  if (!isForeign(rung) || findPackage(OPTIONAL_PACKAGES[rung], packagesDir) !== null) return null
-  const reason = `The optional package ${OPTIONAL_PACKAGES[rung]} is not installed.`
+/** Why a way cannot be used, as far as files tell: nothing of it is loaded. Null where it must be tried. */
+export function missingByFiles(way: Way, packagesDir: string | null): Refusal | null {
+  const provider = providerOf(way)
+  if (provider !== null) return missingOnnxRuntime(provider, packagesDir)
+  if (way === 'cuda' || way === 'tensorflow') return missingNativeTensorflow(way, packagesDir)
+  if (!isForeign(way) || findPackage(optionalPackage(way), packagesDir) !== null) return null
+  const reason = `The optional package ${optionalPackage(way)} is not installed.`
   return { reason, remedy: 'Install Maskwright again without leaving out optional packages.', detail: null }
 }
 
 /** Lets a backend be started anew, with other flags, after a failed start. */
-function keepFactory(rung: UsableRung): () => void {
-  const name = BACKEND_NAMES[rung]
+function keepFactory(way: Way): () => void {
+  const name = backendName(way)
   const factory = tf.findBackendFactory(name)
   return () => {
     // Null where there is none, whatever its type says.

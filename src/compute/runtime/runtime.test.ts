@@ -1,7 +1,7 @@
 import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
-import { probeRung } from './probe.ts'
+import { probeWay } from './probe.ts'
 import { startRuntime } from './start.ts'
 
 const MINUTES = 60_000
@@ -36,11 +36,11 @@ describe('startRuntime', () => {
   )
 })
 
-describe('probeRung', () => {
+describe('probeWay', () => {
   it(
     'starts, self-tests and times a rung in a child',
     async () => {
-      const proof = await probeRung('wasm', { entry, threads: 1 })
+      const proof = await probeWay('wasm', { entry, threads: 1 })
       expect(proof).toMatchObject({ ok: true, reason: null, selfTest: { ok: true }, threads: 1 })
       expect(proof.stepMs).toBeGreaterThan(0)
       expect(proof.device?.name).toMatch(/\w/)

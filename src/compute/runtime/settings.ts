@@ -1,17 +1,17 @@
 import path from 'node:path'
-import { isUsable } from './rungs.ts'
-import type { UsableRung } from './rungs.ts'
+import { waysOf } from './rungs.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 
 /** What the host asks of the compute process, by its environment and, before that, its arguments. */
 export interface RuntimeSettings {
-  /** MASKWRIGHT_BACKEND, --backend: 'auto' or a rung's name, not checked here. */
+  /** MASKWRIGHT_BACKEND, --backend: 'auto', a rung's name or a provider's of `native` ("native-webgpu"), not checked here. */
   readonly backend: string
   /** MASKWRIGHT_THREADS, --threads: 0 is as many as are useful. */
   readonly threads: number
   /** MASKWRIGHT_STATE: the folder where the choice is remembered; null: nowhere. */
   readonly stateDir: string | null
-  /** MASKWRIGHT_WITHOUT: rungs that gave up in this session, separated by commas. */
-  readonly without: readonly UsableRung[]
+  /** MASKWRIGHT_WITHOUT: what gave up in this session, named as for MASKWRIGHT_BACKEND and separated by commas. */
+  readonly without: readonly Way[]
   /** MASKWRIGHT_MEMORY_MB: the bound on what this process may hold; null: by the machine's memory. */
   readonly memoryMB: number | null
   /** MASKWRIGHT_PACKAGES: a folder whose node_modules are looked into first for optional packages; null: none. */
@@ -29,10 +29,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env, given: Settin
     backend: backend === '' ? 'auto' : backend,
     threads: Math.floor(positive(given.threads ?? env.MASKWRIGHT_THREADS) ?? 0),
     stateDir: folder(env.MASKWRIGHT_STATE),
-    without: (env.MASKWRIGHT_WITHOUT ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(isUsable),
+    without: (env.MASKWRIGHT_WITHOUT ?? '').split(',').flatMap((name) => waysOf(name.trim())),
     memoryMB: positive(env.MASKWRIGHT_MEMORY_MB),
     packagesDir: folder(env.MASKWRIGHT_PACKAGES),
   }

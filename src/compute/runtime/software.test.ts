@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { swiftshaderEnv } from '../testing/swiftshader.ts'
-import { probeRung } from './probe.ts'
+import { probeWay } from './probe.ts'
 import { startCompute } from './testing/computeChild.ts'
 
 const MINUTES = 60_000
@@ -25,7 +25,7 @@ describe.skipIf(env === null)(
     it(
       'is not tried to the end where something has to be chosen',
       async () => {
-        const proof = await probeRung('webgpu', { entry, threads: 1, hardwareOnly: true, env: env ?? {} })
+        const proof = await probeWay('webgpu', { entry, threads: 1, hardwareOnly: true, env: env ?? {} })
         expect(proof).toMatchObject({ ok: false, late: true, selfTest: null, stepMs: null })
         expect(proof.reason).toMatch(/^There is no graphics card here, only software/)
       },

@@ -3,7 +3,7 @@ import { createRandom } from '../data/random.ts'
 import { buildUNet } from '../models/unet.ts'
 import { createAdam } from '../training/adam.ts'
 import { trainingStep } from '../training/step.ts'
-import type { UsableRung } from './rungs.ts'
+import type { Way } from '../../core/contract/schemas.ts'
 
 /**
  * The network that rungs are compared with: the one that a first training makes, 4 levels from 8 channels with
@@ -16,14 +16,14 @@ const SIZE = 128
 const STEPS = 5
 /** The first step makes what later ones use again: memory, programs of the graphics card, code of V8. */
 const WARM_UP = 2
-/** No further step is begun after this, but for the second: the first one alone says nothing. */
+/** From the end of the first step, which `native` spends on making its graphs: no further step but the second is begun after it. */
 const PATIENCE_MS = 1000
 /** `js` takes seconds for one step: it is timed on a small part of the pixels, to which the cost is proportional. */
 const JS_SIZE = 32
 
 /** Milliseconds of one training step on the current backend: the median of up to 5 after 2 that do not count. */
-export async function timeStep(rung: UsableRung): Promise<number> {
-  if (rung === 'js') return (await medianStep(1, JS_SIZE, 1)) * ((COUNT * SIZE ** 2) / JS_SIZE ** 2)
+export async function timeStep(way: Way): Promise<number> {
+  if (way === 'js') return (await medianStep(1, JS_SIZE, 1)) * ((COUNT * SIZE ** 2) / JS_SIZE ** 2)
   return await medianStep(COUNT, SIZE, WARM_UP + STEPS)
 }
 
@@ -38,12 +38,13 @@ async function medianStep(count: number, size: number, steps: number): Promise<n
     const images = Float32Array.from({ length: count * size * size }, () => random())
     const classes = Uint8Array.from(images, (value) => (value > 0.5 ? 1 : 0))
     const times: number[] = []
-    const begin = performance.now()
+    let begin = performance.now()
     while (times.length < Math.min(steps, 2) || (times.length < steps && performance.now() - begin < PATIENCE_MS)) {
       const start = performance.now()
       // Ends with the loss read back. The update that follows it is waited for by the next step.
       await trainingStep(network, variables, optimizer, { images, classes }, size, 1e-3)
       times.push(performance.now() - start)
+      if (times.length === 1) begin = performance.now()
     }
     const counted = times.slice(Math.min(WARM_UP, times.length - 1)).sort((a, b) => a - b)
     return counted[Math.floor(counted.length / 2)] ?? NaN

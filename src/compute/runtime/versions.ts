@@ -12,6 +12,7 @@ const manifestSchema = z.looseObject({ name: z.literal('maskwright'), version: z
 /** Of everything that the figures of a rung depend on; optional parts only where they are. */
 export function versions(packagesDir: string | null): Record<string, string> {
   const optional: Record<string, string | null> = {
+    onnxruntime: packageVersion('onnxruntime-node', packagesDir),
     'tfjs-backend-webgpu': packageVersion('@tensorflow/tfjs-backend-webgpu', packagesDir),
     webgpu: packageVersion('webgpu', packagesDir),
     'tfjs-node': packageVersion('@tensorflow/tfjs-node', packagesDir),

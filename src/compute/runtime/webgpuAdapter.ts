@@ -46,9 +46,7 @@ const LIMIT_NAMES = Object.keys(NEEDED_LIMITS).filter((name) => isLimitName(name
  * driver or the card is not there or is too small.
  */
 export async function openDevice(packagesDir: string | null): Promise<OpenedDevice> {
-  const gpu = startDawn(packagesDir)
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
-  if (adapter === null) throw noAdapter()
+  const adapter = await requestAdapter(startDawn(packagesDir))
   const info = infoSchema.parse(Reflect.get(adapter, 'info'))
   const missing = missingLimit(adapter.limits)
   if (missing !== null) {
@@ -73,6 +71,30 @@ export async function openDevice(packagesDir: string | null): Promise<OpenedDevi
     described: await describe(info),
     software: isSoftware(info),
   }
+}
+
+/**
+ * What that device is, without opening it. Null where nobody can tell, since the package is not there or does not load;
+ * throws RungUnavailable where there is no device.
+ */
+export async function findAdapter(
+  packagesDir: string | null,
+): Promise<Pick<OpenedDevice, 'described' | 'software'> | null> {
+  let gpu: GPU
+  try {
+    gpu = startDawn(packagesDir)
+  } catch {
+    return null
+  }
+  const info = infoSchema.parse(Reflect.get(await requestAdapter(gpu), 'info'))
+  return { described: await describe(info), software: isSoftware(info) }
+}
+
+/** The fastest one. ONNX Runtime asks its own Dawn in the same words. */
+async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (adapter === null) throw noAdapter()
+  return adapter
 }
 
 const dawnSchema = z.object({
@@ -113,7 +135,7 @@ function startDawn(packagesDir: string | null): GPU {
 
 const DRIVER_REMEDY = "Install or update the graphics card's driver."
 
-function noAdapter(): RungUnavailable {
+export function noAdapter(): RungUnavailable {
   if (process.platform !== 'linux') {
     return new RungUnavailable('No graphics card that can be used was found.', DRIVER_REMEDY)
   }

@@ -209,10 +209,24 @@ export type Job = z.infer<typeof jobSchema>
 export const rungSchema = z.enum(['native', 'cuda', 'webgpu', 'tensorflow', 'wasm', 'js'])
 export type Rung = z.infer<typeof rungSchema>
 
+/** What ONNX Runtime computes on, of which the rung `native` has several; the processor last. */
+export const providerSchema = z.enum(['cuda', 'dml', 'coreml', 'webgpu', 'cpu'])
+export type Provider = z.infer<typeof providerSchema>
+
+/** One provider of the rung `native`, as it can be asked for: "native-webgpu". */
+const nativeWaySchema = z.templateLiteral(['native-', providerSchema])
+export type NativeWay = z.infer<typeof nativeWaySchema>
+
+/**
+ * One way of computing: a rung, or one provider of the rung `native`. Each is proven, timed and remembered by itself, and
+ * gives up by itself.
+ */
+export type Way = NativeWay | Exclude<Rung, 'native'>
+
 /** What the user chose for this computer. */
 export const computeSettingsSchema = z.object({
-  /** 'auto': the fastest rung that passes its self-test. */
-  backend: z.union([z.literal('auto'), rungSchema]),
+  /** 'auto': the fastest rung that passes its self-test. 'native': the fastest of its providers. */
+  backend: z.union([z.literal('auto'), rungSchema, nativeWaySchema]),
   /** 0: chosen from the cores. */
   threads: z.int().min(0).max(64),
 })
@@ -226,6 +240,8 @@ export const computeStatusSchema = z.object({
   state: z.enum(['stopped', 'starting', 'ready', 'busy', 'restarting', 'failed']),
   /** The rung that runs: "wasm", "js" …; null until it is known. */
   backend: z.string().nullable(),
+  /** Of the rung `native`. */
+  provider: providerSchema.nullish(),
   threads: z.int().min(0),
   /** The name of the graphics card or processor that computes; null until it is known. */
   device: z.string().nullable(),
@@ -236,8 +252,7 @@ export const computeStatusSchema = z.object({
 })
 export type ComputeStatus = z.infer<typeof computeStatusSchema>
 
-export const backendReportSchema = z.object({
-  name: rungSchema,
+const wayReportSchema = z.object({
   /** It starts here and passes its self-test. */
   available: z.boolean(),
   /** Why it is or is not available, in plain words. */
@@ -251,9 +266,18 @@ export const backendReportSchema = z.object({
   /** For those who look closer: what a library printed last, what an error said. */
   detail: z.string().nullish(),
 })
+export const providerReportSchema = wayReportSchema.extend({ name: providerSchema })
+export type ProviderReport = z.infer<typeof providerReportSchema>
+export const backendReportSchema = wayReportSchema.extend({
+  name: rungSchema,
+  /** Of `native`: all that this system may have. What the rung itself says is that of the one in use, else of the fastest. */
+  providers: z.array(providerReportSchema).optional(),
+})
 export const doctorReportSchema = z.object({
   backends: z.array(backendReportSchema),
   chosen: rungSchema.nullable(),
+  /** Of the rung `native` where that is chosen. */
+  provider: providerSchema.nullish(),
   threads: z.int().min(0),
   /** What the user asked for. */
   wanted: computeSettingsSchema,
