@@ -2,9 +2,11 @@ import * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
 import { forwardInTurns, forwardOf } from '../models/forward.ts'
 import { OutOfMemoryError } from '../runtime/failures.ts'
+import { createProgram, isRecording } from '../runtime/program.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { BetweenLayers } from '../models/forward.ts'
+import type { Program } from '../runtime/program.ts'
 
 export interface Logits {
   /** n x height x width x classes. */
@@ -23,23 +25,50 @@ export type ForwardPass = (
 /** Passes of more pixels than this let messages in between their layers: a layer then takes a tenth of a second or so. */
 const LONG_PASS = 2 ** 18
 
-export const forwardPass: ForwardPass = async (network, input, shape, between) => {
-  const images = tf.tensor4d(input, shape)
-  try {
-    const long = input.length > LONG_PASS || tf.getBackend() === 'cpu'
-    const output = long
-      ? await forwardInTurns(network, images, between)
-      : tf.tidy(() => forwardOf(network)(images, false))
-    try {
-      const logits = await readFloats(output)
-      await refuseLostZeros(logits)
-      return { logits, classes: output.shape[3] ?? 0 }
-    } finally {
-      output.dispose()
-    }
-  } finally {
-    images.dispose()
+/** Of a network whose weights stay as they are. */
+export const forwardPass: ForwardPass = passBy(new WeakMap(), true)
+
+/** Of a network that is trained meanwhile: where the backend records, its weights are not made part of the graph. */
+export const passInTraining: ForwardPass = passBy(new WeakMap(), false)
+
+function passBy(programs: WeakMap<LayersModel, Program>, frozen: boolean): ForwardPass {
+  const recorded = (network: LayersModel): Program => {
+    const program =
+      programs.get(network) ??
+      createProgram(([images]) => (images === undefined ? [] : [forwardOf(network)(images, false)]), {
+        frozen,
+        anySize: true,
+      })
+    programs.set(network, program)
+    return program
   }
+  return async (network, input, shape, between) => {
+    const images = tf.tensor4d(input, shape)
+    try {
+      const output = isRecording()
+        ? only(await recorded(network).run([images]))
+        : await eagerly(network, images, between)
+      try {
+        const logits = await readFloats(output)
+        await refuseLostZeros(logits)
+        return { logits, classes: output.shape[3] ?? 0 }
+      } finally {
+        output.dispose()
+      }
+    } finally {
+      images.dispose()
+    }
+  }
+}
+
+async function eagerly(network: LayersModel, images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
+  const long = images.size > LONG_PASS || tf.getBackend() === 'cpu'
+  return long ? await forwardInTurns(network, images, between) : tf.tidy(() => forwardOf(network)(images, false))
+}
+
+function only([output]: readonly tf.Tensor[]): tf.Tensor {
+  if (output === undefined) throw new Error('A network has an output.')
+  return output
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Run } from './layerOperations.ts'
 type Layer = layers.Layer
 
 /** images [n, h, w, 1] -> logits [n, h, w, classes]; call it inside tf.tidy. */
-export type Forward = (images: tf.Tensor4D, training: boolean) => tf.Tensor
+export type Forward = (images: tf.Tensor, training: boolean) => tf.Tensor
 
 interface Node {
   readonly layer: Layer
@@ -22,7 +22,7 @@ export type BetweenLayers = (done: number) => Promise<void>
 
 interface Plan {
   readonly forward: Forward
-  readonly inTurns: (images: tf.Tensor4D, between: BetweenLayers) => Promise<tf.Tensor>
+  readonly inTurns: (images: tf.Tensor, between: BetweenLayers) => Promise<tf.Tensor>
 }
 
 const plans = new WeakMap<LayersModel, Plan>()
@@ -40,7 +40,7 @@ export function forwardOf(network: LayersModel): Forward {
  * The same for prediction alone, and outside tf.tidy: waits for `between` after each layer, so that a large picture does
  * not keep the process from its messages. What `between` throws ends it; no tensor is left behind then.
  */
-export function forwardInTurns(network: LayersModel, images: tf.Tensor4D, between: BetweenLayers): Promise<tf.Tensor> {
+export function forwardInTurns(network: LayersModel, images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
   return planOf(network).inTurns(images, between)
 }
 
@@ -97,7 +97,7 @@ function compile(network: LayersModel): Plan {
   return { forward, inTurns: (images, between) => runInTurns(nodes, images, between) }
 }
 
-async function runInTurns(nodes: readonly Node[], images: tf.Tensor4D, between: BetweenLayers): Promise<tf.Tensor> {
+async function runInTurns(nodes: readonly Node[], images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
   const outputs: (tf.Tensor | undefined)[] = []
   try {
     for (const [index, { inputs, run }] of nodes.entries()) {

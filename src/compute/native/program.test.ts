@@ -139,7 +139,7 @@ describe('a program', () => {
 
   it('is recorded anew when a frozen variable changed', async () => {
     const weights = variable([1, 2])
-    const body = vi.fn(([x]: readonly tf.Tensor[]) => [tf.add(x ?? 0, weights)])
+    const body = vi.fn(([x]: readonly tf.Tensor[]): tf.Tensor[] => [tf.add(x ?? 0, weights)])
     const program = own(createProgram(body, { frozen: true }))
     expect(await first(program, tf.scalar(1))).toEqual([2, 3])
     const traced = body.mock.calls.length
@@ -161,7 +161,7 @@ describe('a program', () => {
     )
     await expect(program.run([])).rejects.toThrow('It fails.')
     expect([...count.dataSync()]).toEqual([1])
-    const reading = own(createProgram(() => [tf.tensor1d(Float32Array.from(tf.add(count, 1).dataSync()))]))
+    const reading = own(createProgram(() => [tf.tensor1d(tf.add(count, 1).dataSync<'float32'>())]))
     await expect(reading.run([])).rejects.toThrow('data()')
   })
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { collectGraph } from './graph/collect.ts'
+import { optimize } from './graph/passes/optimize.ts'
 import { heldOf, settle } from './graph/settle.ts'
 import { holds, valueIn } from './tensors.ts'
 import { ownVariables, trace } from './trace.ts'
@@ -119,7 +120,7 @@ class NativeProgram implements Program {
     }
     const outputs = [...first.results, ...first.assigned].map(({ value }) => value)
     const constants = frozen ? await this.#freeze(first, collectGraph(outputs).inputs) : new Map<tf.Variable, object>()
-    const graph = collectGraph(outputs, first.inputs)
+    const graph = optimize(collectGraph(outputs, anySize ? first.inputs.slice(0, 1) : []))
     const compiled = await this.#backend.engine.compile(graph, { anySize })
     const feeds = graph.inputs.map((value) => feedOf(first, value))
     return {

@@ -134,33 +134,43 @@ interface RecordingOptimizer extends Optimizer {
 
 /** An optimizer that also keeps what it is given: the first steps of Adam hide how large gradients are. */
 function recordGradients(variables: readonly tf.Variable[], inner: Optimizer): RecordingOptimizer {
-  let gradients: tf.Tensor | null = null
-  const drop = () => {
-    gradients?.dispose()
-    gradients = null
+  // A variable, so that it is known to a recorded step.
+  const kept = tf.tidy(() => tf.variable(joined(variables.map(({ shape }) => tf.zeros(shape))), false))
+  let made = false
+  const keep = (given: tf.NamedTensorMap) => {
+    tf.tidy(() => {
+      kept.assign(joined(variables.map(({ name, shape }) => given[name] ?? tf.zeros(shape))))
+    })
   }
   return {
     ...inner,
     update(given, rate) {
-      drop()
-      gradients = joined(variables.map(({ name, shape }) => given[name] ?? tf.zeros(shape)))
+      keep(given)
+      made = true
       inner.update(given, rate)
     },
+    apply(given, rates) {
+      keep(given)
+      inner.apply(given, rates)
+    },
+    stepped() {
+      made = true
+      inner.stepped()
+    },
     takeGradients() {
-      if (gradients === null) throw new Error('No step was made, since the loss is not a number.')
-      const taken = gradients
-      gradients = null
-      return taken
+      if (!made) throw new Error('No step was made, since the loss is not a number.')
+      made = false
+      return tf.clone(kept)
     },
     dispose() {
-      drop()
+      kept.dispose()
       inner.dispose()
     },
   }
 }
 
 function joined(tensors: readonly tf.Tensor[]): tf.Tensor {
-  return tf.tidy(() => tf.keep(tf.concat(tensors.map((tensor) => tf.reshape(tensor, [-1])))))
+  return tf.tidy(() => tf.concat(tensors.map((tensor) => tf.reshape(tensor, [-1]))))
 }
 
 /** Of the parts of a tensor, which have these sizes; disposes it. One read: a graphics card answers each with a delay. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { passInTraining } from '../inference/forwardPass.ts'
 import { argmax, runNetwork } from '../inference/predict.ts'
 import { hasKernel } from '../kernels/available.ts'
 import { SEGMENTATION_LOSS } from '../kernels/index.ts'
@@ -48,7 +49,7 @@ export async function evaluate(
         }
         losses.push(lossOf(kept, wanted, classes).then((loss) => loss * wanted.length))
       },
-      signal === undefined ? {} : { signal },
+      { pass: passInTraining, ...(signal === undefined ? {} : { signal }) },
     )
   } finally {
     await Promise.allSettled(losses)

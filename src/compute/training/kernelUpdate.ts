@@ -10,7 +10,7 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
     return { ...each, state: Object.fromEntries(tensors) }
   })
   return {
-    step(gradients, rate, learningRate) {
+    step(gradients, { rate, learningRate }) {
       const scale = clippingScale(Object.values(gradients))
       for (const { variable, pace, decay, state: own } of slots) {
         const gradient = gradients[variable.name]
@@ -22,6 +22,7 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
         )
       }
     },
+    traced: null,
     changed: () => undefined,
     dispose() {
       for (const slot of slots) tf.dispose(slot.state)

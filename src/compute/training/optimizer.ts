@@ -3,7 +3,7 @@ import { hasKernel } from '../kernels/available.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { composedUpdate } from './composedUpdate.ts'
 import { kernelUpdate } from './kernelUpdate.ts'
-import type { Paced, UpdateRule } from './updateRule.ts'
+import type { Paced, Rates, UpdateRule } from './updateRule.ts'
 
 export interface Optimizer {
   /**
@@ -11,6 +11,16 @@ export interface Optimizer {
    * on backends that work behind, the step is under way when this returns. A variable without a gradient is left as it is.
    */
   update(gradients: tf.NamedTensorMap, learningRate: number): void
+  /** The factors of the next step at this learning rate. */
+  rates(learningRate: number): Rates
+  /**
+   * The same as `update` in the body of a program, which is given the factors as scalars; `stepped` is to be called after
+   * each run of the program that changed the variables.
+   */
+  apply(gradients: tf.NamedTensorMap, rates: Rates<tf.Tensor>): void
+  stepped(): void
+  /** Calls `free` when the optimizer is disposed. */
+  whenDisposed(free: () => void): void
   /** A copy of the current weights: of the variables, then of those that are only kept along. */
   snapshot(): Promise<Float32Array[]>
   /** Puts a snapshot back; what the optimizer knows of past gradients stays. */
@@ -47,14 +57,27 @@ export function createOptimizer(
   })
   const update = hasKernel(rule.kernel) ? kernelUpdate(paced, rule) : composedUpdate(paced, rule)
   const all = [...variables, ...kept]
+  const frees: (() => void)[] = []
   let steps = 0
+  const rates = (learningRate: number): Rates => ({ rate: rule.rate(learningRate, steps + 1), learningRate })
   return {
     update(gradients, learningRate) {
       tf.tidy(() => {
-        update.step(gradients, rule.rate(learningRate, steps + 1), learningRate)
+        update.step(gradients, rates(learningRate))
       })
       // A step that failed, for lack of memory, will be done again.
       steps++
+    },
+    rates,
+    apply(gradients, given) {
+      if (update.traced === null) throw new Error('Only composed updates are part of a program.')
+      update.traced(gradients, given)
+    },
+    stepped() {
+      steps++
+    },
+    whenDisposed(free) {
+      frees.push(free)
     },
     snapshot: async () => await Promise.all(all.map(async (variable) => (await readFloats(variable)).slice())),
     restore(weights) {
@@ -64,6 +87,7 @@ export function createOptimizer(
       update.changed()
     },
     dispose() {
+      for (const free of frees.splice(0)) free()
       update.dispose()
     },
   }

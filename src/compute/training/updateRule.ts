@@ -21,9 +21,17 @@ export interface Paced {
   readonly decay: number
 }
 
-/** Applies one step of a rule; `gradients` as in Optimizer. */
+/** The factors of a step: what the rule makes of the learning rate, and the learning rate itself; numbers or scalars. */
+export interface Rates<T = number> {
+  readonly rate: T
+  readonly learningRate: T
+}
+
+/** Applies one step of a rule; `gradients` as in Optimizer. Called inside of tf.tidy. */
 export interface Update {
-  step(gradients: tf.NamedTensorMap, rate: number, learningRate: number): void
+  step(gradients: tf.NamedTensorMap, rates: Rates): void
+  /** The same as part of a program; null where it is done by a kernel, which takes numbers. */
+  readonly traced: ((gradients: tf.NamedTensorMap, rates: Rates<tf.Tensor>) => void) | null
   /** The variables were set from outside. */
   changed(): void
   dispose(): void

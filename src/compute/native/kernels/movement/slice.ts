@@ -7,11 +7,16 @@ import { cut } from '../slicing.ts'
 export function registerSlice(): void {
   registerNativeKernel(tf.Slice, ({ input, value, attrs, backend }) => {
     const x = input('x')
-    const [begin, shape] = sliceParams(x.shape, numbersOf(attrs, 'begin'), isNumbers(attrs.size) ? attrs.size : [])
+    const [begin, shape] = sliceParams(x.shape, numbersOf(attrs, 'begin'), sizeOf(attrs))
     const layout = layoutOf(backend, x)
     const cuts = shape.map((size, axis) => ({ begin: begin[axis] ?? 0, size, step: 1 }))
     return backend.make(cut(value('x', layout), arranged(cuts, layout)), shape, x.dtype, layout)
   })
+}
+
+/** Everything that remains unless given. */
+function sizeOf(attrs: tf.NamedAttrMap): number[] {
+  return typeof attrs.size === 'number' || isNumbers(attrs.size) ? numbersOf(attrs, 'size') : []
 }
 
 /** For all axes, of what may be given for the first few alone; a size of -1 is all that remains. */
