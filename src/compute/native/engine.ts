@@ -2,7 +2,10 @@ import type { Graph, Held } from './graph/types.ts'
 
 /** A graph that is ready to run. */
 export interface CompiledGraph {
-  /** Inputs in the graph's order; gives the outputs in theirs. Inputs are not written to. */
+  /**
+   * Inputs in the graph's order; gives the outputs in theirs. Inputs are not written to. Throws OutOfMemoryError or
+   * CodedError('backend-lost').
+   */
   run(inputs: readonly Held[]): Promise<Held[]>
 }
 
@@ -12,15 +15,26 @@ export interface CompileOptions {
    * that is compiled once. Only for graphs none of whose nodes contains these sizes.
    */
   readonly anySize?: boolean
+  /** Outputs from this place on are inputs of later runs, so they stay on the device where the provider has one. */
+  readonly staysFrom?: number
 }
 
 /** Computes graphs. The one of ONNX Runtime is in session/. */
 export interface Engine {
-  /** The same graph is compiled once; what was not used for long may be compiled again. */
+  /**
+   * The same graph is compiled once; what was not used for long is compiled again when it runs. Throws as `run` does,
+   * since a graph may be too large to be laid out.
+   */
   compile(graph: Graph, options?: CompileOptions): Promise<CompiledGraph>
   /** The elements, brought from the device where they are there; not to be written to. */
   elements(held: Held): Promise<Float32Array | Int32Array | Uint8Array>
   /** Nothing refers to it any more: memory of a device is given back. */
   release(held: Held): void
+  /** Gives back what is only kept to be faster. */
+  trim(): void
+  /** Bytes of this process that trim() would give back. */
+  idleBytes(): number
+  /** Bytes of values on the provider's device; null where it computes in the memory of this process. */
+  deviceBytes(): number | null
   dispose(): void
 }

@@ -1,21 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { NATIVE_BACKEND, NativeBackend } from './backend.ts'
 import { setRecorder } from '../runtime/program.ts'
+import { readSettings } from '../runtime/settings.ts'
 import { registerNativeKernels } from './kernels/index.ts'
 import { nativeRecorder } from './program.ts'
 import { createOnnxEngine } from './session/onnxEngine.ts'
 import { loadOnnxRuntime } from './session/package.ts'
+import type { Profiles } from './session/profile.ts'
 
 export interface NativeOptions {
   readonly provider: string
   readonly threads: number
   /** As in findPackage. */
   readonly packagesDir: string | null
+  /** Where simplified graphs are kept (session/modelFiles.ts): MASKWRIGHT_STATE unless given; null: nowhere. */
+  readonly stateDir?: string | null
+  /** For measuring: collects how long each node takes. */
+  readonly profiles?: Profiles | null
 }
 
 /** Makes the recorder the current backend of TensorFlow.js in this process. Throws RungUnavailable. */
-export async function startNative({ provider, threads, packagesDir }: NativeOptions): Promise<NativeBackend> {
-  const backend = new NativeBackend(createOnnxEngine({ runtime: loadOnnxRuntime(packagesDir), provider, threads }))
+export async function startNative({ packagesDir, ...options }: NativeOptions): Promise<NativeBackend> {
+  const { stateDir } = readSettings()
+  const backend = new NativeBackend(createOnnxEngine({ runtime: loadOnnxRuntime(packagesDir), stateDir, ...options }))
   registerNativeKernels()
   setRecorder(NATIVE_BACKEND, nativeRecorder(backend))
   tf.registerBackend(NATIVE_BACKEND, () => backend)

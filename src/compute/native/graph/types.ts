@@ -13,8 +13,8 @@ export type Attribute =
   | { readonly kind: 'floats'; readonly value: readonly number[] }
 export type Attributes = Readonly<Record<string, Attribute>>
 
-/** The operator sets that nodes may come from: ONNX's own and ONNX Runtime's additions. */
-export type Domain = '' | 'com.microsoft'
+/** The operator sets that nodes may come from: ONNX's own, ONNX Runtime's additions, and ours (lowering/composite.ts). */
+export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc' | 'maskwright'
 
 /** One operation of a graph. Its outputs know it as their source. */
 export interface GraphNode {
@@ -50,10 +50,12 @@ export interface Held {
   device: DeviceTensor | null
 }
 
-/** What is needed of a tensor of ONNX Runtime that lies on a device. */
+/** A tensor of ONNX Runtime that lies on a device. */
 export interface DeviceTensor {
-  readonly location: string
-  getData(releaseData?: boolean): Promise<unknown>
+  /** An object of the package's that stands for the memory. */
+  readonly gpuBuffer: unknown
+  readonly type: string
+  readonly size: number
   dispose(): void
 }
 

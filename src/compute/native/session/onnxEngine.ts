@@ -1,71 +1,135 @@
 import { createHash } from 'node:crypto'
+import { memoryBound } from '../../runtime/memory.ts'
 import { elementsForTensor } from '../backend.ts'
 import { encodeGraph, inputName, outputName } from '../onnx/encode.ts'
-import { holds } from '../tensors.ts'
+import { deviceValues } from './deviceValues.ts'
+import { sessionFailure } from './failures.ts'
+import { sessionMaker } from './modelFiles.ts'
+import { keepSessions } from './sessions.ts'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import type { Engine } from '../engine.ts'
+import type { CompileOptions, Engine } from '../engine.ts'
 import type { Elements, Graph, Held, Value } from '../graph/types.ts'
+import type { Naming } from '../onnx/encode.ts'
 import type { OnnxRuntime } from './package.ts'
+import type { Profiles } from './profile.ts'
 
 export interface EngineOptions {
   readonly runtime: OnnxRuntime
   /** What ONNX Runtime calls the provider: cpu, webgpu, cuda, dml, coreml. */
   readonly provider: string
   readonly threads: number
+  /** Where simplified graphs are kept from one process to the next; null: nowhere. */
+  readonly stateDir?: string | null
+  /** Collects how long each node takes; only for measuring, since it takes time itself. */
+  readonly profiles?: Profiles | null
 }
 
-/** Computes recorded graphs by ONNX Runtime; a session is kept for each graph. */
-export function createOnnxEngine({ runtime, provider, threads }: EngineOptions): Engine {
-  const sessions = new Map<string, Promise<InferenceSession>>()
+/** Graphs whose sessions are kept, if memory allows: a handful of programs at a few sizes each, and what is read lazily. */
+const SESSIONS = 48
+/** Of what this process may hold: sessions keep their weights and what their runs need. */
+const SHARE_OF_MEMORY = 0.4
 
-  async function sessionFor(graph: Graph): Promise<InferenceSession> {
-    const bytes = encodeGraph(graph)
-    const key = createHash('sha256').update(bytes).digest('hex')
-    const session =
-      sessions.get(key) ??
-      runtime.createSession(bytes, {
-        executionProviders: [provider],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
-      })
-    sessions.set(key, session)
-    return await session
+/** Computes recorded graphs by ONNX Runtime; see docs/adr/0018. */
+export function createOnnxEngine(options: EngineOptions): Engine {
+  const { runtime, provider, threads, stateDir = null, profiles = null } = options
+  const maker = sessionMaker(runtime, { name: provider, threads }, stateDir)
+  const sessions = keepSessions({ count: SESSIONS, bytes: () => SHARE_OF_MEMORY * memoryBound() })
+  const devices = deviceValues(runtime, provider, (graph, naming, feeds) =>
+    runIn(graph, encodeGraph(graph, naming), [], feeds),
+  )
+
+  /** Runs the graph in its session, which is made if need be. `encoded`: as an ONNX file, if that is at hand. */
+  async function runIn(
+    graph: Graph,
+    encoded: Uint8Array,
+    onDevice: readonly string[],
+    feeds: Readonly<Record<string, Tensor>> | null,
+    name = hashOf(encoded, onDevice),
+  ): Promise<InferenceSession.ReturnType> {
+    const make = async () => {
+      const session = await maker.make(encoded, graph.nodes.length, { onDevice, profileTo: profiles?.prefix() ?? null })
+      profiles?.add(session)
+      return session
+    }
+    try {
+      return await sessions.use(name, make, async (session) => (feeds === null ? {} : await session.run(feeds)))
+    } catch (error) {
+      const failure = sessionFailure(error, provider)
+      // What other graphs keep for their next run may be what is missing.
+      sessions.trim()
+      throw failure
+    }
   }
 
   return {
-    async compile(graph) {
-      const session = await sessionFor(graph)
+    async compile(graph, compileOptions = {}) {
+      const naming = namingFor(compileOptions)
+      const encoded = encodeGraph(graph, naming)
+      const onDevice = devices === null ? [] : outputsThatStay(graph, compileOptions)
+      const name = hashOf(encoded, onDevice)
+      await runIn(graph, encoded, onDevice, null, name)
       const feed = (value: Value, held: Held | undefined): Tensor => {
-        const elements = held?.elements ?? null
-        if (elements === null) throw new Error('An input of the graph holds nothing.')
-        return runtime.tensor(value.type, elements, value.shape)
+        if (held?.device !== null && held?.device !== undefined) {
+          return runtime.deviceTensor(held.device, value.type, value.shape)
+        }
+        if (held === undefined || held.elements === null) throw new Error('An input of the graph holds nothing.')
+        return runtime.tensor(value.type, held.elements, value.shape)
       }
       return {
         async run(inputs) {
           const feeds = graph.inputs.map((value, index) => [inputName(index), feed(value, inputs[index])] as const)
-          const results = await session.run(Object.fromEntries(feeds))
-          return graph.outputs.map((_, index) => resultOf(results[outputName(index)]))
+          const results = await runIn(graph, encoded, onDevice, Object.fromEntries(feeds), name)
+          return graph.outputs.map((_, index) => {
+            const result = results[outputName(index)]
+            return devices?.take(result) ?? { elements: elementsOf(result), device: null }
+          })
         },
       }
     },
-    elements: (held) => {
+    async elements(held) {
+      if (held.elements === null && held.device !== null && devices !== null) {
+        held.elements = elementsOf(await devices.read(held.device))
+      }
       if (held.elements === null) throw new Error('It holds nothing.')
-      return Promise.resolve(elementsForTensor(held.elements))
+      return elementsForTensor(held.elements)
     },
-    release: () => undefined,
+    release: (held) => devices?.release(held),
+    trim: () => {
+      sessions.trim()
+    },
+    idleBytes: () => sessions.idleBytes(),
+    deviceBytes: () => (IN_PROCESS.has(provider) ? null : (devices?.bytes() ?? 0)),
     dispose() {
-      for (const session of sessions.values()) void session.then((each) => each.release())
-      sessions.clear()
+      sessions.trim()
     },
   }
 }
 
-function resultOf(result: Tensor | undefined): Held {
+/** Providers that compute in this process's memory, or in memory that is shared with it. */
+const IN_PROCESS: ReadonlySet<string> = new Set(['cpu', 'coreml'])
+
+function hashOf(encoded: Uint8Array, onDevice: readonly string[]): string {
+  return createHash('sha256').update(encoded).update(onDevice.join()).digest('hex')
+}
+
+function outputsThatStay({ outputs }: Graph, { staysFrom = Infinity }: CompileOptions): string[] {
+  return outputs.flatMap(({ type }, index) => (index >= staysFrom && type === 'float32' ? [outputName(index)] : []))
+}
+
+/** Extents that may differ get names; the last one, of channels, does not. */
+function namingFor({ anySize = false }: CompileOptions): Naming {
+  if (!anySize) return {}
+  return {
+    inputShape: (index, { shape }) =>
+      shape.map((extent, axis) => (index === 0 && axis < shape.length - 1 ? `d${axis}` : extent)),
+    outputShape: (index, { shape }) => shape.map((_, axis) => `o${index}_${axis}`),
+  }
+}
+
+function elementsOf(result: Tensor | undefined): Elements {
   const data = result?.data
   if (!isElements(data)) throw new Error('ONNX Runtime gave no result of a known type.')
-  return holds(data)
+  return data
 }
 
 function isElements(data: unknown): data is Elements {

@@ -1,0 +1,96 @@
+import type { InferenceSession } from 'onnxruntime-common'
+
+/** Sessions that were made, for as long as memory allows. */
+export interface Sessions {
+  /** Runs `work` with the session of this name, which is made where it is not there (any more). */
+  use<T>(
+    name: string,
+    make: () => Promise<InferenceSession>,
+    work: (session: InferenceSession) => Promise<T>,
+  ): Promise<T>
+  /** Lets go of this session as soon as nobody uses it. */
+  drop(name: string): void
+  /** Lets go of all that nobody uses. */
+  trim(): void
+  /** Bytes by which this process grew with the sessions that nobody uses: they can be had back. */
+  idleBytes(): number
+  all(): readonly Promise<InferenceSession>[]
+}
+
+export interface Bounds {
+  readonly count: number
+  /** Of all sessions together; the one used last is kept in any case. */
+  readonly bytes: () => number
+}
+
+interface Kept {
+  readonly session: Promise<InferenceSession>
+  users: number
+  bytes: number
+  dropped: boolean
+}
+
+/**
+ * Keeps sessions, the ones not used for longest going first. What a session holds (weights, and the arena that its first
+ * run fills and later ones use again) is taken to be what the process grew by while it was made and run.
+ */
+export function keepSessions({ count, bytes }: Bounds, resident = () => process.memoryUsage.rss()): Sessions {
+  /** The one used last comes last. */
+  const kept = new Map<string, Kept>()
+
+  function entry(name: string, make: () => Promise<InferenceSession>): Kept {
+    const found = kept.get(name) ?? { session: make(), users: 0, bytes: 0, dropped: false }
+    kept.delete(name)
+    kept.set(name, found)
+    return found
+  }
+
+  function drop(name: string): void {
+    const found = kept.get(name)
+    if (found === undefined) return
+    kept.delete(name)
+    found.dropped = true
+    if (found.users === 0) release(found)
+  }
+
+  function keepWithin(): void {
+    const [last] = [...kept.keys()].slice(-1)
+    let all = [...kept.values()].reduce((sum, each) => sum + each.bytes, 0)
+    for (const [name, each] of [...kept]) {
+      if (kept.size <= count && all <= bytes()) return
+      if (name === last || each.users > 0) continue
+      all -= each.bytes
+      drop(name)
+    }
+  }
+
+  return {
+    async use(name, make, work) {
+      const before = resident()
+      const found = entry(name, make)
+      found.users++
+      try {
+        return await work(await found.session)
+      } catch (error) {
+        drop(name)
+        throw error
+      } finally {
+        found.users--
+        found.bytes += Math.max(0, resident() - before)
+        if (found.dropped && found.users === 0) release(found)
+        keepWithin()
+      }
+    },
+    drop,
+    trim() {
+      for (const [name, { users }] of [...kept]) if (users === 0) drop(name)
+    },
+    idleBytes: () => [...kept.values()].reduce((sum, { users, bytes: held }) => sum + (users === 0 ? held : 0), 0),
+    all: () => [...kept.values()].map(({ session }) => session),
+  }
+}
+
+function release({ session }: Kept): void {
+  // One that could not be made holds nothing.
+  void session.then((made) => made.release()).catch(() => undefined)
+}
