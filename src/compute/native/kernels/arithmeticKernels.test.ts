@@ -65,12 +65,6 @@ describe('sums', () => {
       await expectSame(() => tf.cumsum(randomTensor(shape, 1, { image: true }), 0, exclusive, reverse))
     }
   })
-
-  it('of rows by number', async () => {
-    const ids = () => tf.tensor1d([2, 0, 2, 3, 0], 'int32')
-    await expectSame(() => tf.unsortedSegmentSum(randomTensor([5, 3], 1), ids(), 4))
-    await expectSame(() => tf.unsortedSegmentSum(tf.tensor1d([1, 2, 3, 4, 5], 'int32'), ids(), 4))
-  })
 })
 
 describe('select', () => {

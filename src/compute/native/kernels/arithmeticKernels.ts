@@ -9,7 +9,6 @@ import { registerReductionKernels } from './reduction/index.ts'
 import { registerSelect } from './select.ts'
 import { registerLogSoftmax, registerSoftmax } from './softmax.ts'
 import { registerUnaryKernels } from './unary/index.ts'
-import { registerUnsortedSegmentSum } from './unsortedSegmentSum.ts'
 
 /** Element by element, reductions, products and normalizations. */
 export function registerArithmeticKernels(): void {
@@ -25,5 +24,4 @@ export function registerArithmeticKernels(): void {
   registerLogSoftmax()
   registerSelect()
   registerSoftmax()
-  registerUnsortedSegmentSum()
 }
