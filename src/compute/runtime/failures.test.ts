@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
-import { isDeviceLost, isOutOfMemory, OutOfMemoryError } from './failures.ts'
+import { isDeviceLost, isOutOfMemory, OutOfMemoryError, unlessOutOfMemory } from './failures.ts'
 
 function named(name: string, message: string): Error {
   return Object.assign(new Error(message), { name })
@@ -44,6 +44,12 @@ describe('what backends throw', () => {
 
   it.each(deviceLost)('is a lost device: %s', (_, error) => {
     expect([isOutOfMemory(error), isDeviceLost(error)]).toEqual([false, true])
+  })
+
+  it('is an operation that the backend does not have, and named', async () => {
+    const missing = new Error("Kernel 'Erf' not registered for backend 'native'")
+    const run = unlessOutOfMemory(() => Promise.reject(missing))
+    await expect(run).rejects.toMatchObject({ code: 'backend-lost', message: /no operation Erf; another way/ })
   })
 
   it.each(neither)('is neither: %s', (_, error) => {

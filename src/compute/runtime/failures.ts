@@ -44,6 +44,9 @@ const DEVICE_LOST = [
   /instance (was )?dropped/i,
 ]
 
+/** tfjs-core, of an operation that the current backend does not have. */
+const MISSING_KERNEL = /Kernel '([^']+)' not registered for backend/
+
 /** Is less memory worth a try? A wasm heap that aborted is not among these: see isDeviceLost. */
 export function isOutOfMemory(error: unknown): boolean {
   if (isDeviceLost(error)) return false
@@ -89,11 +92,21 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** What `run` gives, or null where it ran out of memory. Throws CodedError('backend-lost') where the device is gone. */
+/** The operation that the current backend does not have, where that is what was thrown. */
+function missingKernel(error: unknown): string | null {
+  return chain(error).flatMap(({ message }) => MISSING_KERNEL.exec(message)?.[1] ?? [])[0] ?? null
+}
+
+/**
+ * What `run` gives, or null where it ran out of memory. Throws CodedError('backend-lost') where the device is gone, or the
+ * backend lacks an operation, which is then named.
+ */
 export async function unlessOutOfMemory<T>(run: () => Promise<T>): Promise<T | null> {
   try {
     return await run()
   } catch (error) {
+    const missing = missingKernel(error)
+    if (missing !== null) throw backendLost(`This backend has no operation ${missing}`, error)
     if (isDeviceLost(error)) throw backendLost('What computes stopped working', error)
     if (!isOutOfMemory(error)) throw error
     await memoryReturned()
