@@ -25,6 +25,7 @@ import { registerTile } from './movement/tile.ts'
 import { registerTopK } from './movement/topK.ts'
 import { registerTranspose } from './movement/transpose.ts'
 import { registerUnpack } from './movement/unpack.ts'
+import { registerUnsortedSegmentSum } from './movement/unsortedSegmentSum.ts'
 
 /** What arranges elements anew and computes nothing. */
 export function registerMovementKernels(): void {
@@ -55,4 +56,5 @@ export function registerMovementKernels(): void {
   registerTopK()
   registerTranspose()
   registerUnpack()
+  registerUnsortedSegmentSum()
 }
