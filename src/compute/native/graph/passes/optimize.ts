@@ -9,13 +9,13 @@ import { shrinkUniform } from './uniform.ts'
 import { simplifyTranspose } from './transposes.ts'
 import { sinkTransposes } from './sinking.ts'
 import type { Rule, RuleContext } from './rule.ts'
-import type { Graph, GraphNode, Value } from '../types.ts'
+import type { Elements, Graph, GraphNode, Value } from '../types.ts'
 
 export interface OptimizeOptions {
   /** Constants of more elements than this are not computed here, but when a session is made. */
   readonly foldable?: number
-  /** Inputs that become part of the graph with what they hold (in memory); they are no inputs of the result. */
-  readonly frozen?: ReadonlySet<Value>
+  /** Inputs that become part of the graph with these elements; they are no inputs of the result. */
+  readonly frozen?: ReadonlyMap<Value, Elements>
 }
 
 const FOLDABLE = 2 ** 16
@@ -37,12 +37,12 @@ const ROUNDS = 4
  * what nothing reads is left out. Inputs and outputs keep their order, and inputs stay even where nothing reads them
  * any more; an output may become an input or a constant. The given graph is not changed; nodes that stay are shared.
  */
-export function optimize(graph: Graph, { foldable = FOLDABLE, frozen = new Set() }: OptimizeOptions = {}): Graph {
+export function optimize(graph: Graph, { foldable = FOLDABLE, frozen = new Map() }: OptimizeOptions = {}): Graph {
   const careful = repeated(graph, { foldable, frozen, eager: false })
   const cost = transposedElements(careful)
   if (cost === 0) return careful
   // What several read is only worth transposing later where all of them can be: tried, and measured.
-  const eager = repeated(careful, { foldable, frozen: new Set(), eager: true })
+  const eager = repeated(careful, { foldable, frozen: new Map(), eager: true })
   return transposedElements(eager) < cost ? eager : careful
 }
 
@@ -83,7 +83,8 @@ function rewrite(graph: Graph, { foldable, frozen, eager }: RewriteOptions): { g
       if (!finished.has(source.node)) place(source.node)
       return stands.get(value) ?? value
     }
-    const stand = source.kind === 'constant' ? sharing.constant(value) : frozen.has(value) ? frozenValue(value) : value
+    const elements = frozen.get(value)
+    const stand = sharing.constant(elements === undefined ? value : constant(elements, value.shape, value.type))
     remember(value, stand)
     return stand
   }
@@ -137,10 +138,4 @@ function usesIn({ nodes, outputs }: Graph): Map<Value, number> {
   for (const { inputs } of nodes) inputs.forEach(count)
   outputs.forEach(count)
   return uses
-}
-
-function frozenValue({ shape, type, source }: Value): Value {
-  const elements = source.kind === 'input' ? (source.held?.elements ?? null) : null
-  if (elements === null) throw new Error('Only an input that is in memory can become part of a graph.')
-  return constant(elements, shape, type)
 }
