@@ -216,8 +216,11 @@ describe('status and notices', () => {
       ['webgpu', card, `webgpu, ${compute.busy}, ${card}`],
       ['cuda', null, `cuda, ${compute.busy}`],
       ['wasm', 'AMD EPYC', `wasm, ${compute.busy}, 2 threads`],
-    ])('tells the state of %s before the device, and all of it in the tooltip', (backend, device, words) => {
-      useProjectStore().compute = { ...status, state: 'busy', backend, device }
+      ['native', 'AMD EPYC', `native, ${compute.busy}, 2 threads`, 'cpu'],
+      ['native', card, `native on webgpu, ${compute.busy}, ${card}`, 'webgpu'],
+    ] as const)('tells the state of %s before the device, and all of it in the tooltip', (...given) => {
+      const [backend, device, words, provider = null] = given
+      useProjectStore().compute = { ...status, state: 'busy', backend, provider, device }
       const button = by(show(StatusBar), 'compute-status')
       expect(button.text()).toBe(words)
       const tip = button.attributes('data-tip') ?? ''

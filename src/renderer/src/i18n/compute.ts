@@ -1,4 +1,4 @@
-import type { Rung } from '../../../core/contract/index.ts'
+import type { ComputeSettings, Provider, Rung } from '../../../core/contract/index.ts'
 import { formatBytes, formatCount } from './format.ts'
 
 /** The time of a step: exact enough to compare, no more. */
@@ -22,6 +22,14 @@ export const computeWords = {
     wasm: 'Processor, WebAssembly',
     js: 'Processor, plain JavaScript',
   } satisfies Record<Rung, string>,
+  /** Of the rung `native`. */
+  providers: {
+    cuda: 'NVIDIA graphics card, CUDA 12',
+    dml: 'Graphics card, DirectML',
+    coreml: 'Apple processor, Core ML',
+    webgpu: 'Graphics card, WebGPU',
+    cpu: 'Processor',
+  } satisfies Record<Provider, string>,
   inUse: 'in use',
   available: 'available',
   unavailable: 'not available',
@@ -50,3 +58,11 @@ export const computeWords = {
   copied: 'Copied',
   again: 'Check every way again',
 } as const
+
+/** What was chosen: a rung, or one provider of `native`. */
+export function wayName(chosen: Exclude<ComputeSettings['backend'], 'auto'>): string {
+  const { rungs, providers } = computeWords
+  const single = Object.entries(providers).find(([provider]) => chosen === `native-${provider}`)
+  if (single !== undefined) return `${rungs.native}, ${single[1]}`
+  return Object.entries(rungs).find(([rung]) => chosen === rung)?.[1] ?? chosen
+}

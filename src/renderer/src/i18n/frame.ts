@@ -285,6 +285,7 @@ export const t = {
     },
     threads: (count: number) => plural(count, 'thread'),
     computeUnknown: 'Compute',
+    onProvider: (backend: string, provider: string) => `${backend} on ${provider}`,
     computeState: (state: string) => `Compute: ${state}`,
     computeUnreachable: 'Compute: not connected',
     computeHint: 'How this computer predicts and trains. Click for the full report.',

@@ -195,13 +195,20 @@ export function projectClient(project: Project = aProject(), answers: Answers = 
   })
 }
 
+const NO_ONNX_RUNTIME = 'The optional package onnxruntime-node is not installed.'
+
 /** Of a computer with two cores and no graphics card. */
 export function aDoctorReport(change: Partial<DoctorReport> = {}): DoctorReport {
   const absent = { available: false, reason: '', remedy: null, selfTest: null, stepMs: null, device: null }
   const device = { name: 'AMD EPYC', memoryMB: 24_000 }
   return {
     backends: [
-      { ...absent, name: 'native', reason: 'Not built yet.' },
+      {
+        ...absent,
+        name: 'native',
+        reason: NO_ONNX_RUNTIME,
+        providers: [{ ...absent, name: 'cpu', reason: NO_ONNX_RUNTIME }],
+      },
       { ...absent, name: 'cuda', reason: 'The TensorFlow library is not here.', remedy: 'Install it.' },
       { ...absent, name: 'webgpu', reason: 'No graphics card was found.' },
       { ...absent, name: 'tensorflow', reason: 'The TensorFlow library is not here.' },

@@ -58,6 +58,62 @@ describe('the Compute panel', () => {
     expect(row).toContain('The loss gave 3.')
   })
 
+  describe('on a rung with several providers', () => {
+    const absent = { available: false, remedy: null, selfTest: null, stepMs: null, device: null }
+    const cpu = {
+      ...absent,
+      available: true,
+      reason: 'In use, 2 threads.',
+      selfTest: { ok: true, ms: 210 },
+      stepMs: 31,
+    }
+    const webgpu = { ...absent, reason: 'No graphics card was found.', remedy: 'Install its driver.' as string | null }
+    const provider = (wrapper: VueWrapper, name: string) => wrapper.find(`[data-provider="${name}"]`)
+
+    function native(change: Partial<typeof webgpu> = {}): void {
+      const backends = aDoctorReport().backends.filter(({ name }) => name !== 'native')
+      const providers = [
+        { ...webgpu, ...change, name: 'webgpu' as const },
+        { ...cpu, name: 'cpu' as const },
+      ]
+      report = aDoctorReport({
+        ...{ chosen: 'native', provider: 'cpu' },
+        backends: [{ ...cpu, name: 'native', providers }, ...backends],
+      })
+    }
+
+    it('tells each of them, and its figures once', async () => {
+      native()
+      const wrapper = await shown()
+      const whole = rung(wrapper, 'native').text()
+      expect(whole.match(/31 ms a step/g)).toHaveLength(1)
+      expect(provider(wrapper, 'cpu').text()).toContain('in use')
+      const card = provider(wrapper, 'webgpu').text()
+      for (const part of ['not available', 'No graphics card was found.', 'Install its driver.']) {
+        expect(card).toContain(part)
+      }
+      // Where one of them works there is nothing to choose.
+      expect(rung(wrapper, 'native').findAll('button')).toHaveLength(0)
+    })
+
+    it('uses another one on request', async () => {
+      native({ available: true, reason: 'Works, not in use.', remedy: null })
+      const wrapper = await shown()
+      const button = provider(wrapper, 'webgpu').find('button')
+      expect(button.attributes('aria-label')).toBe('Use ONNX Runtime, Graphics card, WebGPU')
+      client.answers['compute.configure'] = ({ backend, threads }) => {
+        report = { ...report, provider: 'webgpu', wanted: { backend, threads } }
+        return {}
+      }
+      await button.trigger('click')
+      await flushPromises()
+      expect(client.asked('compute.configure')).toEqual([{ backend: 'native-webgpu', threads: 0 }])
+      expect(provider(wrapper, 'webgpu').text()).toContain('in use')
+      expect(by(wrapper, 'compute-choice').text()).toContain('chosen by hand')
+      expect(provider(wrapper, 'cpu').find('button').exists()).toBe(true)
+    })
+  })
+
   it('uses another rung on request and goes back to the automatic choice', async () => {
     const wrapper = await shown()
     client.answers['compute.configure'] = ({ backend, threads }) => {
