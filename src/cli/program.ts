@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { findPlaces } from '../backend/host/places.ts'
 import type { ComputeOptions } from './compute.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
+import type { ConvertModelOptions } from './commands/convertModel.ts'
 import type { FinetuneOptions } from './commands/finetune.ts'
 import { failureDetail, failureLine, UsageError, type CommonOptions } from './output.ts'
 
@@ -66,6 +67,20 @@ export async function run(argv: readonly string[]): Promise<number> {
       .option('--seconds <s>', 'about this long at most; the step that runs is finished', positive, 120)
       .option('--replay <dir>', 'earlier cases that must not be forgotten, laid out as --data')
       .option('--holdout <dir>', 'cases that decide whether the new model is better, laid out as --data'),
+  )
+
+  withCompute(
+    command<[string, string], ConvertModelOptions>(
+      'convert-model <in> <out>',
+      'a model folder to .onnx, or an .onnx segmentation network to a model folder for prediction',
+      async () => (await import('./commands/convertModel.ts')).convertModel,
+    )
+      .option('--name <name>', 'what the imported model is called (default: as the file says, else its name)')
+      .option('--labels <names>', 'its classes in order, separated by commas, background left out')
+      .option('--input <how>', 'how it takes intensities: percentile, zscore, none, or window:FROM,TO (to 0 to 1)')
+      .option('--mean <numbers>', 'subtracted after that: one number, or one a channel')
+      .option('--deviation <numbers>', 'divided by after that: one number, or one a channel')
+      .option('--spacing <mm>', 'of the images it learned from: columns,rows or columns,rows,slices'),
   )
 
   command<[string | undefined], CommonOptions & { port?: number; open: boolean; demo?: boolean }>(

@@ -1,9 +1,15 @@
+import { createForeignEngine } from './foreign/engine.ts'
+import { exportModel } from './foreign/exporting.ts'
+import { importNetwork } from './foreign/importing.ts'
 import { predictSlices } from './inference/predict.ts'
 import { createModelCache } from './models/cache.ts'
 import { saveModel } from './models/files.ts'
 import { trainedCard } from './models/trainedCard.ts'
 import { doctor } from './runtime/doctor.ts'
+import { threadCount } from './runtime/threads.ts'
+import { versions } from './runtime/versions.ts'
 import { trainModel } from './training/train.ts'
+import type { ForeignEngine } from './foreign/engine.ts'
 import type { ComputeCall, ComputeHandlers } from './server.ts'
 import type { TrainedModel, TrainOptions } from './training/train.ts'
 import type { LoadedModel } from './models/files.ts'
@@ -16,7 +22,8 @@ const PROGRESS_STEPS = 1000
 export function createHandlers(
   runtime: Promise<Runtime>,
   options: RuntimeOptions,
-  models = createModelCache(),
+  foreign = foreignEngine(options),
+  models = createModelCache(foreign),
 ): ComputeHandlers {
   return {
     async status() {
@@ -32,11 +39,11 @@ export function createHandlers(
       await runtime
       const start = performance.now()
       const options = { signal, onProgress: predictionProgress(onProgress), notify: warn(notify) }
-      const predicted = await models.with(modelDir, (model) => predictSlices(model, slices, options))
+      const predicted = await models.withAny(modelDir, (model) => predictSlices(model, slices, options))
       return { slices: predicted, seconds: (performance.now() - start) / 1000 }
     },
     async train(params, { signal, onProgress, notify }) {
-      const { backend, threads, device, versions } = await runtime
+      const { backend, threads, device, versions: used } = await runtime
       const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed, recipe } = params
       const options: Omit<TrainOptions, 'parent'> = {
         labels,
@@ -58,14 +65,30 @@ export function createHandlers(
       const { trained, parentId } = await (parentDir === null ? train(null) : models.with(parentDir, train))
       try {
         const identity = { id: modelId, parentId, name, createdAt, labels }
-        const machine = { threads, device: device.name, versions }
+        const machine = { threads, device: device.name, versions: used }
         const card = await trainedCard({ identity, recipe, samples }, trained, machine)
         return { card: await saveModel(outDir, trained.network, card) }
       } finally {
         trained.network.dispose()
       }
     },
+    async inspectNetwork({ file }, { signal }) {
+      return await foreign.inspect(file, signal)
+    },
+    async importNetwork(order) {
+      return await importNetwork(foreign, order, versions(options.packagesDir ?? null))
+    },
+    async exportNetwork({ modelDir, file }) {
+      // Whatever records and runs it is ready only then.
+      await runtime
+      return await exportModel(foreign, modelDir, file)
+    },
   }
+}
+
+/** Of this process: networks are tried in the one of `probeEntry` first. */
+export function foreignEngine({ probeEntry, threads = 0, packagesDir = null }: RuntimeOptions): ForeignEngine {
+  return createForeignEngine({ entry: probeEntry ?? null, threads: threadCount(threads), packagesDir })
 }
 
 /** The share that is done, as steps out of 1000, not too often. */

@@ -2,7 +2,9 @@ import { Socket } from 'node:net'
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { createFrameReader, encodeFrame } from '../core/rpc/frames.ts'
-import { createHandlers } from './handlers.ts'
+import { answerInspection } from './foreign/inspectChild.ts'
+import { INSPECT_ARGUMENT } from './foreign/inspection.ts'
+import { createHandlers, foreignEngine } from './handlers.ts'
 import { createModelCache } from './models/cache.ts'
 import { createHousekeeping, RECYCLED } from './runtime/housekeeping.ts'
 import { endWithParent } from './runtime/parent.ts'
@@ -41,7 +43,8 @@ function serve(entry: string): void {
   runtime.catch((error: unknown) => {
     log(`No compute backend: ${String(error)}`)
   })
-  const models = createModelCache()
+  const foreign = foreignEngine(options)
+  const models = createModelCache(foreign)
   const housekeeping = createHousekeeping({
     dropCaches: () => {
       models.drop()
@@ -50,7 +53,7 @@ function serve(entry: string): void {
       pipe.end(() => process.exit(RECYCLED))
     },
   })
-  const receive = createComputeServer(createHandlers(runtime, options, models), send, housekeeping)
+  const receive = createComputeServer(createHandlers(runtime, options, foreign, models), send, housekeeping)
   pipe.on('data', createFrameReader(receive))
   pipe.on('close', () => process.exit(0))
   pipe.on('end', () => process.exit(0))
@@ -80,8 +83,9 @@ function lowerPriority(): void {
   }
 }
 
-/** What the arguments ask for: a host's process, or the trial of a rung. `entry` is the script that calls this. */
+/** What the arguments ask for: a host's process, or the trial of a rung or of a network. `entry` is the script that calls this. */
 export async function run(entry: string, [first, ...rest]: readonly string[]): Promise<void> {
   if (first === PROBE_ARGUMENT) await answerProbe(rest)
+  else if (first === INSPECT_ARGUMENT) await answerInspection(rest)
   else serve(entry)
 }

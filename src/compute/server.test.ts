@@ -7,7 +7,11 @@ const notUsed = () => Promise.reject(new Error('not used'))
 
 function open(handlers: Partial<ComputeHandlers>) {
   const replies: ComputeReply[] = []
-  const all: ComputeHandlers = { status: notUsed, doctor: notUsed, predict: notUsed, train: notUsed, ...handlers }
+  const all: ComputeHandlers = {
+    ...{ status: notUsed, doctor: notUsed, predict: notUsed, train: notUsed },
+    ...{ inspectNetwork: notUsed, importNetwork: notUsed, exportNetwork: notUsed },
+    ...handlers,
+  }
   const receive = createComputeServer(all, (reply) => replies.push(reply))
   return { receive, replies }
 }

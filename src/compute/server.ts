@@ -82,6 +82,12 @@ async function dispatch(
       return await handlers.predict(parse('predict', params), call)
     case 'train':
       return await handlers.train(parse('train', params), call)
+    case 'inspectNetwork':
+      return await handlers.inspectNetwork(parse('inspectNetwork', params), call)
+    case 'importNetwork':
+      return await handlers.importNetwork(parse('importNetwork', params), call)
+    case 'exportNetwork':
+      return await handlers.exportNetwork(parse('exportNetwork', params), call)
   }
 }
 

@@ -45,7 +45,8 @@ export function normalizedSlice(slice: Omit<ComputeSlice, 'index'>): Float32Arra
   return out
 }
 
-function readSamples(bytes: Uint8Array, type: VoxelType, count: number): Samples {
+/** Throws CodedError('bad-request') when the bytes do not hold so many samples. */
+export function readSamples(bytes: Uint8Array, type: VoxelType, count: number): Samples {
   // Copied: a view at an odd offset into a frame cannot be read as wider samples.
   const samples = bytes.byteLength % bytesOf(type) === 0 ? readers[type](bytes.slice().buffer) : null
   if (samples?.length !== count) {

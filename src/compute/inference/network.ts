@@ -1,7 +1,8 @@
 import { copyMirrored } from '../data/padding.ts'
 import { backendLost, unlessOutOfMemory } from '../runtime/failures.ts'
-import { checkLogits, forwardPass } from './forwardPass.ts'
-import { reachOf } from './receptiveField.ts'
+import { planFixedTiles } from './fixedTiles.ts'
+import { checkLogits } from './forwardPass.ts'
+import { runnableOf } from './runnable.ts'
 import { passSizes } from './sizes.ts'
 import { coverWindow, frameOf, planTiles } from './tiles.ts'
 import { nextTurn, stopIfCancelled } from './turns.ts'
@@ -9,6 +10,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Window2D } from '../data/padding.ts'
 import type { ForwardPass } from './forwardPass.ts'
 import type { Budget } from '../runtime/memory.ts'
+import type { Runnable } from './runnable.ts'
 import type { PassSizes } from './sizes.ts'
 import type { Tile } from './tiles.ts'
 
@@ -23,7 +25,7 @@ export interface RunOptions {
   readonly notify?: (message: string) => void
   /** What errors call the network. */
   readonly model?: string
-  /** How a batch goes through the network, where not as usual (tests). */
+  /** How a batch goes through a network of TensorFlow.js, where not as usual (tests). */
   readonly pass?: ForwardPass
   /** What a pass may take, where not by the memory that there is (tests). */
   readonly memory?: Budget
@@ -52,13 +54,14 @@ const PIECES =
   'A picture is larger than memory allows in one piece; it is predicted in several, and near their edges labels may differ a little.'
 
 /** Networks of which that was said: each part of a volume is a call of its own. */
-const toldOfPieces = new WeakSet<LayersModel>()
+const toldOfPieces = new WeakSet()
 
 const TOO_LITTLE = 'There is too little memory to predict even the smallest piece'
 
 /**
  * Runs the network over images of any size, as many at once as memory allows, the large ones in tiles, and hands each
- * tile's logits to `sink` in the order of the images, each pixel once. `image(i)` gives the i-th image when it is needed.
+ * tile's logits to `sink` in the order of the images, each pixel once. `image(i)` gives the i-th image when it is needed:
+ * channels x height x width.
  * Lets the event loop turn between batches, and between layers of a large picture.
  *
  * A pass that runs out of memory is done again with half the pictures, at last with tiles of half the size; what a
@@ -67,24 +70,26 @@ const TOO_LITTLE = 'There is too little memory to predict even the smallest piec
  * much; 'compute-failed' when the network gives values that are no numbers.
  */
 export async function runNetwork(
-  network: LayersModel,
+  given: LayersModel | Runnable,
   step: number,
   sizes: readonly Size[],
   image: (index: number) => Float32Array,
   sink: TileSink,
-  { signal, onProgress, notify, model = 'of this training', pass = forwardPass, memory }: RunOptions = {},
+  { signal, onProgress, notify, model = 'of this training', pass, memory }: RunOptions = {},
 ): Promise<void> {
   stopIfCancelled(signal)
+  const network = 'pass' in given ? given : runnableOf(given, pass)
   const largest = sizes.reduce((most, { width, height }) => Math.max(most, paddedPixels(width, height, step)), 1)
   const at = await unlessOutOfMemory(() => passSizes(network, step, largest, memory))
   if (at === null) throw backendLost(TOO_LITTLE)
   const total = sizes.reduce((sum, { width, height }) => sum + width * height, 0)
   const images = keepLast(image)
   const told = new Set<string>()
-  let parts = sizes.flatMap((size, slice) => partsOf(size, slice, at))
+  let parts = sizes.flatMap((size, slice) => partsOf(network, size, slice, at))
   let done = 0
-  if (parts.length > sizes.length && !Number.isFinite(reachOf(network).pixels) && !toldOfPieces.has(network)) {
-    toldOfPieces.add(network)
+  const whole = network.size === null && !Number.isFinite(network.reach.pixels)
+  if (parts.length > sizes.length && whole && !toldOfPieces.has(network.key)) {
+    toldOfPieces.add(network.key)
     notify?.(PIECES)
   }
   try {
@@ -97,10 +102,10 @@ export async function runNetwork(
         await nextTurn()
         stopIfCancelled(signal)
       }
-      const run = () => pass(network, inputOf(batch, sizes, images), shapeOf(batch), between)
+      const run = () => network.pass(inputOf(network, batch, sizes, images), shapeOf(network, batch), between)
       const outcome = await unlessOutOfMemory(run)
       if (outcome === null) {
-        const smaller = makeSmaller(batch, parts, at)
+        const smaller = makeSmaller(network, batch, parts, at)
         parts = smaller.parts
         if (!told.has(smaller.what)) notify?.(SMALLER[smaller.what])
         told.add(smaller.what)
@@ -130,9 +135,11 @@ function paddedPixels(width: number, height: number, step: number): number {
   return frame.width * frame.height
 }
 
-function partsOf({ width, height }: Size, slice: number, at: PassSizes): Part[] {
+function partsOf({ size }: Runnable, { width, height }: Size, slice: number, at: PassSizes): Part[] {
   const frame = frameOf(width, height, at.bounds.step)
-  return planTiles(width, height, at.bounds).map((tile) => ({ slice, frame, tile }))
+  const tiles =
+    size === null ? planTiles(width, height, at.bounds) : planFixedTiles(width, height, size, at.bounds.margin)
+  return tiles.map((tile) => ({ slice, frame, tile }))
 }
 
 /** Consecutive tiles of one size that fit the memory together; at least one. */
@@ -146,22 +153,27 @@ function nextBatch(parts: readonly Part[], at: PassSizes): readonly Part[] {
   return parts.slice(0, differs < 0 ? parts.length : differs)
 }
 
-function shapeOf(batch: readonly Part[]): [number, number, number, number] {
+function shapeOf({ channels }: Runnable, batch: readonly Part[]): [number, number, number, number] {
   const input = batch[0]?.tile.input
-  return [batch.length, input?.height ?? 0, input?.width ?? 0, 1]
+  return [batch.length, input?.height ?? 0, input?.width ?? 0, channels]
 }
 
 function inputOf(
+  network: Runnable,
   batch: readonly Part[],
   sizes: readonly Size[],
   images: (slice: number) => Float32Array,
 ): Float32Array {
-  const [count, height, width] = shapeOf(batch)
-  const input = new Float32Array(count * height * width)
+  const [count, height, width, channels] = shapeOf(network, batch)
+  const input = new Float32Array(count * height * width * channels)
   batch.forEach(({ slice, tile }, i) => {
     const size = sizes[slice]
-    if (size !== undefined) {
-      copyMirrored(images(slice), size.width, size.height, tile.input, input, i * height * width)
+    if (size === undefined) return
+    const image = images(slice)
+    const pixels = size.width * size.height
+    for (let c = 0; c < channels; c++) {
+      const plane = channels === 1 ? image : image.subarray(c * pixels, (c + 1) * pixels)
+      copyMirrored(plane, size.width, size.height, tile.input, input, (i * channels + c) * height * width)
     }
   })
   return input
@@ -169,14 +181,16 @@ function inputOf(
 
 /** Throws CodedError('backend-lost') when the batch was the smallest there is. */
 function makeSmaller(
+  network: Runnable,
   batch: readonly Part[],
   parts: readonly Part[],
   at: PassSizes,
 ): { what: 'batch' | 'tile'; parts: Part[] } {
-  const [, height, width] = shapeOf(batch)
+  const [, height, width] = shapeOf(network, batch)
   const pixels = height * width
   const what = at.shrink(batch.length, pixels)
   if (what === 'batch') return { what, parts: [...parts] }
+  if (network.size !== null) throw backendLost(TOO_LITTLE)
   const split = parts.flatMap((part) => {
     const { input, keep } = part.tile
     if (input.width * input.height <= at.bounds.pixels) return [part]

@@ -1,7 +1,8 @@
 import { normalizedSlice } from '../data/intensity.ts'
+import { preparedSlice } from '../foreign/prepare.ts'
 import { runNetwork } from './network.ts'
 import type { ComputeSlice } from '../../core/contract/compute.ts'
-import type { LoadedModel } from '../models/files.ts'
+import type { AnyModel } from '../models/cache.ts'
 import type { RunOptions, TileSink } from './network.ts'
 
 export { runNetwork } from './network.ts'
@@ -18,16 +19,18 @@ export interface PredictedSlice {
  * Ties go to the lower channel, background first. Throws as runNetwork does; there are no labels then.
  */
 export async function predictSlices(
-  { network, card }: LoadedModel,
+  model: AnyModel,
   slices: readonly ComputeSlice[],
   options: RunOptions = {},
 ): Promise<PredictedSlice[]> {
+  const { card } = model
+  const network = 'network' in model ? model.network : model.foreign
   const results = slices.map(({ index, width, height }) => ({ index, labels: new Uint8Array(width * height) }))
   const values = Uint8Array.from([0, ...card.labels.map(({ value }) => value)])
   const image = (i: number): Float32Array => {
     const slice = slices[i]
     if (slice === undefined) throw new Error('There is no such slice.')
-    return normalizedSlice(slice)
+    return 'network' in model ? normalizedSlice(slice) : preparedSlice(slice, card.input, model.foreign.channels)
   }
   const sink: TileSink = (slice, { input, keep }, logits, classes) => {
     const labels = results[slice]?.labels

@@ -1,13 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { predictionCost } from '../runtime/cost.ts'
 import { releaseIdle } from '../runtime/deviceMemory.ts'
 import { budgetOf, collectGarbage, readMemory } from '../runtime/memory.ts'
 import { mostImages, mostPixels, passBytes } from '../runtime/plan.ts'
 import { wasmHeap, WASM_HEAP_MOST } from '../runtime/wasmHeap.ts'
-import { reachOf } from './receptiveField.ts'
-import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Budget } from '../runtime/memory.ts'
 import type { PassCost } from '../runtime/cost.ts'
+import type { Runnable } from './runnable.ts'
 import type { TileBounds } from './tiles.ts'
 
 /** How much goes through the network at once. */
@@ -43,23 +41,19 @@ const STEADY = 1.5
 /** What is allocated may be so much more than what was estimated, before it is refused. */
 const ALLOWANCE = 1.25
 
-const learned = new WeakMap<LayersModel, Learned>()
+const learned = new WeakMap<object, Learned>()
 
 /**
  * Measures the network, if that was not done yet, and reads the memory. `pixels`: of the largest picture that comes;
  * `given` goes before the memory that there is.
  */
-export async function passSizes(
-  network: LayersModel,
-  step: number,
-  pixels: number,
-  given?: Budget,
-): Promise<PassSizes> {
-  const cost = await predictionCost(network, step)
-  const known = learned.get(network) ?? { batch: Infinity, pixels: Infinity, tile: NaN }
-  learned.set(network, known)
-  const budget = given ?? currentBudget(cost, pixels)
-  const preferred = PREFERRED_PIXELS[tf.getBackend() === 'webgpu' ? 'device' : 'processor']
+export async function passSizes(network: Runnable, step: number, pixels: number, given?: Budget): Promise<PassSizes> {
+  const { key, elsewhere } = network
+  const cost = await network.cost(step)
+  const known = learned.get(key) ?? { batch: Infinity, pixels: Infinity, tile: NaN }
+  learned.set(key, known)
+  const budget = given ?? currentBudget(cost, pixels, elsewhere)
+  const preferred = PREFERRED_PIXELS[!elsewhere && tf.getBackend() === 'webgpu' ? 'device' : 'processor']
   const allowed = mostPixels(cost, budget)
   const steady = given === undefined && known.tile >= allowed / STEADY && known.tile <= allowed * STEADY
   if (!steady) known.tile = allowed
@@ -70,9 +64,10 @@ export async function passSizes(
   }
   return {
     get bounds() {
-      return { step, margin: reachOf(network).local, pixels: Math.min(most, known.pixels) }
+      return { step, margin: network.reach.local, pixels: Math.min(most, known.pixels, network.mostPixels) }
     },
     images(each) {
+      if (network.single) return 1
       const most = Math.min(preferred, known.batch)
       return Math.min(mostImages(cost, budget, each), Math.max(1, Math.floor(most / each)))
     },
@@ -94,10 +89,11 @@ export async function passSizes(
 }
 
 /** Where it seems too little for the whole picture, what nobody uses any more is given back first. */
-function currentBudget(cost: PassCost, pixels: number): Budget {
-  const budget = budgetOf(readMemory())
+function currentBudget(cost: PassCost, pixels: number, elsewhere: boolean): Budget {
+  const read = (): Budget => budgetOf(elsewhere ? { ...readMemory(), heap: null, device: null } : readMemory())
+  const budget = read()
   if (mostPixels(cost, budget) >= pixels) return budget
   releaseIdle()
   collectGarbage()
-  return budgetOf(readMemory())
+  return read()
 }

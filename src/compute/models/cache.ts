@@ -1,12 +1,19 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { CodedError } from '../../core/contract/errors.ts'
+import { NETWORK_FILE, readFolderCard, readImported } from '../foreign/folder.ts'
+import { isImported } from '../foreign/network.ts'
 import { buildModel, readModelFiles } from './files.ts'
+import type { ForeignEngine, ForeignModel } from '../foreign/engine.ts'
 import type { LoadedModel } from './files.ts'
+
+/** A network of TensorFlow.js, or one from elsewhere. */
+export type AnyModel = LoadedModel | ForeignModel
 
 interface Entry {
   /** SHA-256 over card, topology and weights. */
   readonly content: string
-  readonly model: LoadedModel
+  readonly model: AnyModel
   /** States of folders that were found to hold it. */
   readonly stamps: Set<string>
   users: number
@@ -22,24 +29,27 @@ const STAMPS = 16
 export interface ModelCache {
   /**
    * Runs `use` with the model in the folder; it is not disposed before `use` has ended. The same content is loaded once,
-   * whatever folder it lies in. Throws what loadModel throws.
+   * whatever folder it lies in. Throws what loadModel throws, also for a network from elsewhere.
    */
   with<T>(dir: string, use: (model: LoadedModel) => Promise<T>): Promise<T>
+  /** The same with any model that can predict. */
+  withAny<T>(dir: string, use: (model: AnyModel) => Promise<T>): Promise<T>
   /** Disposes every model that nobody uses now; those in use follow when their last user has ended. */
   drop(): void
 }
 
-export function createModelCache(): ModelCache {
+/** `foreign` runs networks from elsewhere; without it there are none. */
+export function createModelCache(foreign: ForeignEngine | null = null): ModelCache {
   let entries: Entry[] = []
 
   function release(entry: Entry): void {
     entry.users--
-    if (entry.stale && entry.users === 0) entry.model.network.dispose()
+    if (entry.stale && entry.users === 0) dispose(entry.model)
   }
 
   function retire(entry: Entry): void {
     entry.stale = true
-    if (entry.users === 0) entry.model.network.dispose()
+    if (entry.users === 0) dispose(entry.model)
   }
 
   /** The entry, with one more user. */
@@ -47,15 +57,15 @@ export function createModelCache(): ModelCache {
     const stamp = await stampOf(dir)
     const known = entries.find(({ stamps }) => stamps.has(stamp))
     if (known !== undefined) return use(known)
-    const files = await readModelFiles(dir)
+    const files = await read(dir, foreign)
     const find = () => entries.find(({ content }) => content === files.content)
     let entry = find()
     if (entry === undefined) {
-      const model = await buildModel(files)
+      const model = await files.build()
       // Another call may have built it meanwhile.
       entry = find()
       if (entry === undefined) entry = { content: files.content, model, stamps: new Set(), users: 0, stale: false }
-      else model.network.dispose()
+      else dispose(model)
     }
     if (entry.stamps.size >= STAMPS) entry.stamps.clear()
     entry.stamps.add(stamp)
@@ -70,15 +80,25 @@ export function createModelCache(): ModelCache {
     return entry
   }
 
+  async function withAny<T>(dir: string, work: (model: AnyModel) => Promise<T>): Promise<T> {
+    const entry = await take(dir)
+    try {
+      return await work(entry.model)
+    } finally {
+      release(entry)
+    }
+  }
+
   return {
-    async with(dir, work) {
-      const entry = await take(dir)
-      try {
-        return await work(entry.model)
-      } finally {
-        release(entry)
-      }
-    },
+    with: (dir, work) =>
+      withAny(dir, (model) => {
+        if ('network' in model) return work(model)
+        throw new CodedError(
+          'bad-file',
+          `${model.card.name} was imported and only predicts; train a model of this program's own instead.`,
+        )
+      }),
+    withAny,
     drop() {
       const dropped = entries
       entries = []
@@ -87,9 +107,27 @@ export function createModelCache(): ModelCache {
   }
 }
 
+/** What the folder holds, read and found whole, and how it becomes a network. */
+async function read(
+  dir: string,
+  foreign: ForeignEngine | null,
+): Promise<{ readonly content: string; readonly build: () => Promise<AnyModel> }> {
+  if (foreign !== null && isImported(await readFolderCard(dir))) {
+    const files = await readImported(dir)
+    return { content: files.content, build: () => foreign.open(files) }
+  }
+  const files = await readModelFiles(dir)
+  return { content: files.content, build: () => buildModel(files) }
+}
+
+function dispose(model: AnyModel): void {
+  if ('network' in model) model.network.dispose()
+  else void model.foreign.dispose()
+}
+
 /** Changes when any file of the folder is written anew. */
 async function stampOf(dir: string): Promise<string> {
-  const states = ['card.json', 'model.json', 'weights.bin'].map(async (name) => {
+  const states = ['card.json', 'model.json', 'weights.bin', NETWORK_FILE].map(async (name) => {
     try {
       const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path.join(dir, name), { bigint: true })
       return [dev, ino, size, mtimeNs, ctimeNs].join(' ')

@@ -101,6 +101,7 @@ export async function readModelFiles(dir: string): Promise<ModelFiles> {
   const cardFile = path.join(dir, 'card.json')
   const cardText = await readPart(cardFile, { most: MAX_JSON })
   const card = parseCard(Buffer.from(cardText).toString('utf8'), cardFile)
+  if (card.onnx !== undefined) throw refusal(cardFile, 'is that of an imported network, which only predicts', 'foreign')
   const topologyFile = path.join(dir, 'model.json')
   const topologyText = await readPart(topologyFile, { most: MAX_JSON })
   const topology = parseTopology(topologyText, topologyFile)

@@ -5,14 +5,18 @@ import {
   curvePointSchema,
   doctorReportSchema,
   indexSchema,
+  labelValueSchema,
+  providerSchema,
   rungSchema,
   sliceDataSchema,
 } from './schemas.ts'
 import { wireErrorSchema } from './errors.ts'
 import { modelCardSchema, modelLabelSchema, slicePlaneSchema } from './modelCard.ts'
+import { networkFactsSchema, networkMeaningSchema } from './network.ts'
 
 export { PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
 export type { ModelCard } from './modelCard.ts'
+export type { NetworkFacts, NetworkInput, NetworkMeaning, NetworkUse, StatedFacts } from './network.ts'
 
 /**
  * What host and compute process say to each other, as length-prefixed msgpackr frames over one duplex pipe (file
@@ -54,6 +58,8 @@ export const computeMethods = {
     params: z.object({}),
     result: z.object({
       backend: rungSchema,
+      /** Of the rung `native`: what ONNX Runtime computes on. */
+      provider: providerSchema.nullish(),
       threads: z.int(),
       device: computeDeviceSchema,
       /** The choice came from the cache. */
@@ -94,6 +100,33 @@ export const computeMethods = {
       recipe: z.string().default('interactive'),
     }),
     result: z.object({ card: modelCardSchema }),
+  },
+  /**
+   * Reads an ONNX file and runs it, in a process of its own. Throws `bad-file` with the reason where it is no network that
+   * segments single pictures, `compute-failed` where ONNX Runtime cannot be used on this computer.
+   */
+  inspectNetwork: { params: z.object({ file: z.string() }), result: networkFactsSchema },
+  /**
+   * Writes a complete model folder for prediction at `outDir`, or nothing; `facts` are what inspectNetwork found.
+   * `maxDifference`: between what the file gave then and what the written model gives, relative to the largest value.
+   */
+  importNetwork: {
+    params: z.object({
+      file: z.string(),
+      facts: networkFactsSchema,
+      outDir: z.string(),
+      modelId: z.string(),
+      createdAt: z.string(),
+      meaning: networkMeaningSchema,
+      /** Label values of the classes, in their order. */
+      values: z.array(labelValueSchema.min(1)).min(1),
+    }),
+    result: z.object({ card: modelCardSchema, maxDifference: z.number() }),
+  },
+  /** Writes the network of a model folder as an ONNX file, or nothing. `maxDifference` as above. */
+  exportNetwork: {
+    params: z.object({ modelDir: z.string(), file: z.string() }),
+    result: z.object({ maxDifference: z.number() }),
   },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
 export type ComputeMethods = typeof computeMethods

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { CodedError } from './errors.ts'
+import { networkInputSchema, networkUseSchema } from './network.ts'
 import { labelValueSchema, trainingReportSchema } from './schemas.ts'
+import type { PercentileInput } from './network.ts'
 
 /**
  * `card.json` beside the layers model (`model.json` and its weights) in a model folder: what the network means, what it
@@ -10,6 +12,8 @@ import { labelValueSchema, trainingReportSchema } from './schemas.ts'
 
 /** The format that this version writes. Older ones are read and completed in memory. */
 export const CARD_FORMAT = 2
+/** The format of networks from elsewhere, in model.onnx: the same, with `onnx`, and more ways to prepare a picture. */
+export const IMPORTED_CARD_FORMAT = 3
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -25,29 +29,14 @@ const architectureSchema = z.object({
   levels: z.int().min(0).max(12),
   /** Channels of the first level; doubled at each level below. */
   base: z.int().min(1).max(4096),
-  inputChannels: z.literal(1),
+  /** 3 only in networks from elsewhere. */
+  inputChannels: z.union([z.literal(1), z.literal(3)]),
   /** Inputs are padded to a multiple of this in both directions. */
   step: z.int().min(1).max(4096),
   /** After each convolution. Absent: as `name` says, 'unet' none and 'unet-norm' instance. */
   normalization: z.enum(['none', 'instance', 'group', 'batch']).optional(),
   /** Absent: nearest. */
   upsampling: z.enum(['nearest', 'transposed']).optional(),
-})
-
-const inputSchema = z.object({
-  /** How an RGB pixel becomes the one channel: the sum of its red, green and blue by these weights. */
-  colour: z.object({ kind: z.literal('luminance'), weights: z.tuple([z.number(), z.number(), z.number()]) }),
-  /** How intensities become the numbers 0 to 1 that the network takes. */
-  normalization: z.object({
-    kind: z.literal('percentile'),
-    /** These percentiles of the scaled intensities become 0 and 1; what lies beyond is clipped. */
-    low: z.number().min(0).max(100),
-    high: z.number().min(0).max(100),
-    /** All slices of a case together, so that a tissue has one brightness throughout. */
-    over: z.literal('case'),
-    /** In Hounsfield units only tissue counts: values above this. Images that are no CT take all values. */
-    hounsfieldAbove: z.number(),
-  }),
 })
 
 /** mm; medians over the samples of which it is known. */
@@ -58,8 +47,8 @@ const spacingSchema = z.object({
   inPlane: z.tuple([z.number(), z.number()]),
   /** Between slices; null where all samples are single pictures. */
   slices: z.number().nullable(),
-  /** Of so many samples the spacing is known. */
-  samples: z.int().min(1),
+  /** Of so many samples the spacing is known; null where someone said it. */
+  samples: z.int().min(1).nullable(),
 })
 
 const dataSchema = z.object({
@@ -80,9 +69,9 @@ const runSchema = z.object({
 })
 
 const checksumsSchema = z.object({
-  /** SHA-256 of model.json. */
+  /** SHA-256 of model.json, or of model.onnx. */
   topology: sha256Schema,
-  /** SHA-256 of the weights' bytes in the order of the manifest: of weights.bin, where it is one file. */
+  /** SHA-256 of the weights' bytes in the order of the manifest: of weights.bin, where it is one file; or of model.onnx. */
   weights: sha256Schema,
   /** SHA-256 of this card without this entry, keys sorted, without white space (models/checksums.ts). */
   card: sha256Schema,
@@ -105,10 +94,10 @@ const commonSchema = z.object({
 const firstFormatSchema = commonSchema.extend({ format: z.literal(1), normalization: z.literal('percentile') })
 
 export const modelCardSchema = commonSchema.extend({
-  format: z.literal(CARD_FORMAT),
-  /** Output channel 0 and the label value that it gives. */
-  background: z.object({ channel: z.literal(0), value: z.literal(0) }),
-  input: inputSchema,
+  format: z.union([z.literal(CARD_FORMAT), z.literal(IMPORTED_CARD_FORMAT)]),
+  /** Output channel 0 and the label value that it gives; null: no channel, but where none of them says yes. */
+  background: z.object({ channel: z.literal(0).nullable(), value: z.literal(0) }),
+  input: networkInputSchema,
   spacing: spacingSchema.nullable(),
   /** What trained it: 'interactive' (Retrain), 'finetune', 'demo', or the name of a recipe. */
   recipe: z.string().nullable(),
@@ -118,11 +107,13 @@ export const modelCardSchema = commonSchema.extend({
   versions: z.record(z.string(), z.string()).nullable(),
   /** null: not verified when it is loaded. */
   checksums: checksumsSchema.nullable(),
+  /** In format 3, and only there: how the network in model.onnx is used. */
+  onnx: networkUseSchema.optional(),
 })
 export type ModelCard = z.infer<typeof modelCardSchema>
 
 /** How every model of this version takes its input; also what format 1 meant by 'percentile'. */
-export const PERCENTILE_INPUT: ModelCard['input'] = {
+export const PERCENTILE_INPUT: PercentileInput = {
   colour: { kind: 'luminance', weights: [0.299, 0.587, 0.114] },
   normalization: { kind: 'percentile', low: 0.5, high: 99.5, over: 'case', hounsfieldAbove: -250 },
 }
@@ -152,7 +143,7 @@ export function readModelCard(text: string, file: string): ModelCard {
   const value = parsed(text)
   const card = anyCardSchema.safeParse(value)
   if (card.success) return card.data
-  const newer = z.object({ format: z.int().min(CARD_FORMAT + 1) }).safeParse(value)
+  const newer = z.object({ format: z.int().min(IMPORTED_CARD_FORMAT + 1) }).safeParse(value)
   if (newer.success) {
     throw new CodedError(
       'bad-file',

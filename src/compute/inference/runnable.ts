@@ -1,0 +1,45 @@
+import { predictionCost } from '../runtime/cost.ts'
+import { forwardPass } from './forwardPass.ts'
+import { reachOf } from './receptiveField.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { BetweenLayers } from '../models/forward.ts'
+import type { PassCost } from '../runtime/cost.ts'
+import type { ForwardPass, Logits } from './forwardPass.ts'
+import type { Reach } from './receptiveField.ts'
+
+/** A network as far as running it over images goes. */
+export interface Runnable {
+  /** What is remembered of the network hangs on this. */
+  readonly key: object
+  /** Of its input. */
+  readonly channels: number
+  /** The only size it takes; null: any multiple of its step. */
+  readonly size: { readonly width: number; readonly height: number } | null
+  /** It takes one picture at a time. */
+  readonly single: boolean
+  /** It runs beside the backend of TensorFlow.js, on the processor. */
+  readonly elsewhere: boolean
+  /** More of one picture take too long in one pass. */
+  readonly mostPixels: number
+  readonly reach: Reach
+  cost(step: number): Promise<PassCost>
+  /** One batch: `input` is count x channels x height x width, `shape` [count, height, width, channels]. */
+  pass(input: Float32Array, shape: [number, number, number, number], between: BetweenLayers): Promise<Logits>
+}
+
+/** A network of TensorFlow.js, of one channel. */
+export function runnableOf(network: LayersModel, pass: ForwardPass = forwardPass): Runnable {
+  return {
+    key: network,
+    channels: 1,
+    size: null,
+    single: false,
+    elsewhere: false,
+    mostPixels: Infinity,
+    get reach() {
+      return reachOf(network)
+    },
+    cost: (step) => predictionCost(network, step),
+    pass: (input, shape, between) => pass(network, input, shape, between),
+  }
+}
