@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { collectGraph } from './graph/collect.ts'
+import { optimize } from './graph/passes/optimize.ts'
 import { heldOf, settle } from './graph/settle.ts'
 import { elementTypeOf, holds, ownValue, valueIn } from './tensors.ts'
 import type { Engine } from './engine.ts'
-import type { Elements, Value } from './graph/types.ts'
+import type { Footprint } from './graph/footprint.ts'
+import type { Elements, Held, Value } from './graph/types.ts'
 import type { Layout, Recorded } from './tensors.ts'
 
 export const NATIVE_BACKEND = 'native'
@@ -17,6 +20,11 @@ export class NativeBackend extends tf.KernelBackend {
   readonly #tensors = new Map<object, Recorded>()
   /** Told of the value of each tensor that is made from given elements, while a program is recorded. */
   onGiven: ((value: Value, elements: Elements) => void) | null = null
+  /** What programs refer to besides tensors. */
+  readonly kept = new Set<ReadonlySet<Value>>()
+  /** Memory of the device that belonged to tensors which are gone. */
+  readonly #dropped = new Set<Held>()
+  #running = 0
 
   constructor(engine: Engine) {
     super()
@@ -84,12 +92,45 @@ export class NativeBackend extends tf.KernelBackend {
     return [...this.#tensors.values()].map(ownValue)
   }
 
+  /** What computing these tensors takes of memory; nothing is computed. */
+  footprint(tensors: readonly tf.TensorInfo[]): Footprint {
+    return this.engine.footprint(optimize(collectGraph(tensors.map((tensor) => ownValue(this.recorded(tensor))))))
+  }
+
+  /** Gives back what is only kept to be faster. */
+  trim(): void {
+    this.engine.trim()
+  }
+
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
     const recorded = this.recorded({ dataId })
     const value = valueIn(recorded, 'plain')
-    // All that is still wanted is computed at once, so that nothing is computed twice.
-    await settle(this.engine, [value, ...this.liveValues()])
-    return await this.engine.elements(heldOf(value))
+    return await this.running(async () => {
+      // All that is still wanted is computed at once, so that nothing is computed twice.
+      await settle(this.engine, [value, ...this.liveValues()])
+      return await this.engine.elements(heldOf(value))
+    })
+  }
+
+  /** Does what uses values; memory of the device is given back when nothing does. */
+  async running<T>(work: () => Promise<T>): Promise<T> {
+    this.#running++
+    try {
+      return await work()
+    } finally {
+      this.#running--
+      this.#giveBack()
+    }
+  }
+
+  /** What is not computed yet may need what tensors held that are gone. */
+  #giveBack(): void {
+    if (this.#dropped.size === 0 || this.#running > 0) return
+    const values = [...this.liveValues(), ...[...this.kept].flatMap((each) => [...each])]
+    if (values.some(({ source }) => source.kind === 'node')) return
+    const used = new Set(values.map(({ source }) => (source.kind === 'input' ? source.held : null)))
+    for (const held of this.#dropped) if (!used.has(held)) this.engine.release(held)
+    this.#dropped.clear()
   }
 
   override readSync(dataId: object): tf.backend_util.BackendValues {
@@ -105,6 +146,10 @@ export class NativeBackend extends tf.KernelBackend {
     recorded.references--
     if (recorded.references > 0 && !force) return false
     this.#tensors.delete(dataId)
+    for (const { source } of Object.values(recorded.values)) {
+      const held = source.kind === 'input' ? source.held : null
+      if (held !== null && held.device !== null) this.#dropped.add(held)
+    }
     return true
   }
 

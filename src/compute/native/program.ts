@@ -47,6 +47,8 @@ class NativeProgram implements Program {
   readonly #recordings = new Map<string, Recording>()
   /** Whether the body draws random numbers; not known before it was traced twice. */
   #draws: boolean | null = null
+  /** Values of tensors of outside; they stay as long as the program. */
+  readonly #captured = new Set<Value>()
 
   constructor(backend: NativeBackend, body: ProgramBody, options: ProgramOptions) {
     this.#backend = backend
@@ -54,7 +56,11 @@ class NativeProgram implements Program {
     this.#options = options
   }
 
-  async run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
+  run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
+    return this.#backend.running(() => this.#run(inputs))
+  }
+
+  async #run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
     const recording = await this.#recordingFor(inputs)
     const random = this.#randomElements(recording, inputs)
     await this.#settle([
@@ -75,8 +81,10 @@ class NativeProgram implements Program {
     })
     const given = await recording.compiled.run(held)
     const results = recording.results.map((output, index) => this.#tensor(output, given[index]))
+    const values = given.slice(results.length)
     try {
-      if ((await this.#options.accept?.(results)) ?? true) this.#assign(recording, given.slice(results.length))
+      if ((await this.#options.accept?.(results)) ?? true) this.#assign(recording, values)
+      else for (const value of values) this.#backend.engine.release(value)
       return results
     } catch (error) {
       tf.dispose(results)
@@ -86,6 +94,8 @@ class NativeProgram implements Program {
 
   dispose(): void {
     this.#recordings.clear()
+    this.#captured.clear()
+    this.#backend.kept.delete(this.#captured)
   }
 
   async #recordingFor(inputs: readonly tf.Tensor[]): Promise<Recording> {
@@ -121,8 +131,13 @@ class NativeProgram implements Program {
     const outputs = [...first.results, ...first.assigned].map(({ value }) => value)
     const constants = frozen ? await this.#freeze(first, collectGraph(outputs).inputs) : new Map<tf.Variable, object>()
     const graph = optimize(collectGraph(outputs, anySize ? first.inputs.slice(0, 1) : []))
-    const compiled = await this.#backend.engine.compile(graph, { anySize })
+    const compiled = await this.#backend.engine.compile(graph, { anySize, staysFrom: first.results.length })
     const feeds = graph.inputs.map((value) => feedOf(first, value))
+    for (const feed of feeds) {
+      if (feed.kind !== 'captured') continue
+      this.#captured.add(feed.value)
+      this.#backend.kept.add(this.#captured)
+    }
     return {
       ...{ compiled, feeds, random, frozen: constants, drawn: random.length > 0 ? drawn : [] },
       results: first.results.map(withoutGraph),
