@@ -4,6 +4,7 @@ import { NativeBackend } from './backend.ts'
 import { collectGraph } from './graph/collect.ts'
 import { optimize } from './graph/passes/optimize.ts'
 import { heldOf } from './graph/settle.ts'
+import { lowerPortably } from './lowering/lower.ts'
 import { encodeGraph } from './onnx/encode.ts'
 import { valueIn } from './tensors.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -73,5 +74,5 @@ async function record(
   const weights = graph.inputs.filter((value) => value !== image)
   const frozen = new Map<Value, Elements>()
   for (const value of weights) frozen.set(value, await backend.engine.elements(heldOf(value)))
-  return optimize(graph, { foldable: Infinity, frozen })
+  return optimize(lowerPortably(optimize(graph, { foldable: Infinity, frozen })), { foldable: Infinity })
 }
