@@ -1,3 +1,4 @@
+import type { Footprint } from './graph/footprint.ts'
 import type { Graph, Held } from './graph/types.ts'
 
 /** A graph that is ready to run. */
@@ -26,6 +27,8 @@ export interface Engine {
    * since a graph may be too large to be laid out.
    */
   compile(graph: Graph, options?: CompileOptions): Promise<CompiledGraph>
+  /** What a run of the graph takes, without compiling it. */
+  footprint(graph: Graph): Footprint
   /** The elements, brought from the device where they are there; not to be written to. */
   elements(held: Held): Promise<Float32Array | Int32Array | Uint8Array>
   /** Nothing refers to it any more: memory of a device is given back. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
 import { roundUp } from '../data/padding.ts'
+import { NativeBackend } from '../native/backend.ts'
 import { pooledBytes } from './deviceMemory.ts'
 import { variableGradients } from './gradients.ts'
 import { isVariable, readFloats } from './tensors.ts'
@@ -27,6 +28,12 @@ interface Peak {
 }
 
 type Pass = (images: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
+
+/** ONNX Runtime's arena takes so much more of memory than values live at the same time: freed pieces lie between them. */
+const RECORDED_SHARE = 1.3
+
+/** Of a session itself, with the code around it. */
+const SESSION = 32 * 2 ** 20
 
 const known = new WeakMap<LayersModel, Map<string, Promise<PassCost>>>()
 
@@ -83,16 +90,38 @@ function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>
  * count; a small one runs first, since what a backend makes once must not be taken for what each pass needs.
  */
 async function measure(network: LayersModel, step: number, fixed: number, pass: Pass): Promise<PassCost> {
-  await peakOf(roundUp(32, step), pass)
   const size = roundUp(128, step)
-  const { bytes, largest } = await peakOf(size, pass)
   const classes = network.outputs[0]?.shape[3] ?? 1
+  const backend = tf.backend()
+  if (backend instanceof NativeBackend) return recordedCost(backend, size, fixed, classes, pass)
+  await peakOf(roundUp(32, step), pass)
+  const { bytes, largest } = await peakOf(size, pass)
   return {
     fixed,
     perPixel: Math.max(4, (bytes - fixed) / size ** 2),
     perImagePixel: wasmHeap() === null ? 0 : indirections(network),
     largest: largest / size ** 2,
     beside: 4 + 4 * classes,
+  }
+}
+
+/**
+ * By the graph, without computing it. Beside the gradients the graph of a step gives new weights and what the optimizer
+ * remembers of each, and constant weights lie in the session twice, once in the order in which they are multiplied.
+ */
+function recordedCost(backend: NativeBackend, size: number, fixed: number, classes: number, pass: Pass): PassCost {
+  const outputs = tf.tidy(() => [pass(tf.zeros([1, size, size, 1]))].flat())
+  try {
+    const { peak, largest, constants } = backend.footprint(outputs)
+    return {
+      fixed: SESSION + 4 * fixed + 2 * constants,
+      perPixel: Math.max(4, (RECORDED_SHARE * (peak - fixed)) / size ** 2),
+      perImagePixel: 0,
+      largest: largest / size ** 2,
+      beside: 4 + 4 * classes,
+    }
+  } finally {
+    tf.dispose(outputs)
   }
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { memoryBound } from '../../runtime/memory.ts'
 import { elementsForTensor } from '../backend.ts'
+import { footprintOf } from '../graph/footprint.ts'
+import { lowerPortably } from '../lowering/lower.ts'
 import { encodeGraph, inputName, outputName } from '../onnx/encode.ts'
 import { deviceValues } from './deviceValues.ts'
 import { sessionFailure } from './failures.ts'
@@ -62,7 +64,8 @@ export function createOnnxEngine(options: EngineOptions): Engine {
   }
 
   return {
-    async compile(graph, compileOptions = {}) {
+    async compile(recorded, compileOptions = {}) {
+      const graph = lowerPortably(recorded)
       const naming = namingFor(compileOptions)
       const encoded = encodeGraph(graph, naming)
       const onDevice = devices === null ? [] : outputsThatStay(graph, compileOptions)
@@ -86,6 +89,7 @@ export function createOnnxEngine(options: EngineOptions): Engine {
         },
       }
     },
+    footprint: (graph) => footprintOf(lowerPortably(graph)),
     async elements(held) {
       if (held.elements === null && held.device !== null && devices !== null) {
         held.elements = elementsOf(await devices.read(held.device))
