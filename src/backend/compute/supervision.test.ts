@@ -46,6 +46,34 @@ describe('a rung that cannot go on', () => {
     expect(hosts.kept()).toMatchObject({ backend: 'webgpu' })
   })
 
+  it('is one provider of native alone: the next one goes on, then the rung below, and native is not insisted on', async () => {
+    const { port, notices } = hosts.open({ SCRIPT_LADDER: 'native-webgpu,native-cpu,wasm,js' })
+    await port.configure({ backend: 'native', threads: 0 })
+    expect(port.status()).toMatchObject({ backend: 'native', provider: 'webgpu', device: 'a native-webgpu device' })
+    await predict(port, 'lost:native-webgpu')
+    expect(port.status()).toMatchObject({ backend: 'native', provider: 'cpu' })
+    expect(hosts.starts().at(-1)?.env).toMatchObject({
+      MASKWRIGHT_BACKEND: 'native',
+      MASKWRIGHT_WITHOUT: 'native-webgpu',
+    })
+    expect(notices.at(-1)?.message).toMatch(/^native-webgpu gave up: .*goes on with native-cpu/)
+
+    await expect(predict(port, 'crash:native-cpu')).rejects.toMatchObject({ code: 'compute-crashed' })
+    await predict(port, 'crash:native-cpu')
+    expect(hosts.starts().at(-1)?.env.MASKWRIGHT_WITHOUT).toBe('native-webgpu,native-cpu')
+    expect(port.status()).toMatchObject({ backend: 'wasm', provider: null })
+  })
+
+  it('that was asked for by its provider is not insisted on either', async () => {
+    const { port } = hosts.open({ SCRIPT_LADDER: 'native-webgpu,native-cpu,wasm,js' })
+    await port.configure({ backend: 'native-cpu', threads: 0 })
+    expect(port.status().provider).toBe('cpu')
+    await predict(port, 'lost:native-cpu')
+    expect(hosts.starts().at(-1)?.env).toMatchObject({ MASKWRIGHT_BACKEND: 'auto', MASKWRIGHT_WITHOUT: 'native-cpu' })
+    expect(port.status()).toMatchObject({ backend: 'native', provider: 'webgpu' })
+    expect(hosts.kept()).toMatchObject({ backend: 'native-cpu' })
+  })
+
   it('takes a call along when it is lost on the next one too; the last rung stays', async () => {
     const { port } = hosts.open()
     await expect(predict(port, 'lost:all')).rejects.toMatchObject({

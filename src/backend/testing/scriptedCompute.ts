@@ -14,7 +14,7 @@ import { fakeCard } from './fakeCompute.ts'
  * - `block` neither answers nor listens for four seconds, then answers
  * - `grow` holds 400 MB more and waits; `garbled` sends replies to calls that nobody made, then answers
  *
- * SCRIPT_LOG is a file that gets one line a start. SCRIPT_REFUSED and SCRIPT_CRASHING name rungs that cannot be used,
+ * SCRIPT_LOG is a file that gets one line a start. SCRIPT_LADDER names what the computer has, fastest first. SCRIPT_REFUSED and SCRIPT_CRASHING name rungs that cannot be used,
  * SCRIPT_START_MS is how long a start takes.
  */
 export interface ScriptedStart {
@@ -30,11 +30,21 @@ function names(variable: string): string[] {
   return (process.env[variable] ?? '').split(',').filter((name) => name !== '')
 }
 
+/** Of "native-cpu", "native". */
+function rungOf(name: string): string {
+  return name.startsWith('native-') ? 'native' : name
+}
+
 function serve(log: string): void {
   const { MASKWRIGHT_BACKEND: wanted = 'auto' } = process.env
   const without = names('MASKWRIGHT_WITHOUT')
-  const usable = LADDER.filter((name) => !without.includes(name) && !names('SCRIPT_REFUSED').includes(name))
-  const rung = wanted === 'auto' ? (usable[0] ?? 'js') : wanted
+  const refused = names('SCRIPT_REFUSED')
+  const ladder = names('SCRIPT_LADDER').length > 0 ? names('SCRIPT_LADDER') : LADDER
+  const usable = ladder.filter((name) => ![name, rungOf(name)].some((each) => [...without, ...refused].includes(each)))
+  // As the real one: what was asked for and gave up in this session is not insisted on.
+  const gaveUp = ladder.some((name) => rungOf(name) === wanted && without.includes(name))
+  const asked = usable.find((name) => [name, rungOf(name)].includes(wanted))
+  const rung = asked ?? (wanted === 'auto' || gaveUp ? (usable[0] ?? 'js') : wanted)
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('MASKWRIGHT_')))
   const start = { pid: process.pid, rung, execArgv: process.execArgv, env }
   appendFileSync(log, `${JSON.stringify(start)}\n`)
@@ -51,7 +61,9 @@ function serve(log: string): void {
   function status(id: number): void {
     if (usable.includes(rung)) {
       const device = { name: `a ${rung} device`, memoryMB: null }
-      send({ t: 'ok', id, result: { backend: rung, threads: 1, device, cached: false, versions: {} } })
+      const provider = rung.startsWith('native-') ? rung.replace('native-', '') : null
+      const result = { backend: rungOf(rung), provider, threads: 1, device, cached: false, versions: {} }
+      send({ t: 'ok', id, result })
     } else fail(id, 'compute-failed', `There is no ${rung} here.`)
   }
 

@@ -7,6 +7,7 @@ import { wireErrorSchema } from '../../core/contract/errors.ts'
 import { doctorReportSchema } from '../../core/contract/schemas.ts'
 import { openMemory } from './choice.ts'
 import { rank } from './ladder.ts'
+import { missingOnnxRuntime } from './onnxRuntime.ts'
 import { refused } from './proof.ts'
 import { ladderParts } from './start.ts'
 import { startCompute } from './testing/computeChild.ts'
@@ -38,10 +39,11 @@ describe('rank', () => {
     expect(
       order([
         ['wasm', works(100)],
+        ['native-cpu', works(30)],
         ['cuda', works(5)],
-        ['webgpu', works(12)],
+        ['native-webgpu', works(12)],
       ]),
-    ).toEqual(['cuda', 'webgpu', 'wasm'])
+    ).toEqual(['cuda', 'native-webgpu', 'native-cpu', 'wasm'])
   })
 
   it('takes the higher rung where times differ by less than the noise', () => {
@@ -51,6 +53,13 @@ describe('rank', () => {
         ['webgpu', works(109)],
       ]),
     ).toEqual(['webgpu', 'wasm'])
+    expect(
+      order([
+        ['webgpu', works(10)],
+        ['native-cpu', works(10)],
+        ['native-webgpu', works(10)],
+      ]),
+    ).toEqual(['native-webgpu', 'native-cpu', 'webgpu'])
     expect(
       order([
         ['wasm', works(100)],
@@ -81,6 +90,7 @@ describe('a start of the compute process', () => {
     // What fails the same way on every machine, whatever is installed there.
     packages = packagesFolder()
     packages.add('@tensorflow/tfjs-node', 'throw new Error("not today")')
+    packages.add('onnxruntime-node', 'throw new Error("no runtime today")')
     packages.add('webgpu', 'throw new Error("no card today")')
     packages.add('@tensorflow/tfjs-node-gpu', 'throw new Error("no CUDA today")')
   })
@@ -182,7 +192,7 @@ describe('a start of the compute process', () => {
   it(
     'passes over what gave up in this session, and does not take that for this computer',
     async () => {
-      const child = start({ MASKWRIGHT_WITHOUT: 'webgpu,tensorflow,cuda' })
+      const child = start({ MASKWRIGHT_WITHOUT: 'native,webgpu,tensorflow,cuda' })
       expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached: false })
       const { ladder } = ladderParts({ threads: 2, stateDir: state, packagesDir: packages.dir })
       expect(openMemory(state, () => undefined).chosen(ladder.choiceKey())).toBeNull()
@@ -194,8 +204,51 @@ describe('a start of the compute process', () => {
     2 * MINUTES,
   )
 
+  it(
+    'passes over a native that takes its process along, and does not insist on one that gave up in this session',
+    async () => {
+      packages.add('onnxruntime-node', 'process.abort()')
+      const child = start()
+      expect(await child.call('status')).toMatchObject({ backend: 'wasm', provider: null })
+      const { ladder } = ladderParts({ threads: 2, stateDir: state, packagesDir: packages.dir })
+      const proof = openMemory(state, () => undefined).proof('native-cpu', ladder.key('native-cpu'))
+      expect(proof?.reason).toMatch(/^It crashed when it was tried: /)
+
+      const insisting = start({ MASKWRIGHT_BACKEND: 'native' })
+      const refusal = await insisting.call('status').catch((error: unknown) => error)
+      const { error } = z.object({ error: wireErrorSchema }).parse(refusal)
+      expect(error.message).toMatch(/^The compute backend "native" was asked for .* It crashed .*"auto", .*\.$/)
+
+      const without = start({ MASKWRIGHT_BACKEND: 'native', MASKWRIGHT_WITHOUT: 'native-cpu' })
+      expect(await without.call('status')).toMatchObject({ backend: 'wasm' })
+    },
+    2 * MINUTES,
+  )
+
+  it.skipIf(missingOnnxRuntime('cpu', null) !== null)(
+    'takes a provider of native where that was asked for, and tells each in its own words (skipped without onnxruntime-node)',
+    async () => {
+      rmSync(path.join(packages.dir, 'node_modules', 'onnxruntime-node'), { recursive: true })
+      const single = start({ MASKWRIGHT_BACKEND: 'native-cpu', MASKWRIGHT_WITHOUT: 'native-webgpu' })
+      expect(await single.call('status')).toMatchObject({ backend: 'native', provider: 'cpu', threads: 2 })
+      await single.end()
+      const child = start({ MASKWRIGHT_BACKEND: 'native', MASKWRIGHT_WITHOUT: 'native-webgpu' })
+      expect(await child.call('status')).toMatchObject({ backend: 'native', provider: 'cpu', threads: 2 })
+      const report = doctorReportSchema.parse(await child.call('doctor'))
+      expect(report).toMatchObject({ chosen: 'native', provider: 'cpu' })
+      expect(report.versions.onnxruntime).toMatch(/^1\./)
+      const native = report.backends.find(({ name }) => name === 'native')
+      expect(native).toMatchObject({ available: true, reason: 'In use, 2 threads.', selfTest: { ok: true } })
+      const cpu = native?.providers?.find(({ name }) => name === 'cpu')
+      expect(cpu).toMatchObject({ available: true, reason: 'In use, 2 threads.', stepMs: native?.stepMs })
+      expect(cpu?.stepMs).toBeGreaterThan(0)
+      for (const { reason } of native?.providers ?? []) expect(reason).toMatch(/^[A-Z][^\n]*\.$/)
+    },
+    2 * MINUTES,
+  )
+
   it('takes the last one where all others gave up in this session', async () => {
-    const child = start({ MASKWRIGHT_WITHOUT: 'webgpu,tensorflow,cuda,wasm' })
+    const child = start({ MASKWRIGHT_WITHOUT: 'native,webgpu,tensorflow,cuda,wasm' })
     expect(await child.call('status')).toMatchObject({ backend: 'js', threads: 1 })
   })
 

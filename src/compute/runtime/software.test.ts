@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { swiftshaderEnv } from '../testing/swiftshader.ts'
+import { missingOnnxRuntime } from './onnxRuntime.ts'
 import { probeWay } from './probe.ts'
 import { startCompute } from './testing/computeChild.ts'
 
@@ -32,12 +33,27 @@ describe.skipIf(env === null)(
       MINUTES,
     )
 
+    it.skipIf(missingOnnxRuntime('webgpu', null) !== null)(
+      'is known before ONNX Runtime computes on it, and named and not timed where that is insisted on (skipped where the package has no WebGPU)',
+      async () => {
+        const options = { entry, threads: 1, env: env ?? {} }
+        const passed = await probeWay('native-webgpu', { ...options, hardwareOnly: true })
+        expect(passed).toMatchObject({ ok: false, late: true, selfTest: null, stepMs: null })
+        expect(passed.reason).toMatch(/^There is no graphics card here, only software/)
+        const proof = await probeWay('native-webgpu', { ...options, seconds: 120 })
+        expect(proof.device?.name).toMatch(/^SwiftShader.*software/)
+        expect(proof).toMatchObject({ ok: true, selfTest: { ok: true }, stepMs: null, threads: 1 })
+        expect(proof.reason).toBe(passed.reason)
+      },
+      3 * MINUTES,
+    )
+
     it(
       'does not keep a start from choosing wasm at once, and the next one from knowing it',
       async () => {
         for (const cached of [false, true]) {
           const child = startCompute({ ...env, MASKWRIGHT_STATE: state })
-          expect(await child.call('status')).toMatchObject({ backend: 'wasm', cached })
+          expect(await child.call('status')).toMatchObject({ cached })
           await child.end()
         }
       },

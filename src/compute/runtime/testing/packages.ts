@@ -8,10 +8,13 @@ const TENSORFLOW = '@tensorflow/tfjs-node'
 /** What it asks for without saying so in its manifest. */
 const UNDECLARED = ['@tensorflow/tfjs-core']
 
+/** Inside of its package, the libraries of ONNX Runtime for this system. */
+const ONNX_FOLDER = `bin/napi-v6/${process.platform}/${process.arch}`
+
 /** A folder for optional packages (MASKWRIGHT_PACKAGES), to be removed by the test. */
 export interface PackagesFolder {
   readonly dir: string
-  /** A package of one script, with a file where its library would be. */
+  /** A package of one script, with a file where its library would be: TensorFlow's or ONNX Runtime's. */
   add(name: string, script: string): void
   /** The real tfjs-node, with its dependencies, and with this text for a library. Returns the library's path. */
   addTensorflow(library: string): string
@@ -25,10 +28,13 @@ export function packagesFolder(): PackagesFolder {
     dir,
     add(name, script) {
       const folder = path.join(modules, name)
-      mkdirSync(path.join(folder, 'lib', 'napi-v8'), { recursive: true })
+      const libraries = ['lib/napi-v8/tfjs_binding.node', `${ONNX_FOLDER}/onnxruntime_binding.node`]
+      for (const library of libraries) {
+        mkdirSync(path.join(folder, path.dirname(library)), { recursive: true })
+        writeFileSync(path.join(folder, library), 'no library')
+      }
       writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name, version: '0.0.1', main: 'index.js' }))
       writeFileSync(path.join(folder, 'index.js'), script)
-      writeFileSync(path.join(folder, 'lib', 'napi-v8', 'tfjs_binding.node'), 'no library')
     },
     addTensorflow(library) {
       const manifest = packages.resolve(`${TENSORFLOW}/package.json`)
