@@ -42,6 +42,7 @@ const binary: Record<string, [(a: tf.Tensor, b: tf.Tensor) => tf.Tensor, (a: num
   sub: [tf.sub, (a, b) => a - b],
   mul: [tf.mul, (a, b) => a * b],
   div: [(a, b) => tf.div(a, tf.add(b, 2)), (a, b) => a / (b + 2)],
+  atan2: [(a, b) => tf.atan2(a, tf.add(b, 2)), (a, b) => Math.atan2(a, b + 2)],
   pow: [(a, b) => tf.pow(tf.add(a, 2), b), (a, b) => (a + 2) ** b],
   prelu: [(a, b) => tf.prelu(a, b), (a, b) => (a < 0 ? a * b : a)],
 }

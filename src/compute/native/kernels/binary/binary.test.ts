@@ -15,6 +15,7 @@ const operations: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
   minimum: tf.minimum,
   pow: (a, b) => tf.pow(tf.abs(a), b),
   squaredDifference: tf.squaredDifference,
+  atan2: (a, b) => tf.atan2(tf.add(tf.round(a), 0), tf.add(tf.round(b), 0)),
   mod: (a, b) => tf.mod(a, tf.add(tf.sign(b), 0.1)),
   floorDiv: (a, b) => tf.floorDiv(tf.mul(a, 10), tf.add(tf.sign(b), 0.1)),
   equal: (a, b) => tf.equal(tf.round(a), tf.round(b)),

@@ -1,5 +1,6 @@
 /** Kernels of two tensors, element by element with broadcasting. */
 import { registerAdd } from './add.ts'
+import { registerAtan2 } from './atan2.ts'
 import { registerEluGrad } from './eluGrad.ts'
 import { registerEqual } from './equal.ts'
 import { registerFloorDiv } from './floorDiv.ts'
@@ -23,6 +24,7 @@ import { registerSub } from './sub.ts'
 /** Registers them all. */
 export function registerBinaryKernels(): void {
   registerAdd()
+  registerAtan2()
   registerEluGrad()
   registerEqual()
   registerFloorDiv()
