@@ -11,6 +11,7 @@ import { FileRegistry } from './files/registry.ts'
 import { Uploads } from './files/uploads.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Lane } from './jobs/lane.ts'
+import { Importer } from './models/importer.ts'
 import { Models } from './models/models.ts'
 import { News } from './news.ts'
 import { Predictions } from './prediction/predictions.ts'
@@ -72,6 +73,7 @@ export function createServices(options: { project: Project; compute: ComputePort
   const shared = { project, cases, labels, models, volumes, predictions, masks, jobs, lane, compute, events }
   const predictor = new Predictor({ ...shared, touched, slicesChanged })
   const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
+  const importer = new Importer({ compute, models, labels, lane })
   const files = new FileRegistry()
   const uploads = new Uploads(folders.images, files)
   return {
@@ -86,6 +88,7 @@ export function createServices(options: { project: Project; compute: ComputePort
     predictor,
     trainer,
     examiner,
+    importer,
     files,
     uploads,
     log,

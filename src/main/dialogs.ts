@@ -4,6 +4,10 @@ import type { FileEntry, PartialHandlers } from '../core/contract/index.ts'
 
 /** Endings as Electron wants them: `gz` stands for `.nii.gz`. */
 const imageExtensions = ['nii', 'gz', 'png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff']
+const dialogs = {
+  image: { title: 'Open images', filter: { name: 'Images', extensions: imageExtensions } },
+  network: { title: 'Import a model', filter: { name: 'ONNX networks', extensions: ['onnx'] } },
+}
 
 /**
  * The two methods of the contract that need a native dialog. The page gets ids; the paths stay with the backend.
@@ -16,15 +20,13 @@ export function dialogHandlers(
   registerFile: (path: string, purpose: 'open' | 'save') => FileEntry,
 ): PartialHandlers {
   return {
-    'files.openDialog': async () => {
+    'files.openDialog': async ({ kind }) => {
+      const { title, filter } = dialogs[kind]
       const { canceled, filePaths } = await dialog.showOpenDialog(window, {
-        title: 'Open images',
+        title,
         defaultPath: folder,
-        properties: ['openFile', 'multiSelections'],
-        filters: [
-          { name: 'Images', extensions: imageExtensions },
-          { name: 'All files', extensions: ['*'] },
-        ],
+        properties: kind === 'image' ? ['openFile', 'multiSelections'] : ['openFile'],
+        filters: [filter, { name: 'All files', extensions: ['*'] }],
       })
       return canceled ? [] : filePaths.map((path) => registerFile(path, 'open'))
     },

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { FileEntry } from '../../core/contract/schemas.ts'
+import type { FileEntry, FileKind } from '../../core/contract/schemas.ts'
 import { isSupported } from '../../imaging/index.ts'
 import { storageError, systemCode } from '../errors.ts'
 import type { FileRegistry } from './registry.ts'
@@ -19,10 +19,11 @@ export function pathOfText(text: string): string {
 }
 
 /**
- * Folders and readable images whose name begins with what was typed last, whatever its case; folders first, both
+ * Folders and readable images, or network files, whose name begins with what was typed last, whatever its case; folders first, both
  * sorted, 50 at most. Hidden names only when a dot was typed. An unreadable or missing folder completes to nothing.
  */
-export async function completePath(text: string, files: FileRegistry): Promise<FileEntry[]> {
+export async function completePath(text: string, kind: FileKind, files: FileRegistry): Promise<FileEntry[]> {
+  const isWanted = kind === 'image' ? isSupported : isNetworkFile
   const typed = text === '' || text === '~' ? `~${sep}` : text
   const cut = lastSeparator(typed) + 1
   const shownFolder = typed.slice(0, cut)
@@ -39,7 +40,7 @@ export async function completePath(text: string, files: FileRegistry): Promise<F
     const path = join(folder, entry.name)
     const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await isDirectory(path)))
     if (isFolder) folders.push(files.register(path, 'open', `${shownFolder}${entry.name}${sep}`))
-    else if (isSupported(entry.name) && images.length < MAX_COMPLETIONS && (entry.isFile() || entry.isSymbolicLink())) {
+    else if (isWanted(entry.name) && images.length < MAX_COMPLETIONS && (entry.isFile() || entry.isSymbolicLink())) {
       images.push(files.register(path, 'open', `${shownFolder}${entry.name}`))
     }
   }
@@ -66,6 +67,10 @@ async function isDirectory(path: string): Promise<boolean> {
     if (systemCode(error) === 'EACCES') throw storageError(error, path, 'read')
     return false
   }
+}
+
+function isNetworkFile(name: string): boolean {
+  return /\.onnx$/i.test(name)
 }
 
 function lastSeparator(text: string): number {

@@ -8,6 +8,8 @@ type ComputeHandlers = Pick<
   | 'compute.settings'
   | 'compute.configure'
   | 'models.activate'
+  | 'models.inspect'
+  | 'models.import'
   | 'predict.start'
   | 'train.start'
   | 'job.cancel'
@@ -18,7 +20,7 @@ const CONFIGURE_BUSY =
 
 /** What has to do with compute: its settings, and the jobs that it works on. */
 export function computeHandlers(services: Services): ComputeHandlers {
-  const { compute, examiner, models, predictor, trainer, jobs, events, news } = services
+  const { compute, examiner, models, importer, predictor, trainer, jobs, events, news, files, labels } = services
   return {
     'app.doctor': ({ fresh }, { signal }) => examiner.report(fresh, signal),
     'compute.settings': async () => {
@@ -32,6 +34,14 @@ export function computeHandlers(services: Services): ComputeHandlers {
     },
     'models.activate': async ({ modelId }) => {
       const model = models.activate(modelId)
+      events.emit('models.changed', { models: models.list() })
+      news.projectChanged()
+      return model
+    },
+    'models.inspect': ({ fileId }, { signal }) => importer.inspect(files.path(fileId, 'open'), signal),
+    'models.import': async ({ fileId, meaning }, { signal }) => {
+      const model = await importer.import(files.path(fileId, 'open'), meaning, signal)
+      events.emit('labels.changed', { labels: labels.list() })
       events.emit('models.changed', { models: models.list() })
       news.projectChanged()
       return model

@@ -69,7 +69,7 @@ function fileHandlers({ files, uploads }: Services): Part<'files'> {
   return {
     'files.openDialog': noDialogs,
     'files.saveDialog': noDialogs,
-    'files.complete': ({ text }) => completePath(text, files),
+    'files.complete': ({ text, kind }) => completePath(text, kind, files),
     'files.target': ({ text }) => targetOfText(text, files),
     'files.uploadBegin': async ({ name, size }) => ({ uploadId: await uploads.begin(name, size) }),
     'files.uploadChunk': async ({ uploadId, offset, bytes }) => {

@@ -16,7 +16,7 @@ export interface LearnedSlice {
 export interface ModelRecord {
   readonly id: string
   readonly version: number
-  /** The folder with model.json, weights.bin and card.json. */
+  /** The folder with card.json, and model.json and weights.bin or, of an imported network, model.onnx. */
   readonly dir: string
   readonly card: ModelCard
 }
@@ -136,6 +136,7 @@ export class Models {
       createdAt: card.createdAt,
       active: flag(row, 'active'),
       parameters: card.parameters,
+      imported: card.onnx !== undefined,
       labels: card.labels.map((label) => label.value),
       training: card.training,
     }
@@ -147,11 +148,15 @@ export class Models {
  * card is none that this version reads. Whether the network fits it is found out by whoever loads it.
  */
 export function readModelFolder(dir: string): ModelCard {
-  for (const name of ['model.json', 'weights.bin', 'card.json']) {
-    if (!existsSync(join(dir, name))) {
-      throw new CodedError('compute-failed', `The model folder lacks "${name}"; train again.`, { detail: dir })
-    }
-  }
   const file = join(dir, 'card.json')
-  return readModelCard(readFileSync(file, 'utf8'), file)
+  refuseMissing(dir, ['card.json'])
+  const card = readModelCard(readFileSync(file, 'utf8'), file)
+  refuseMissing(dir, card.onnx === undefined ? ['model.json', 'weights.bin'] : ['model.onnx'])
+  return card
+}
+
+function refuseMissing(dir: string, names: readonly string[]): void {
+  const missing = names.find((name) => !existsSync(join(dir, name)))
+  if (missing === undefined) return
+  throw new CodedError('compute-failed', `The model folder lacks "${missing}"; train or import again.`, { detail: dir })
 }

@@ -1,6 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ComputeMethod, ComputeProgress, ComputeSlice, ModelCard } from '../../core/contract/compute.ts'
+import type {
+  ComputeMethod,
+  ComputeProgress,
+  ComputeSlice,
+  ModelCard,
+  NetworkFacts,
+} from '../../core/contract/compute.ts'
 import { PERCENTILE_INPUT } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ComputeSettings, ComputeStatus } from '../../core/contract/schemas.ts'
@@ -8,6 +14,7 @@ import type { ComputeCallOptions, ComputeNotice, ComputeParams, ComputePort, Com
 
 type TrainParams = ComputeParams<'train'>
 type PredictParams = ComputeParams<'predict'>
+type ImportParams = ComputeParams<'importNetwork'>
 
 /** A compute process that thresholds instead of learning, and does what a test tells it to. */
 export class FakeCompute implements ComputePort {
@@ -29,6 +36,10 @@ export class FakeCompute implements ComputePort {
   readonly examined: ComputeParams<'doctor'>[] = []
   report: ComputeResult<'doctor'> | null = null
   beforeReport: () => Promise<void> = async () => undefined
+  /** What every ONNX file is; may throw. */
+  facts: () => NetworkFacts = someFacts
+  readonly imported: ImportParams[] = []
+  beforeImport: (params: ImportParams) => Promise<void> = async () => undefined
 
   readonly #noticeListeners = new Set<(notice: ComputeNotice) => void>()
   readonly #listeners = new Set<(status: ComputeStatus) => void>()
@@ -85,6 +96,8 @@ export class FakeCompute implements ComputePort {
     if (method === 'predict') return this.#predict(params as PredictParams, options)
     if (method === 'train') return this.#train(params as TrainParams, options)
     if (method === 'doctor') return this.#doctor(params as ComputeParams<'doctor'>)
+    if (method === 'inspectNetwork') return this.facts()
+    if (method === 'importNetwork') return this.#import(params as ImportParams)
     throw new CodedError('compute-failed', `the fake does not know ${method}`)
   }
 
@@ -93,6 +106,18 @@ export class FakeCompute implements ComputePort {
     await this.beforeReport()
     if (this.report === null) throw new CodedError('compute-failed', 'the fake has no report')
     return this.report
+  }
+
+  async #import(params: ImportParams): Promise<ComputeResult<'importNetwork'>> {
+    this.imported.push(params)
+    await this.beforeImport(params)
+    const { modelId: id, meaning, values, facts, outDir } = params
+    const labels = meaning.classes.map((name, at) => ({ value: values[at] ?? 0, name }))
+    const card = { ...fakeCard({ id, name: meaning.name, labels }), format: 3 as const, onnx: facts.use }
+    mkdirSync(outDir, { recursive: true })
+    writeFileSync(join(outDir, 'model.onnx'), '')
+    writeFileSync(join(outDir, 'card.json'), JSON.stringify(card))
+    return { card, maxDifference: 0 }
   }
 
   async #predict(params: PredictParams, { signal, onProgress }: ComputeCallOptions): Promise<ComputeResult<'predict'>> {
@@ -125,6 +150,22 @@ export class FakeCompute implements ComputePort {
     const card = fakeCard({ id: params.modelId, name: params.name, labels: params.labels })
     writeModelFolder(params.outDir, card)
     return { card }
+  }
+}
+
+/** A network of two classes and background that takes grey pictures of any size. */
+export function someFacts(): NetworkFacts {
+  return {
+    ...{ sha256: '0'.repeat(64), bytes: 7, parameters: 12, inputChannels: 1, step: 4, base: 8 },
+    use: {
+      input: { name: 'image', layout: 'channels-first' },
+      output: { name: 'logits', layout: 'channels-first', channels: 3 },
+      ...{ scores: 'logits', classes: 'exclusive', size: null, single: false, reach: 20 },
+      ...{ bytesPerPixel: 100, pixelsPerSecond: 1e6, opset: 17, producer: 'a test' },
+    },
+    stated: {},
+    remarks: [],
+    sample: { width: 1, height: 1, values: [0] },
   }
 }
 

@@ -51,7 +51,9 @@ export class Trainer {
     if (this.#running !== null) {
       throw new CodedError('busy', 'A training is running already; wait for it, or cancel it first.')
     }
-    const parent = models.active()
+    const active = models.active()
+    // What was imported cannot learn: a network of our own begins beside it.
+    const parent = active?.card.onnx === undefined ? active : null
     const choice = chooseSlices(project.db, parent?.id ?? null)
     if (choice.length === 0) {
       throw new CodedError('nothing-to-train', 'No slice is corrected yet; correct one by brush, then press Retrain.')
@@ -119,12 +121,14 @@ export class Trainer {
     if (!samples.some((sample) => sample.role === 'corrected')) {
       throw new CodedError('nothing-to-train', 'The images of all corrected slices are missing; find the files first.')
     }
-    models.removeLeftOvers()
-    const version = models.nextVersion()
+    let version = 0
     let lastStep = 0
     const words = waitingWords(lane)
     if (words !== null) job.progress({ message: words })
     await lane.run(priorities.training, job.signal, () => {
+      // Here, since a model may have been imported while this waited.
+      models.removeLeftOvers()
+      version = models.nextVersion()
       // Until the first step is done, which takes a while on some computers.
       job.progress({ message: 'first step…' })
       return compute.call(

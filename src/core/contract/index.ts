@@ -2,5 +2,6 @@
 export * from './version.ts'
 export * from './errors.ts'
 export * from './schemas.ts'
+export * from './network.ts'
 export * from './methods.ts'
 export * from './events.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { networkFactsSchema, networkMeaningSchema } from './network.ts'
 import {
   axisSchema,
   bytesSchema,
@@ -8,6 +9,7 @@ import {
   computeStatusSchema,
   doctorReportSchema,
   fileEntrySchema,
+  fileKindSchema,
   historySchema,
   idSchema,
   indexSchema,
@@ -66,10 +68,13 @@ export const methods = {
   'project.get': { params: nothing, result: projectSchema },
 
   /** Native dialogs; only where app.info says so. An empty list: the user cancelled. */
-  'files.openDialog': { params: nothing, result: z.array(fileEntrySchema) },
+  'files.openDialog': { params: z.object({ kind: fileKindSchema.default('image') }), result: z.array(fileEntrySchema) },
   'files.saveDialog': { params: z.object({ suggestedName: z.string().max(255) }), result: fileEntrySchema.nullable() },
-  /** Completions for the text of the path field: readable images and folders, at most 50, sorted. */
-  'files.complete': { params: z.object({ text: z.string().max(4096) }), result: z.array(fileEntrySchema) },
+  /** Completions for the text of the path field: files of that kind and folders, at most 50, sorted. */
+  'files.complete': {
+    params: z.object({ text: z.string().max(4096), kind: fileKindSchema.default('image') }),
+    result: z.array(fileEntrySchema),
+  },
   /** Names the target of a save by the text of the path field; refuses folders that do not exist. */
   'files.target': { params: z.object({ text: z.string().min(1).max(4096) }), result: fileEntrySchema },
   /** Drag and drop: the bytes travel, since a page cannot name a path. Kept in the project's images/ folder. */
@@ -155,6 +160,22 @@ export const methods = {
   /** Erases its voxels in every case, as one undoable stroke each, and takes it off the list. Refused while locked. */
   'labels.remove': { params: z.object({ value: labelValueSchema.min(1) }), result: nothing },
 
+  /**
+   * What an ONNX file is, found out by reading and running it, in a process that it may take along. `name` is what the model
+   * is to be called. Throws `bad-file` with the reason where it cannot be used.
+   */
+  'models.inspect': {
+    params: z.object({ fileId: idSchema }),
+    result: z.object({ name: z.string(), facts: networkFactsSchema }),
+  },
+  /**
+   * Makes the inspected file the next version of the model, for prediction, and uses it. Classes that are called as a
+   * label of the project get that label, others a new one.
+   */
+  'models.import': {
+    params: z.object({ fileId: idSchema, meaning: networkMeaningSchema }),
+    result: modelSummarySchema,
+  },
   'models.activate': { params: z.object({ modelId: idSchema }), result: modelSummarySchema },
 
   /** Predicts the given slice first, then the whole volume. Events `prediction.slices` and `job.changed` follow. */

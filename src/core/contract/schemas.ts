@@ -183,6 +183,8 @@ export const modelSummarySchema = z.object({
   active: z.boolean(),
   parameters: z.int().min(0),
   labels: z.array(labelValueSchema),
+  /** A network from elsewhere: it predicts and cannot be trained. */
+  imported: z.boolean(),
   /** How it was trained; null for a model that came with the project. */
   training: trainingReportSchema.nullable(),
 })
@@ -319,3 +321,7 @@ export const fileEntrySchema = z.object({
   kind: z.enum(['file', 'folder']),
 })
 export type FileEntry = z.infer<typeof fileEntrySchema>
+
+/** What is looked for in a file dialog or by a path. */
+export const fileKindSchema = z.enum(['image', 'network'])
+export type FileKind = z.infer<typeof fileKindSchema>

@@ -140,6 +140,7 @@ export function aModel(change: Partial<ModelSummary> = {}): ModelSummary {
     active: true,
     parameters: 120_000,
     labels: [1],
+    imported: false,
     training: null,
     ...change,
   }
