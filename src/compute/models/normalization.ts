@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from '../kernels/available.ts'
 import { NORMALIZATION, NORMALIZATION_GRADIENT } from '../kernels/index.ts'
+import { isRecording } from '../runtime/program.ts'
 import { keepFor, one, present, runSeveral } from './kernelCalls.ts'
 
 /** What is common to all normalizations of [n, h, w, c]; formulas and sources are in kernels/normalization.ts. */
@@ -106,11 +107,11 @@ function momentsIn(statistics: tf.Tensor): Moments {
 /** The same by operations of TensorFlow.js. */
 function composed(x: tf.Tensor, options: Options, learn: (moments: Moments) => void): tf.Tensor {
   const { epsilon, relu, gamma, beta } = options
-  const { shape, axes } = layoutOf(x, options)
+  const { shape, mean: meanOf, moments: momentsOf } = layoutOf(x, options)
   const operation = tf.customGrad((...inputs) => {
     const [y, normal, root, moments] = tf.tidy(() => {
       const grouped = tf.reshape(x, shape)
-      const { mean, variance } = tf.moments(grouped, axes, true)
+      const { mean, variance } = momentsOf(grouped)
       const inverse = tf.rsqrt(tf.add(variance, epsilon))
       const standard = tf.reshape(tf.mul(tf.sub(grouped, mean), inverse), x.shape)
       const scaled = gamma === null ? standard : tf.mul(standard, gamma)
@@ -129,8 +130,8 @@ function composed(x: tf.Tensor, options: Options, learn: (moments: Moments) => v
         const g = output === undefined ? one(dy) : tf.mul(one(dy), tf.step(output))
         const h = tf.reshape(gamma === null ? g : tf.mul(g, gamma), shape)
         const standard = tf.reshape(v, shape)
-        const product = tf.mul(standard, tf.mean(tf.mul(h, standard), axes, true))
-        const dx = tf.mul(r, tf.sub(tf.sub(h, tf.mean(h, axes, true)), product))
+        const product = tf.mul(standard, meanOf(tf.mul(h, standard)))
+        const dx = tf.mul(r, tf.sub(tf.sub(h, meanOf(h)), product))
         return present([
           tf.reshape(dx, x.shape),
           gamma === null ? undefined : tf.sum(tf.mul(g, v), [0, 1, 2]),
@@ -142,10 +143,31 @@ function composed(x: tf.Tensor, options: Options, learn: (moments: Moments) => v
   return operation(...present([x, gamma, beta]))
 }
 
-/** A shape of x, and its axes over which mean and variance are taken. */
-function layoutOf(x: tf.Tensor, options: Options): { shape: number[]; axes: number[] } {
-  if (options.over === 'batch') return { shape: x.shape, axes: [0, 1, 2] }
+/** A shape of x, and mean and variance of a tensor of that shape as they broadcast against it. */
+interface Statistics {
+  readonly shape: number[]
+  readonly mean: (x: tf.Tensor) => tf.Tensor
+  readonly moments: (x: tf.Tensor) => { mean: tf.Tensor; variance: tf.Tensor }
+}
+
+function layoutOf(x: tf.Tensor, options: Options): Statistics {
+  if (options.over === 'batch') return overAxes(x.shape, [0, 1, 2])
   const [count = 0, height = 0, width = 0, channels = 0] = x.shape
-  if (options.groups === channels) return { shape: x.shape, axes: [1, 2] }
-  return { shape: [count, height * width, options.groups, channels / options.groups], axes: [1, 3] }
+  const { groups } = options
+  if (groups === channels) return overAxes(x.shape, [1, 2])
+  if (!isRecording()) return overAxes([count, height * width, groups, channels / groups], [1, 3])
+  // Images in a shape of their own would have to be turned around in memory; their means are small.
+  const mean = (images: tf.Tensor): tf.Tensor => {
+    const byGroup = tf.mean(tf.reshape(tf.mean(images, [1, 2]), [-1, groups, channels / groups]), 2, true)
+    return tf.reshape(tf.tile(byGroup, [1, 1, channels / groups]), [-1, 1, 1, channels])
+  }
+  const moments = (images: tf.Tensor) => {
+    const middle = mean(images)
+    return { mean: middle, variance: mean(tf.square(tf.sub(images, middle))) }
+  }
+  return { shape: x.shape, mean, moments }
+}
+
+function overAxes(shape: number[], axes: number[]): Statistics {
+  return { shape, mean: (x) => tf.mean(x, axes, true), moments: (x) => tf.moments(x, axes, true) }
 }

@@ -67,6 +67,15 @@ describe('transposes', () => {
     expect(ops).not.toContain('Transpose')
   })
 
+  it('turn what is broadcast where its order changes', async () => {
+    const x = transpose(input(2, 3, 3, 3), NHWC)
+    const table = constant(Float32Array.from({ length: 9 }, random), [1, 3, 3, 1], 'float32')
+    const other = constant(Float32Array.from({ length: 9 }, random), [3, 1, 3], 'float32')
+    expect(await left([transpose(like('Add', like('Mul', x, table), other), NCHW)])).toEqual(['Mul', 'Add'])
+    const given = like('Add', like('Mul', x, input(1, 3, 3, 1)), input(3, 1, 3))
+    expect(await left([transpose(given, NCHW)])).toEqual(['Transpose', 'Mul', 'Add', 'Transpose'])
+  })
+
   it('stay where another reader needs them', async () => {
     const turned = transpose(input(2, 3, 4, 5), NHWC)
     expect(await left([like('Relu', turned), like('Neg', turned)])).toEqual(['Transpose', 'Relu', 'Neg'])
@@ -90,6 +99,14 @@ describe('transposes', () => {
 })
 
 describe('reshapes', () => {
+  it('take over what only moves axes of one element', async () => {
+    const statistics = like('Sqrt', like('Abs', reshape(input(2, 3), [2, 1, 1, 3])))
+    expect(await left([transpose(statistics, NCHW)])).toEqual(['Reshape', 'Abs', 'Sqrt', 'Reshape'])
+    expect(await left([transpose(input(2, 3, 5, 1), NCHW)])).toEqual(['Transpose'])
+    const scaled = like('Mul', transpose(input(2, 3, 4, 5), NHWC), statistics)
+    expect(await left([transpose(scaled, NCHW)])).not.toContain('Transpose')
+  })
+
   it('become one, or none', async () => {
     const x = input(2, 3, 4)
     expect(await left([like('Relu', reshape(reshape(x, [6, 4]), [2, 3, 4]))])).toEqual(['Relu'])

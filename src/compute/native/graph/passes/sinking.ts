@@ -1,5 +1,6 @@
 import { emit, int64s, ints, int, reshape, transpose } from '../build.ts'
 import { intOf, integersOf, intsOf, isConstant, nodeOf, permOf, sameShape } from './rule.ts'
+import { asReshape } from './transposes.ts'
 import type { Rule, RuleContext } from './rule.ts'
 import type { Attributes, GraphNode, Value } from '../types.ts'
 
@@ -116,12 +117,13 @@ function beforeTranspose(value: Value, perm: readonly number[]): Value | null {
   if (shape.length > rank) return null
   const full = [...Array<number>(rank - shape.length).fill(1), ...shape]
   const back = perm.map((_, axis) => perm.indexOf(axis))
+  const extents = back.map((axis) => full[axis] ?? 1)
   const wide = full.filter((extent) => extent !== 1).length
   if (wide <= 1) {
-    const target = back.map((axis) => (full[axis] === 1 ? 1 : -1))
-    const extents = back.map((axis) => full[axis] ?? 1)
     if (sameShape(extents, shape)) return value
-    return emit('Reshape', [value, int64s(wide === 0 ? extents : target)], extents)
+    const target = wide === 0 ? extents : extents.map((extent) => (extent === 1 ? 1 : -1))
+    return emit('Reshape', [value, int64s(target)], extents)
   }
-  return isConstant(value) ? transpose(reshape(value, full), back) : null
+  if (isConstant(value)) return transpose(reshape(value, full), back)
+  return shape.length === rank ? asReshape(value, back) : null
 }

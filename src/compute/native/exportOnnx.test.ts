@@ -1,0 +1,113 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import * as tf from '@tensorflow/tfjs-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { statedFactsSchema } from '../../core/contract/network.ts'
+import { findPython, runPython } from '../../imaging/testing/peer.ts'
+import { createRandom } from '../data/random.ts'
+import { loadModel, saveModel } from '../models/files.ts'
+import { KINDS, prepareFolders, saveUntrained } from '../models/testing/modelFolders.ts'
+import { exportNetwork } from './exportOnnx.ts'
+import type { ModelFolders } from '../models/testing/modelFolders.ts'
+
+const peer = findPython(['onnx'])
+
+/** What ONNX's own checker and shape inference make of each file. */
+const CHECK = `
+import sys, json, onnx
+from onnx import checker, shape_inference
+found = []
+for path in sys.argv[1:]:
+    model = onnx.load(path)
+    checker.check_model(model, full_check=True)
+    inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    def port(value):
+        tensor = value.type.tensor_type
+        return [value.name, tensor.elem_type, [dim.dim_param or dim.dim_value for dim in tensor.shape.dim]]
+    found.append({
+        'inputs': [port(value) for value in inferred.graph.input],
+        'outputs': [port(value) for value in inferred.graph.output],
+        'opsets': [[each.domain, each.version] for each in model.opset_import],
+        'metadata': {each.key: each.value for each in model.metadata_props},
+        'ops': [node.op_type for node in model.graph.node],
+    })
+print(json.dumps(found))
+`
+const portSchema = z.tuple([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))])
+const foundSchema = z.array(
+  z.object({
+    inputs: z.array(portSchema),
+    outputs: z.array(portSchema),
+    opsets: z.array(z.tuple([z.string(), z.number()])),
+    metadata: z.record(z.string(), z.string()),
+    ops: z.array(z.string()),
+  }),
+)
+
+let folders: ModelFolders
+const files: string[] = []
+
+/** With weights of which none is at its initial value, in which a batch normalization would do nothing. */
+async function saveChanged(dir: string, kind: (typeof KINDS)[number]): Promise<void> {
+  await saveUntrained(`${dir}-before`, kind)
+  const { network, card } = await loadModel(`${dir}-before`)
+  const random = createRandom(9)
+  const weights = network.getWeights().map((weight) => {
+    const values = Float32Array.from(weight.dataSync(), (value) => value * (1 + 0.2 * random()) + 0.1 * random())
+    return tf.tensor(values, weight.shape)
+  })
+  network.setWeights(weights)
+  tf.dispose(weights)
+  await saveModel(dir, network, card)
+  network.dispose()
+}
+
+beforeAll(async () => {
+  folders = await prepareFolders()
+})
+
+afterAll(async () => {
+  await folders.remove()
+})
+
+describe('an exported network', () => {
+  it.each(KINDS)('computes the same in ONNX Runtime: $normalization, $upsampling', async (kind) => {
+    const dir = path.join(folders.dir, `${kind.normalization}-${kind.upsampling}`)
+    await saveChanged(dir, kind)
+    const file = `${dir}.onnx`
+    files.push(file)
+    const tensors = tf.memory().numTensors
+    const { maxDifference } = await exportNetwork(dir, file)
+    expect(maxDifference).toBeLessThan(1e-5)
+    expect(tf.getBackend()).toBe('cpu')
+    expect(tf.memory().numTensors).toBe(tensors)
+    expect((await readdir(folders.dir)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  it.skipIf(!peer.available)(`passes the checker of ONNX, of any size ${peer.reason}`, { timeout: 120_000 }, () => {
+    expect(files.length).toBe(KINDS.length)
+    const found = foundSchema.parse(runPython(peer, CHECK, files))
+    for (const { inputs, outputs, opsets, metadata, ops } of found) {
+      expect(inputs).toEqual([['image', 1, ['batch', 1, 'height', 'width']]])
+      expect(outputs).toEqual([['logits', 1, ['batch', 3, 'height', 'width']]])
+      expect(opsets).toEqual([['', 17]])
+      expect(ops).not.toContain('Transpose')
+      const facts = Object.entries(metadata).map(([key, value]): [string, unknown] => [
+        key.replace('maskwright.', ''),
+        JSON.parse(value),
+      ])
+      expect(statedFactsSchema.parse(Object.fromEntries(facts))).toMatchObject({
+        name: 'M',
+        classes: ['Liver', 'Spleen'],
+        input: { normalization: { kind: 'percentile', low: 0.5, high: 99.5 } },
+      })
+    }
+  })
+
+  it('is not written where the model cannot be read', async () => {
+    const file = path.join(folders.dir, 'none.onnx')
+    await expect(exportNetwork(path.join(folders.dir, 'none'), file)).rejects.toMatchObject({ code: 'bad-file' })
+    expect(await readdir(folders.dir)).not.toContain('none.onnx')
+  })
+})
