@@ -4,6 +4,7 @@ import { argmax, runNetwork } from '../inference/predict.ts'
 import { hasKernel } from '../kernels/available.ts'
 import { SEGMENTATION_LOSS } from '../kernels/index.ts'
 import { addPixels, emptySums, lossTerms } from '../kernels/segmentationLossLoops.ts'
+import { isRecording } from '../runtime/program.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -79,9 +80,12 @@ function wantedClasses({ keep }: Tile, { classes, width }: TrainingImage): Int32
   return wanted
 }
 
-/** By the kernel where there is one: three times as fast as the loops, which in turn need not carry the logits anywhere. */
+/**
+ * By the kernel where there is one: three times as fast as the loops, which in turn need not carry the logits anywhere, nor
+ * be compiled for their number.
+ */
 async function lossOf(logits: Float32Array, classes: Int32Array, classCount: number): Promise<number> {
-  if (!hasKernel(SEGMENTATION_LOSS)) {
+  if (!hasKernel(SEGMENTATION_LOSS) || isRecording()) {
     const sums = emptySums(classCount)
     addPixels(logits, classes, sums, new Float32Array(logits.length))
     return lossTerms(sums).loss

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createRandom, randomInt } from '../data/random.ts'
 import { IGNORED } from '../data/trainingImage.ts'
 import { registerJsKernels } from '../kernels/index.ts'
+import { startForTests } from '../native/testing/compare.ts'
 import { startWasm } from '../runtime/wasm.ts'
 import { composedLoss, segmentationLoss } from './loss.ts'
 import { lossGradientReference, lossReference } from './testing/lossReference.ts'
@@ -58,9 +59,10 @@ const cases: [name: string, n: number, classes: number[], width?: number][] = [
   ['logits that saturate', 3, [0, 1, 2, 1, 0, IGNORED, 2, 2], 60],
 ]
 
-describe.each(['wasm', 'cpu'])('segmentationLoss on %s', (backend) => {
+describe.each(['wasm', 'cpu', 'native'])('segmentationLoss on %s', (backend) => {
   beforeAll(async () => {
     if (backend === 'wasm') await startWasm(1)
+    if (backend === 'native') await startForTests()
     await tf.setBackend(backend)
     if (backend === 'cpu') registerJsKernels()
   })
