@@ -6,11 +6,12 @@ import { registerFusedBatchNorm } from './fusedBatchNorm.ts'
 import { registerBatchMatMul } from './matrix/batchMatMul.ts'
 import { registerFusedMatMul } from './matrix/fusedMatMul.ts'
 import { registerReductionKernels } from './reduction/index.ts'
+import { registerSegmentationLoss } from './segmentationLoss.ts'
 import { registerSelect } from './select.ts'
 import { registerLogSoftmax, registerSoftmax } from './softmax.ts'
 import { registerUnaryKernels } from './unary/index.ts'
 
-/** Element by element, reductions, products and normalizations. */
+/** Element by element, reductions, products, normalizations and the loss. */
 export function registerArithmeticKernels(): void {
   registerUnaryKernels()
   registerBinaryKernels()
@@ -22,6 +23,7 @@ export function registerArithmeticKernels(): void {
   registerFusedBatchNorm()
   registerFusedMatMul()
   registerLogSoftmax()
+  registerSegmentationLoss()
   registerSelect()
   registerSoftmax()
 }
