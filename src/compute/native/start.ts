@@ -3,6 +3,7 @@ import { NATIVE_BACKEND, NativeBackend } from './backend.ts'
 import { setRecorder } from '../runtime/program.ts'
 import { readSettings } from '../runtime/settings.ts'
 import { registerNativeKernels } from './kernels/index.ts'
+import { blockSize } from './lowering/blockSize.ts'
 import { nativeRecorder } from './program.ts'
 import { createOnnxEngine } from './session/onnxEngine.ts'
 import { loadOnnxRuntime } from './session/package.ts'
@@ -15,6 +16,8 @@ export interface NativeOptions {
   readonly packagesDir: string | null
   /** Where simplified graphs are kept (session/modelFiles.ts): MASKWRIGHT_STATE unless given; null: nowhere. */
   readonly stateDir?: string | null
+  /** See lowering/blockSize.ts; found out unless given. */
+  readonly block?: number | null
   /** For measuring: collects how long each node takes. */
   readonly profiles?: Profiles | null
 }
@@ -22,7 +25,9 @@ export interface NativeOptions {
 /** Makes the recorder the current backend of TensorFlow.js in this process. Throws RungUnavailable. */
 export async function startNative({ packagesDir, ...options }: NativeOptions): Promise<NativeBackend> {
   const { stateDir } = readSettings()
-  const backend = new NativeBackend(createOnnxEngine({ runtime: loadOnnxRuntime(packagesDir), stateDir, ...options }))
+  const runtime = loadOnnxRuntime(packagesDir)
+  const block = options.provider === 'cpu' ? await blockSize(runtime) : null
+  const backend = new NativeBackend(createOnnxEngine({ runtime, stateDir, block, ...options }))
   registerNativeKernels()
   setRecorder(NATIVE_BACKEND, nativeRecorder(backend))
   tf.registerBackend(NATIVE_BACKEND, () => backend)

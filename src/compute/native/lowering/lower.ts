@@ -1,30 +1,16 @@
-import { COMPOSITE, FILTER_GRADIENT, INPUT_GRADIENT, MAX_POOL_GRADIENT, geometryIn } from './composite.ts'
-import { filterGradient } from './filterGradient.ts'
-import { inputGradient } from './inputGradient.ts'
-import { maxPoolGradient } from './maxPoolGradient.ts'
-import { rewrite } from './rewrite.ts'
-import type { Graph, GraphNode, Value } from '../graph/types.ts'
-import type { Geometry } from '../kernels/image/geometry.ts'
+import { lowerBlocked } from './blocked/lower.ts'
+import { COMPOSITE } from './composite.ts'
+import { lowerPortably } from './portable.ts'
+import type { Graph } from '../graph/types.ts'
 
-const FORMS: Readonly<
-  Record<string, (inputs: readonly Value[], shape: readonly number[], geometry: Geometry) => Value>
-> = {
-  [INPUT_GRADIENT]: inputGradient,
-  [FILTER_GRADIENT]: filterGradient,
-  [MAX_POOL_GRADIENT]: maxPoolGradient,
-}
-
-/** The graph with every composite (composite.ts) made of ONNX's own operations: for any provider. */
-export function lowerPortably(graph: Graph): Graph {
-  if (!graph.nodes.some(({ domain }) => domain === COMPOSITE)) return graph
-  return rewrite(graph, (node, inputs) => (node.domain === COMPOSITE ? [expanded(node, inputs)] : null))
-}
-
-/** The output of a composite by ONNX's own operations. */
-export function expanded({ op, outputs, ...node }: GraphNode, inputs: readonly (Value | null)[]): Value {
-  const form = FORMS[op]
-  const shape = outputs[0]?.shape
-  if (form === undefined || shape === undefined) throw new Error(`There is no form for ${op}.`)
-  const given = inputs.filter((input) => input !== null)
-  return form(given, shape, geometryIn({ op, outputs, ...node }))
+/**
+ * The graph as a session takes it, without composites (composite.ts). `block` is how many channels ONNX Runtime's blocked
+ * layout has on this machine (blockSize.ts); null where it has none, as on every provider but the processor.
+ */
+export function lower(graph: Graph, block: number | null): Graph {
+  // Of graphs whose weights are constants ONNX Runtime makes the same by itself.
+  const trains = graph.nodes.some(
+    ({ op, domain, inputs }) => domain === COMPOSITE || (op === 'Conv' && inputs[1]?.source.kind !== 'constant'),
+  )
+  return block === null || !trains ? lowerPortably(graph) : lowerBlocked(graph, block)
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { memoryBound } from '../../runtime/memory.ts'
 import { elementsForTensor } from '../backend.ts'
 import { footprintOf } from '../graph/footprint.ts'
-import { lowerPortably } from '../lowering/lower.ts'
+import { lower as lowered } from '../lowering/lower.ts'
+import { withSafeChannels } from '../lowering/webgpuChannels.ts'
 import { encodeGraph, inputName, outputName } from '../onnx/encode.ts'
 import { deviceValues } from './deviceValues.ts'
 import { sessionFailure } from './failures.ts'
@@ -22,6 +23,8 @@ export interface EngineOptions {
   readonly threads: number
   /** Where simplified graphs are kept from one process to the next; null: nowhere. */
   readonly stateDir?: string | null
+  /** As lowering/blockSize.ts finds it out, for the processor; null: its blocked layout is not used. */
+  readonly block?: number | null
   /** Collects how long each node takes; only for measuring, since it takes time itself. */
   readonly profiles?: Profiles | null
 }
@@ -33,7 +36,11 @@ const SHARE_OF_MEMORY = 0.4
 
 /** Computes recorded graphs by ONNX Runtime; see docs/adr/0018. */
 export function createOnnxEngine(options: EngineOptions): Engine {
-  const { runtime, provider, threads, stateDir = null, profiles = null } = options
+  const { runtime, provider, threads, stateDir = null, profiles = null, block = null } = options
+  const lower = (graph: Graph): Graph => {
+    const lowest = lowered(graph, block)
+    return provider === 'webgpu' ? withSafeChannels(lowest) : lowest
+  }
   const maker = sessionMaker(runtime, { name: provider, threads }, stateDir)
   const sessions = keepSessions({ count: SESSIONS, bytes: () => SHARE_OF_MEMORY * memoryBound() })
   const devices = deviceValues(runtime, provider, (graph, naming, feeds) =>
@@ -65,7 +72,7 @@ export function createOnnxEngine(options: EngineOptions): Engine {
 
   return {
     async compile(recorded, compileOptions = {}) {
-      const graph = lowerPortably(recorded)
+      const graph = lower(recorded)
       const naming = namingFor(compileOptions)
       const encoded = encodeGraph(graph, naming)
       const onDevice = devices === null ? [] : outputsThatStay(graph, compileOptions)
@@ -89,7 +96,7 @@ export function createOnnxEngine(options: EngineOptions): Engine {
         },
       }
     },
-    footprint: (graph) => footprintOf(lowerPortably(graph)),
+    footprint: (graph) => footprintOf(lower(graph)),
     async elements(held) {
       if (held.elements === null && held.device !== null && devices !== null) {
         held.elements = elementsOf(await devices.read(held.device))
