@@ -1,5 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
-import { releaseIdle } from '../runtime/deviceMemory.ts'
+import { deviceMemory, releaseIdle } from '../runtime/deviceMemory.ts'
 import { budgetOf, collectGarbage, readMemory } from '../runtime/memory.ts'
 import { mostImages, mostPixels, passBytes } from '../runtime/plan.ts'
 import { wasmHeap, WASM_HEAP_MOST } from '../runtime/wasmHeap.ts'
@@ -53,7 +52,7 @@ export async function passSizes(network: Runnable, step: number, pixels: number,
   const known = learned.get(key) ?? { batch: Infinity, pixels: Infinity, tile: NaN }
   learned.set(key, known)
   const budget = given ?? currentBudget(cost, pixels, elsewhere)
-  const preferred = PREFERRED_PIXELS[!elsewhere && tf.getBackend() === 'webgpu' ? 'device' : 'processor']
+  const preferred = PREFERRED_PIXELS[!elsewhere && deviceMemory() !== null ? 'device' : 'processor']
   const allowed = mostPixels(cost, budget)
   const steady = given === undefined && known.tile >= allowed / STEADY && known.tile <= allowed * STEADY
   if (!steady) known.tile = allowed

@@ -91,9 +91,8 @@ function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>
  */
 async function measure(network: LayersModel, step: number, fixed: number, pass: Pass): Promise<PassCost> {
   const size = roundUp(128, step)
-  const classes = network.outputs[0]?.shape[3] ?? 1
   const backend = tf.backend()
-  if (backend instanceof NativeBackend) return recordedCost(backend, size, fixed, classes, pass)
+  if (backend instanceof NativeBackend) return recordedCost(backend, network, size, fixed, pass)
   await peakOf(roundUp(32, step), pass)
   const { bytes, largest } = await peakOf(size, pass)
   return {
@@ -101,24 +100,30 @@ async function measure(network: LayersModel, step: number, fixed: number, pass: 
     perPixel: Math.max(4, (bytes - fixed) / size ** 2),
     perImagePixel: wasmHeap() === null ? 0 : indirections(network),
     largest: largest / size ** 2,
-    beside: 4 + 4 * classes,
+    beside: besideOf(network),
   }
 }
 
 /**
  * By the graph, without computing it. Beside the gradients the graph of a step gives new weights and what the optimizer
- * remembers of each, and constant weights lie in the session twice, once in the order in which they are multiplied.
+ * remembers of each, and constants (the weights, in a prediction) lie in the session twice, once as they are multiplied.
  */
-function recordedCost(backend: NativeBackend, size: number, fixed: number, classes: number, pass: Pass): PassCost {
+function recordedCost(
+  backend: NativeBackend,
+  network: LayersModel,
+  size: number,
+  fixed: number,
+  pass: Pass,
+): PassCost {
   const outputs = tf.tidy(() => [pass(tf.zeros([1, size, size, 1]))].flat())
   try {
     const { peak, largest, constants } = backend.footprint(outputs)
     return {
-      fixed: SESSION + 4 * fixed + 2 * constants,
+      fixed: SESSION + 4 * fixed + 2 * (constants + 4 * network.countParams()),
       perPixel: Math.max(4, (RECORDED_SHARE * (peak - fixed)) / size ** 2),
       perImagePixel: 0,
       largest: largest / size ** 2,
-      beside: 4 + 4 * classes,
+      beside: besideOf(network),
     }
   } finally {
     tf.dispose(outputs)
@@ -138,6 +143,11 @@ async function peakOf(size: number, pass: Pass): Promise<Peak> {
     meter.stop()
   }
   return meter.peak()
+}
+
+/** The picture, and what is read back. */
+function besideOf(network: LayersModel): number {
+  return 4 + 4 * (network.outputs[0]?.shape[3] ?? 1)
 }
 
 interface Meter {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import { NATIVE_BACKEND, NativeBackend } from '../native/backend.ts'
 import { machineMemory } from './machineMemory.ts'
 
 /** A graphics device has memory of its own, and does not tell how much. Bytes. */
@@ -14,6 +15,8 @@ export interface DeviceMemory {
 
 /** Taken where nobody says: what small integrated graphics have. Too much only costs a second try in smaller pieces. */
 const GUESS = 2 * 2 ** 30
+/** ONNX Runtime does not tell what its device takes; more than this few do. */
+const LARGEST_OF_NATIVE = 2 ** 30
 /** The least that WebGPU guarantees (maxStorageBufferBindingSize). */
 const LEAST_BINDING = 128 * 2 ** 20
 
@@ -32,16 +35,34 @@ export function setDeviceMemory(megabytes: number | null): void {
 
 /** Of the current backend; null where that computes in this process's memory. */
 export function deviceMemory(): DeviceMemory | null {
+  const onDevice = native()?.engine.deviceBytes() ?? null
+  if (onDevice !== null) return { total: totalOf(onDevice), held: onDevice, largest: LARGEST_OF_NATIVE }
   if (tf.getBackend() !== 'webgpu') return null
-  const asked = Number(process.env.MASKWRIGHT_DEVICE_MEMORY_MB ?? NaN)
   const backend = limitsSchema.safeParse(tf.backend())
   const limits = backend.success ? backend.data.device.limits : null
   const held = gpuBytes('numBytesInGPU')
   return {
-    total: asked > 0 ? asked * 2 ** 20 : (configured ?? guessedTotal(held, machineMemory().available)),
+    total: totalOf(held),
     held,
     largest: limits === null ? LEAST_BINDING : Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
   }
+}
+
+function totalOf(held: number): number {
+  const asked = Number(process.env.MASKWRIGHT_DEVICE_MEMORY_MB ?? NaN)
+  return asked > 0 ? asked * 2 ** 20 : (configured ?? guessedTotal(held, machineMemory().available))
+}
+
+/** The recorder, where it is the current backend. */
+function native(): NativeBackend | null {
+  if (tf.getBackend() !== NATIVE_BACKEND) return null
+  const backend = tf.backend()
+  return backend instanceof NativeBackend ? backend : null
+}
+
+/** Bytes of this process that releaseIdle() gives back: what sessions of the recorder keep for their next run. */
+export function idleBytes(): number {
+  return native()?.engine.idleBytes() ?? 0
 }
 
 /** Whoever does not tell may have no memory but the machine's, as integrated graphics do: then what is free there bounds it. */
@@ -77,9 +98,13 @@ function isPooled(backend: Partial<Pooled>): backend is Pooled {
   return backend.trim !== undefined && backend.settle !== undefined
 }
 
-/** Gives back what a graphics backend keeps of freed tensors: pictures of other sizes cannot use it. */
+/**
+ * Gives back what a graphics backend keeps of freed tensors (pictures of other sizes cannot use it), and the sessions of
+ * the recorder, which are made again when they are needed.
+ */
 export function releaseIdle(): void {
   pooled()?.trim()
+  native()?.trim()
 }
 
 /** After memory ran out: a graphics device gives back what was freed only once it has done the work that it was handed. */

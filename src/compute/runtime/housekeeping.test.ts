@@ -20,6 +20,7 @@ function setup(start: Partial<Holdings> = {}) {
     measure: () => holds,
     dropCaches: () => done.push('drop'),
     recycle: () => done.push('recycle'),
+    giveBack: () => done.push('give back'),
   })
   const call = (after: Partial<Holdings>) => {
     housekeeping.begin()
@@ -41,9 +42,9 @@ describe('createHousekeeping', () => {
   it('gives back what it can above the bound, and ends the process where that is not enough', () => {
     const { done, call } = setup()
     call({ rss: 1100 * MB })
-    expect(done).toEqual(['drop', 'recycle'])
+    expect(done).toEqual(['drop', 'give back', 'recycle'])
     call({})
-    expect(done).toHaveLength(2)
+    expect(done).toHaveLength(3)
   })
 
   it('waits for the last of the calls', () => {
@@ -52,7 +53,7 @@ describe('createHousekeeping', () => {
     call({ rss: 1100 * MB })
     expect(done).toEqual([])
     housekeeping.end()
-    expect(done).toEqual(['drop', 'recycle'])
+    expect(done).toEqual(['drop', 'give back', 'recycle'])
   })
 
   it('does not start again and again where the bound is below what any start holds', () => {
@@ -70,5 +71,12 @@ describe('createHousekeeping', () => {
     expect(done).toEqual([])
     vi.advanceTimersByTime(200)
     expect(done).toEqual(['recycle'])
+  })
+
+  it('gives back large sessions then, and works on', () => {
+    const { done, call } = setup()
+    call({ rss: 900 * MB, heap: 0, sessions: 700 * MB })
+    vi.advanceTimersByTime(2000)
+    expect(done).toEqual(['give back'])
   })
 })

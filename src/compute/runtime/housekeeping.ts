@@ -1,4 +1,4 @@
-import { releaseIdle } from './deviceMemory.ts'
+import { idleBytes, releaseIdle } from './deviceMemory.ts'
 import { collectGarbage, memoryBound } from './memory.ts'
 import { wasmHeap } from './wasmHeap.ts'
 
@@ -25,6 +25,8 @@ export interface HousekeepingOptions {
   readonly idleMs?: number
   /** What the process holds, and may hold; in bytes (tests). */
   readonly measure?: () => Holdings
+  /** Gives back what is not in use (tests). */
+  readonly giveBack?: () => void
 }
 
 export interface Holdings {
@@ -32,10 +34,12 @@ export interface Holdings {
   readonly bound: number
   /** The heap of WebAssembly; 0 on other rungs. */
   readonly heap: number
+  /** What releaseIdle() gives back, on the rung that keeps sessions. */
+  readonly sessions?: number
 }
 
 const IDLE_MS = 30_000
-/** Without calls the heap may stay this large: what predicting slices of 512 x 512 leaves. */
+/** Without calls the heap, or sessions, may stay this large: what predicting slices of 512 x 512 leaves. */
 const IDLE_HEAP = 512 * 2 ** 20
 /** A new process that would hold about as much again is no use. */
 const WORTH_IT = 128 * 2 ** 20
@@ -45,6 +49,7 @@ export function createHousekeeping({
   recycle,
   idleMs = IDLE_MS,
   measure = measured,
+  giveBack = giveBackIdle,
 }: HousekeepingOptions): Housekeeping {
   let running = 0
   let atStart: number | null = null
@@ -59,8 +64,7 @@ export function createHousekeeping({
   function tidy(): void {
     if (isOver(measure())) {
       dropCaches()
-      releaseIdle()
-      collectGarbage()
+      giveBack()
     }
     if (isOver(measure())) restart()
   }
@@ -82,14 +86,21 @@ export function createHousekeeping({
       if (running > 0 || over) return
       tidy()
       idle = setTimeout(() => {
-        const { heap, bound } = measure()
-        if (running === 0 && !over && heap > Math.min(IDLE_HEAP, bound / 2)) restart()
+        const { heap, bound, sessions = 0 } = measure()
+        if (running > 0 || over) return
+        if (heap > Math.min(IDLE_HEAP, bound / 2)) restart()
+        else if (sessions > Math.min(IDLE_HEAP, bound / 2)) giveBack()
       }, idleMs)
       idle.unref()
     },
   }
 }
 
+function giveBackIdle(): void {
+  releaseIdle()
+  collectGarbage()
+}
+
 function measured(): Holdings {
-  return { rss: process.memoryUsage.rss(), bound: memoryBound(), heap: wasmHeap()?.size() ?? 0 }
+  return { rss: process.memoryUsage.rss(), bound: memoryBound(), heap: wasmHeap()?.size() ?? 0, sessions: idleBytes() }
 }

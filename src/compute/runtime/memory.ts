@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { deviceMemory } from './deviceMemory.ts'
+import { deviceMemory, idleBytes } from './deviceMemory.ts'
 import { machineMemory } from './machineMemory.ts'
 import { readSettings } from './settings.ts'
 import { WASM_HEAP_MOST, wasmHeap } from './wasmHeap.ts'
@@ -10,7 +10,7 @@ import type { DeviceMemory } from './deviceMemory.ts'
 export interface MemoryReading {
   /** What this process may hold altogether. */
   readonly bound: number
-  /** What it holds, the heap of WebAssembly included, as far as that was ever touched. */
+  /** What it holds, the heap of WebAssembly included, as far as that was ever touched; without what it can give back. */
   readonly rss: number
   /** What the machine, or the container, can still give. */
   readonly available: number
@@ -61,10 +61,13 @@ export function memoryBound(): number {
 
 export function readMemory(): MemoryReading {
   const heap = wasmHeap()
+  // What a session has taken its next run uses again.
+  const rss = process.memoryUsage.rss()
+  const idle = Math.min(idleBytes(), rss / 2)
   return {
     bound: memoryBound(),
-    rss: process.memoryUsage.rss(),
-    available: machineMemory().available,
+    rss: rss - idle,
+    available: machineMemory().available + idle,
     heap: heap === null ? null : { size: heap.size(), live: heap.live(), highest: heap.highest() },
     device: deviceMemory(),
   }

@@ -8,6 +8,8 @@ export interface GraphProfile {
   readonly runs: number
   /** Of one run, all of it, in milliseconds: the median. */
   readonly ms: number
+  /** Bytes that values of a run take at the same time, at most. */
+  readonly peakBytes: number
   /** Milliseconds of a run by operation, the most expensive first. */
   readonly byOperation: readonly { readonly op: string; readonly ms: number; readonly nodes: number }[]
   /** The same by node. The shape is that of the first output. */
@@ -33,7 +35,13 @@ const eventSchema = z.object({
   cat: z.string(),
   name: z.string(),
   dur: z.number(),
-  args: z.looseObject({ op_name: z.string().optional(), output_type_shape: z.unknown().optional() }).optional(),
+  args: z
+    .looseObject({
+      op_name: z.string().optional(),
+      output_type_shape: z.unknown().optional(),
+      mem_in_use_peak: z.coerce.number().optional(),
+    })
+    .optional(),
 })
 const fileSchema = z.array(z.unknown())
 
@@ -78,6 +86,7 @@ interface NodeTimes {
 export function summary(content: unknown): GraphProfile {
   const runs: number[] = []
   const nodes = new Map<string, NodeTimes>()
+  let peakBytes = 0
   for (const each of fileSchema.parse(content)) {
     const parsed = eventSchema.safeParse(each)
     if (!parsed.success) continue
@@ -88,6 +97,7 @@ export function summary(content: unknown): GraphProfile {
     const found = nodes.get(node) ?? { op: args?.op_name ?? '', shape: shapeOf(args?.output_type_shape), times: [] }
     nodes.set(node, found)
     found.times.push(dur / 1000)
+    peakBytes = Math.max(peakBytes, args?.mem_in_use_peak ?? 0)
   }
   const byNode = [...nodes].map(([node, { op, shape, times }]) => ({ node, op, ms: median(times), shape }))
   const operations = new Map<string, { op: string; ms: number; nodes: number }>()
@@ -98,6 +108,7 @@ export function summary(content: unknown): GraphProfile {
   return {
     runs: runs.length,
     ms: median(runs),
+    peakBytes,
     byOperation: [...operations.values()].sort((a, b) => b.ms - a.ms),
     byNode: byNode.sort((a, b) => b.ms - a.ms),
   }
