@@ -72,6 +72,43 @@ describe('the recorder', () => {
   })
 })
 
+/** An operation that is not recorded. */
+class ResponseNormalization extends layers.layers.Layer {
+  static className = 'ResponseNormalization'
+
+  override computeOutputShape(inputShape: layers.Shape | layers.Shape[]): layers.Shape | layers.Shape[] {
+    return inputShape
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const [x] = [inputs].flat()
+    return x === undefined ? tf.zeros([0]) : tf.localResponseNormalization(tf.reshape<tf.Rank.R4>(x, shapeOf(x)))
+  }
+}
+
+function shapeOf({ shape: [n = 1, h = 1, w = 1, c = 1] }: tf.Tensor): [number, number, number, number] {
+  return [n, h, w, c]
+}
+
+describe('an operation that is not recorded', () => {
+  it('is named, and another way to compute is asked for', async () => {
+    await tf.setBackend('native')
+    const network = networkAround(new ResponseNormalization({}))
+    const tensors = tf.memory().numTensors
+    const image = randomValues([8, 8], 2)
+    const run = runNetwork(
+      network,
+      1,
+      [{ width: 8, height: 8 }],
+      () => image,
+      () => undefined,
+    )
+    await expect(run).rejects.toMatchObject({ code: 'backend-lost', message: /LRN; another way/ })
+    expect(tf.memory().numTensors).toBe(tensors)
+    network.dispose()
+  })
+})
+
 describe('networks that are built here', () => {
   it.each(KINDS)('are trained and predict: $normalization, $upsampling', async (kind) => {
     await expectSameTraining(kind, (variables) =>
