@@ -6,9 +6,14 @@ import { z } from 'zod'
 import { statedFactsSchema } from '../../core/contract/network.ts'
 import { findPython, runPython } from '../../imaging/testing/peer.ts'
 import { createRandom } from '../data/random.ts'
+import { modelCard } from '../models/card.ts'
 import { loadModel, saveModel } from '../models/files.ts'
+import { FOREIGN_LAYERS, networkAround } from '../models/testing/foreignLayers.ts'
 import { KINDS, prepareFolders, saveUntrained } from '../models/testing/modelFolders.ts'
+import { NATIVE_BACKEND } from './backend.ts'
 import { exportNetwork } from './exportOnnx.ts'
+import { startForTests } from './testing/compare.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelFolders } from '../models/testing/modelFolders.ts'
 
 const peer = findPython(['onnx'])
@@ -63,6 +68,14 @@ async function saveChanged(dir: string, kind: (typeof KINDS)[number]): Promise<v
   network.dispose()
 }
 
+async function saveForeign(dir: string, network: LayersModel): Promise<void> {
+  const identity = { id: 'o', parentId: null, name: 'O', createdAt: '2026-01-01T00:00:00.000Z' }
+  const labels = [{ value: 1, name: 'Liver' }]
+  const architecture = { name: 'other', levels: 0, base: 6, inputChannels: 1, step: 4 } as const
+  await saveModel(dir, network, modelCard({ ...identity, labels }, { network, architecture, training: null }))
+  network.dispose()
+}
+
 beforeAll(async () => {
   folders = await prepareFolders()
 })
@@ -103,6 +116,26 @@ describe('an exported network', () => {
         input: { normalization: { kind: 'percentile', low: 0.5, high: 99.5 } },
       })
     }
+  })
+
+  it.each([
+    ['LeakyReLU', ['batch', 1, 'height', 'width']],
+    ['DepthwiseConv2D', ['batch', 1, 'height', 'width']],
+    // Its graph names the size.
+    ['LayerNormalization of channels', [1, 1, 256, 256]],
+  ])('may have layers of others, and come from the recorder: %s', { timeout: 60_000 }, async (name, shape) => {
+    const layer = FOREIGN_LAYERS.find(([each]) => each === name)?.[1]
+    if (layer === undefined) throw new Error(`There is no layer ${name}.`)
+    const dir = path.join(folders.dir, name.replaceAll(' ', '-'))
+    await saveForeign(dir, networkAround(layer()))
+    await startForTests()
+    const { maxDifference } = await exportNetwork(dir, `${dir}.onnx`)
+    expect(maxDifference).toBeLessThan(1e-4)
+    expect(tf.getBackend()).toBe(NATIVE_BACKEND)
+    await tf.setBackend('cpu')
+    if (!peer.available) return
+    const [found] = foundSchema.parse(runPython(peer, CHECK, [`${dir}.onnx`]))
+    expect(found?.inputs).toEqual([['image', 1, shape]])
   })
 
   it('is not written where the model cannot be read', async () => {
