@@ -3,6 +3,7 @@ import { useClient } from '../api/client.ts'
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
 import { useExportsStore } from '../stores/exports.ts'
+import { useImportsStore } from '../stores/imports.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useThumbnailsStore } from '../stores/thumbnails.ts'
 import { useUiStore } from '../stores/ui.ts'
@@ -44,6 +45,18 @@ export async function askForFiles(): Promise<void> {
   }
   const files = await useClient().call('files.openDialog', {})
   await addFiles(files)
+}
+
+/** A network from elsewhere, by the native dialog where there is one, else by the path field in the sheet. */
+export async function importModel(): Promise<void> {
+  const ui = useUiStore()
+  const imports = useImportsStore()
+  if (useProjectStore().nativeDialogs && imports.state.step === 'choose') {
+    const [file] = await useClient().call('files.openDialog', { kind: 'network' })
+    if (file === undefined) return
+    void imports.inspect(file)
+  }
+  ui.open('import-model')
 }
 
 /** Adds all of them and shows the first. One that cannot be read does not stop the others. */

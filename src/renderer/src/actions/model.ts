@@ -8,7 +8,7 @@ import { useSettingsStore } from '../stores/settings.ts'
 import { useOnTrainingPlane, useShownSlice } from '../stores/shown.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { acceptPrediction } from './flows.ts'
+import { acceptPrediction, importModel } from './flows.ts'
 import type { Action } from './types.ts'
 
 type Check = () => true | string
@@ -91,7 +91,7 @@ export function modelActions(): Action[] {
       id: 'retrain',
       group: 'model',
       label: () => {
-        const words = project.activeModel === null ? t.model.train : t.model.retrain
+        const words = project.learningModel === null ? t.model.train : t.model.retrain
         return words(project.newCorrectedSlices)
       },
       shortcuts: ['R'],
@@ -107,6 +107,15 @@ export function modelActions(): Action[] {
         }
       },
       doing: t.errors.doing.train,
+    },
+    {
+      id: 'import-model',
+      group: 'model',
+      label: () => t.actions.importModel,
+      shortcuts: [],
+      when: all(connected, running, idle),
+      run: importModel,
+      doing: t.errors.doing.importModel,
     },
     {
       id: 'show-changed',

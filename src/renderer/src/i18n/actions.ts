@@ -43,6 +43,7 @@ export const actionWords = {
   addLabel: 'Add a label',
   predict: 'Predict',
   retrain: 'Retrain',
+  importModel: 'Import model…',
   acceptSlice: 'Accept slice',
   acceptAll: 'Accept all slices',
   cancelJob: 'Cancel the running job',

@@ -17,6 +17,7 @@ export const errorWords = {
     save: 'Saving the mask',
     label: 'Changing the labels',
     model: 'Changing the model version',
+    importModel: 'Importing a model',
     load: 'Loading the project',
     remove: 'Taking the case off the worklist',
     cancel: 'Cancelling',

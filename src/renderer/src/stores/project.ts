@@ -26,6 +26,8 @@ export const useProjectStore = defineStore('project', () => {
   const leaving = ref<string | null>(null)
 
   const activeModel = computed(() => models.value.find((model) => model.active) ?? null)
+  /** What Retrain goes on from; null: it begins a model of this project's own. */
+  const learningModel = computed(() => (activeModel.value?.imported === true ? null : activeModel.value))
   const nativeDialogs = computed(() => info.value?.nativeDialogs ?? false)
   /** What one click on Retrain would newly learn, over all cases. */
   const newCorrectedSlices = computed(() => cases.value.reduce((sum, one) => sum + one.newCorrectedSlices, 0))
@@ -134,6 +136,7 @@ export const useProjectStore = defineStore('project', () => {
     compute,
     leaving,
     activeModel,
+    learningModel,
     nativeDialogs,
     newCorrectedSlices,
     correctedSlices,
