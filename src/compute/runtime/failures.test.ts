@@ -49,7 +49,8 @@ describe('what backends throw', () => {
   it('is an operation that the backend does not have, and named', async () => {
     const missing = new Error("Kernel 'Erf' not registered for backend 'native'")
     const run = unlessOutOfMemory(() => Promise.reject(missing))
-    await expect(run).rejects.toMatchObject({ code: 'backend-lost', message: /no operation Erf; another way/ })
+    await expect(run).rejects.toMatchObject({ code: 'backend-lost' })
+    await expect(run).rejects.toThrow(/no operation Erf; another way/)
   })
 
   it.each(neither)('is neither: %s', (_, error) => {
