@@ -9,6 +9,7 @@ const OUT_OF_MEMORY = [
   /CUDA_ERROR_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation|CUDNN_STATUS_ALLOC_FAILED/,
   // Dawn: a buffer that could not be had, seen when it is bound.
   /\[Invalid Buffer/,
+  /exceeds the supported maximum/i,
   // WebGPU: a tensor that is larger than a binding is bound in several pieces, up to a limit.
   /Too many storage buffers in shader/,
 ]
