@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createProgram, isRecording } from '../runtime/program.ts'
+import { NativeBackend } from './backend.ts'
+import { nativeRecorder } from './program.ts'
 import { startForTests } from './testing/compare.ts'
 import type { Program } from '../runtime/program.ts'
 
@@ -140,7 +142,9 @@ describe('a program', () => {
   it('is recorded anew when a frozen variable changed', async () => {
     const weights = variable([1, 2])
     const body = vi.fn(([x]: readonly tf.Tensor[]): tf.Tensor[] => [tf.add(x ?? 0, weights)])
-    const program = own(createProgram(body, { frozen: true }))
+    const backend = tf.backend()
+    if (!(backend instanceof NativeBackend)) throw new Error('The recorder is the backend.')
+    const program = own(nativeRecorder(backend, { freezes: true })(body, { frozen: true }))
     expect(await first(program, tf.scalar(1))).toEqual([2, 3])
     const traced = body.mock.calls.length
     expect(await first(program, tf.scalar(2))).toEqual([3, 4])
@@ -149,6 +153,7 @@ describe('a program', () => {
       weights.assign(tf.tensor1d([5, 5]))
     })
     expect(await first(program, tf.scalar(2))).toEqual([7, 7])
+    expect(body.mock.calls.length).toBeGreaterThan(traced)
   })
 
   it('changes nothing when its body fails', async () => {

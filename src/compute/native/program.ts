@@ -34,9 +34,14 @@ interface Recording {
 /** Shapes for which recordings are kept; each may hold a graph in memory. */
 const KEPT = 16
 
-/** Programs for the recorder: see runtime/program.ts. */
-export function nativeRecorder(backend: NativeBackend) {
-  return (body: ProgramBody, options: ProgramOptions): Program => new NativeProgram(backend, body, options)
+/**
+ * Programs for the recorder: see runtime/program.ts. `freezes`: whether variables that change seldom become part of the
+ * graph. That is no faster on the processor, where graphs with weights as inputs are laid out as well (lowering/), and then
+ * one graph does for all networks of a kind.
+ */
+export function nativeRecorder(backend: NativeBackend, { freezes }: { readonly freezes: boolean }) {
+  return (body: ProgramBody, options: ProgramOptions): Program =>
+    new NativeProgram(backend, body, freezes ? options : { ...options, frozen: false })
 }
 
 class NativeProgram implements Program {

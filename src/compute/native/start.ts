@@ -29,7 +29,7 @@ export async function startNative({ packagesDir, ...options }: NativeOptions): P
   const block = options.provider === 'cpu' ? await blockSize(runtime) : null
   const backend = new NativeBackend(createOnnxEngine({ runtime, stateDir, block, ...options }))
   registerNativeKernels()
-  setRecorder(NATIVE_BACKEND, nativeRecorder(backend))
+  setRecorder(NATIVE_BACKEND, nativeRecorder(backend, { freezes: options.provider !== 'cpu' }))
   tf.registerBackend(NATIVE_BACKEND, () => backend)
   if (!(await tf.setBackend(NATIVE_BACKEND))) throw new Error('The native backend did not start.')
   return backend
