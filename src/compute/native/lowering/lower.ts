@@ -1,3 +1,4 @@
+import { optimize } from '../graph/passes/optimize.ts'
 import { lowerBlocked } from './blocked/lower.ts'
 import { COMPOSITE } from './composite.ts'
 import { lowerPortably } from './portable.ts'
@@ -12,5 +13,5 @@ export function lower(graph: Graph, block: number | null): Graph {
   const trains = graph.nodes.some(
     ({ op, domain, inputs }) => domain === COMPOSITE || (op === 'Conv' && inputs[1]?.source.kind !== 'constant'),
   )
-  return block === null || !trains ? lowerPortably(graph) : lowerBlocked(graph, block)
+  return block === null || !trains ? lowerPortably(graph) : optimize(lowerBlocked(graph, block))
 }
