@@ -29,6 +29,15 @@ export interface EngineOptions {
   readonly profiles?: Profiles | null
 }
 
+interface Runnable {
+  readonly name: string
+  /** As an ONNX file. */
+  readonly encode: () => Uint8Array
+  readonly nodes: number
+  /** Names of outputs that stay there. */
+  readonly onDevice: readonly string[]
+}
+
 /** Graphs whose sessions are kept, if memory allows: a handful of programs at a few sizes each, and what is read lazily. */
 const SESSIONS = 48
 /** Of what this process may hold: sessions keep their weights and what their runs need. */
@@ -43,20 +52,18 @@ export function createOnnxEngine(options: EngineOptions): Engine {
   }
   const maker = sessionMaker(runtime, { name: provider, threads }, stateDir)
   const sessions = keepSessions({ count: SESSIONS, bytes: () => SHARE_OF_MEMORY * memoryBound() })
-  const devices = deviceValues(runtime, provider, (graph, naming, feeds) =>
-    runIn(graph, encodeGraph(graph, naming), [], feeds),
-  )
+  const devices = deviceValues(runtime, provider, (graph, naming, feeds) => {
+    const encoded = encodeGraph(graph, naming)
+    return runIn({ name: hashOf(encoded, []), encode: () => encoded, nodes: graph.nodes.length, onDevice: [] }, feeds)
+  })
 
-  /** Runs the graph in its session, which is made if need be. `encoded`: as an ONNX file, if that is at hand. */
+  /** Runs the graph in its session, which is made if need be; without feeds it is only made. */
   async function runIn(
-    graph: Graph,
-    encoded: Uint8Array,
-    onDevice: readonly string[],
+    { name, encode, nodes, onDevice }: Runnable,
     feeds: Readonly<Record<string, Tensor>> | null,
-    name = hashOf(encoded, onDevice),
   ): Promise<InferenceSession.ReturnType> {
     const make = async () => {
-      const session = await maker.make(encoded, graph.nodes.length, { onDevice, profileTo: profiles?.prefix() ?? null })
+      const session = await maker.make(encode(), nodes, { onDevice, profileTo: profiles?.prefix() ?? null })
       profiles?.add(session)
       return session
     }
@@ -74,10 +81,17 @@ export function createOnnxEngine(options: EngineOptions): Engine {
     async compile(recorded, compileOptions = {}) {
       const graph = lower(recorded)
       const naming = namingFor(compileOptions)
-      const encoded = encodeGraph(graph, naming)
+      let encoded: Uint8Array | null = encodeGraph(graph, naming)
       const onDevice = devices === null ? [] : outputsThatStay(graph, compileOptions)
-      const name = hashOf(encoded, onDevice)
-      await runIn(graph, encoded, onDevice, null, name)
+      const runnable: Runnable = {
+        name: hashOf(encoded, onDevice),
+        encode: () => encoded ?? encodeGraph(graph, naming),
+        nodes: graph.nodes.length,
+        onDevice,
+      }
+      await runIn(runnable, null)
+      // The session has what is in it; it is made again where the session is, seldom.
+      encoded = null
       const feed = (value: Value, held: Held | undefined): Tensor => {
         if (held?.device !== null && held?.device !== undefined) {
           return runtime.deviceTensor(held.device, value.type, value.shape)
@@ -88,7 +102,7 @@ export function createOnnxEngine(options: EngineOptions): Engine {
       return {
         async run(inputs) {
           const feeds = graph.inputs.map((value, index) => [inputName(index), feed(value, inputs[index])] as const)
-          const results = await runIn(graph, encoded, onDevice, Object.fromEntries(feeds), name)
+          const results = await runIn(runnable, Object.fromEntries(feeds))
           return graph.outputs.map((_, index) => {
             const result = results[outputName(index)]
             return devices?.take(result) ?? { elements: elementsOf(result), device: null }
