@@ -9,6 +9,7 @@ import { forwardOf } from '../models/forward.ts'
 import { buildModel, readModelFiles } from '../models/files.ts'
 import { readSettings } from '../runtime/settings.ts'
 import { readFloats } from '../runtime/tensors.ts'
+import { refusalOf, refusalText } from '../runtime/unavailable.ts'
 import { startWasm } from '../runtime/wasm.ts'
 import { NATIVE_BACKEND } from './backend.ts'
 import { encodeRecorded, IMAGE, LOGITS, recordNetwork } from './recordNetwork.ts'
@@ -18,6 +19,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard } from '../../core/contract/compute.ts'
 import type { ModelFiles } from '../models/files.ts'
 import type { RecordedNetwork } from './recordNetwork.ts'
+import type { OnnxRuntime } from './session/package.ts'
 
 export interface NetworkExport {
   /** Between the logits of the file, run by ONNX Runtime, and those of TensorFlow.js, relative to the largest of them. */
@@ -35,15 +37,16 @@ const USUAL_SIZE = 256
  * where the network allows it. What the card knows is in the file's metadata. The file is run by ONNX Runtime, and
  * compared with the network on another backend of TensorFlow.js, before it gets its name, and read again afterwards.
  * For a process in which nothing else computes meanwhile: backends change; the one that was there is put back.
- * Throws RungUnavailable without ONNX Runtime; CodedError: 'bad-file' for a model that cannot be read or written so,
+ * Throws CodedError: 'bad-file' for a model that cannot be read or written so, 'compute-failed' without ONNX Runtime,
  * 'verify-failed' when the file computes something else, and as writeAtomically.
  */
 export async function exportNetwork(modelDir: string, outPath: string): Promise<NetworkExport> {
   const files = await readModelFiles(modelDir)
+  const runtime = onnxRuntime()
   const recorded = await onNative(() => withNetwork(files, (network) => recordNetwork(network, ...sizesOf(files.card))))
   checkOperators(recorded, files)
   const bytes = encodeRecorded(recorded, metadataOf(files.card))
-  const maxDifference = await compared(files, bytes, probesOf(recorded, files.card))
+  const maxDifference = await compared(files, { runtime, bytes }, probesOf(recorded, files.card))
   if (!(maxDifference <= MOST_DIFFERENCE)) {
     throw new CodedError(
       'verify-failed',
@@ -100,24 +103,21 @@ function probesOf({ extents: [n, h, w] }: RecordedNetwork, { architecture: { ste
 }
 
 /** The largest difference of a logit, relative to the largest logit. */
-async function compared(files: ModelFiles, bytes: Uint8Array, probes: readonly Shape[]): Promise<number> {
+async function compared(
+  files: ModelFiles,
+  { runtime, bytes }: { readonly runtime: OnnxRuntime; readonly bytes: Uint8Array },
+  probes: readonly Shape[],
+): Promise<number> {
   const random = createRandom(11)
-  const images = probes.map((shape) => ({
-    shape,
-    values: Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, () => random()),
-  }))
+  const images = probes.map((shape) => {
+    return { shape, values: Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, () => random()) }
+  })
   const expected = await onOther(() => withNetwork(files, (network) => logitsOf(network, images)))
-  const runtime = loadOnnxRuntime(readSettings().packagesDir)
   const session = await runtime.createSession(bytes, { executionProviders: ['cpu'], logSeverityLevel: 3 })
   try {
     let [difference, largest] = [0, Number.MIN_VALUE]
-    for (const [
-      index,
-      {
-        shape: [n, h, w],
-        values,
-      },
-    ] of images.entries()) {
+    for (const [index, { shape, values }] of images.entries()) {
+      const [n, h, w] = shape
       const results = await session.run({ [IMAGE]: runtime.tensor('float32', values, [n, 1, h, w]) })
       const given = results[LOGITS]?.data
       const wanted = expected[index]
@@ -159,6 +159,19 @@ async function withNetwork<T>(files: ModelFiles, work: (network: LayersModel) =>
     return await work(network)
   } finally {
     network.dispose()
+  }
+}
+
+function onnxRuntime(): OnnxRuntime {
+  try {
+    return loadOnnxRuntime(readSettings().packagesDir)
+  } catch (cause) {
+    const refusal = refusalOf(cause)
+    const detail = refusal.detail ?? refusal.reason
+    throw new CodedError('compute-failed', `ONNX files cannot be checked here. ${refusalText(refusal)}`, {
+      cause,
+      detail,
+    })
   }
 }
 
