@@ -30,6 +30,12 @@ export async function finetune(options: FinetuneOptions): Promise<void> {
   const parentDir = resolve(options.model)
   const outDir = resolve(options.out)
   const parent = await readCard(options.model)
+  if (parent.onnx !== undefined) {
+    throw new CodedError(
+      'bad-file',
+      `${options.model} is an imported network, which only predicts; give --model a model that was trained here.`,
+    )
+  }
   refuseExisting(outDir, options.out)
   const corrected = await pairsOf(options.data, output)
   const replayed = options.replay === undefined ? [] : await pairsOf(options.replay, output)

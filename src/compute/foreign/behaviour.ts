@@ -160,7 +160,7 @@ function meaningOf(
     if (end === 'Softmax') throw new Error('has one class and a softmax, which gives 1 for every pixel')
     return { scores: end === 'Sigmoid' || inside ? 'probabilities' : 'logits', classes: 'independent' }
   }
-  if (end === 'Softmax' || (inside && sumsToOne(values, channels, layout))) {
+  if (end === 'Softmax' || (end !== 'Sigmoid' && inside && sumsToOne(values, channels, layout))) {
     return { scores: 'probabilities', classes: 'exclusive' }
   }
   if (end === 'Sigmoid' || inside) return { scores: 'probabilities', classes: 'independent' }

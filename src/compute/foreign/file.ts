@@ -93,7 +93,8 @@ interface ValueMessage {
 export function readNetworkFile(bytes: Uint8Array): NetworkFile {
   const model = decode(bytes)
   const { graph } = model
-  if (graph === null || graph.node.length === 0) throw new Error('is no ONNX file, or an empty one')
+  if (graph === null || graph.node.length === 0)
+    throw new Error('is no ONNX file, or holds no network; choose another file')
   const walk: Walk = { local: new Set(model.functions.map(({ domain, name }) => `${domain} ${name}`)), depth: 0 }
   checkGraph(graph, walk)
   for (const { node } of model.functions) checkNodes(node, walk)
@@ -141,7 +142,7 @@ function decode(bytes: Uint8Array): ModelMessage {
       objects: true,
     }) as ModelMessage
   } catch (error) {
-    throw new Error('is cut off or is no ONNX file', { cause: error })
+    throw new Error('is cut off or is no ONNX file; export the network again or choose another file', { cause: error })
   }
 }
 

@@ -80,14 +80,16 @@ function shapesOf([count, a, b, c]: NetworkFile['input']['dims']): Shape[] {
     }
   }
   add('channels-first', a, b, c)
-  // With both ends open the channels come first, as in most networks.
-  if (a !== null || c !== null) add('channels-last', c, a, b)
-  if (shapes.length === 0) {
-    const channels = typeof c === 'number' && typeof a === 'number' && c < a ? c : a
+  // Where the last dimension is open it is a width, unless the second cannot be channels.
+  if (c !== null || (typeof a === 'number' && a > 3)) add('channels-last', c, a, b)
+  const fits = shapes.filter(({ height, width }) => (height === null) === (width === null))
+  if (fits.length === 0) {
+    if (shapes.some(({ layout }) => layout === 'channels-first') || c === 1 || c === 3) {
+      throw new Error('takes images of one fixed width or height, but not of both')
+    }
+    const channels = typeof c === 'number' && (typeof a !== 'number' || c < a) ? c : a
     throw new Error(`takes images of ${String(channels)} channels; only grey (1) and colour (3) images are there`)
   }
-  const fits = shapes.filter(({ height, width }) => (height === null) === (width === null))
-  if (fits.length === 0) throw new Error('takes images of one fixed width or height, but not of both')
   const most = Math.max(...fits.map(({ height, width }) => Math.max(height ?? 0, width ?? 0)))
   if (most > MOST_SIZE) throw new Error(`takes images of ${most} pixels, more than fit into memory`)
   return fits

@@ -30,7 +30,7 @@ export function planFixedTiles(
 }
 
 function spansOf(whole: number, extent: number, margin: number): Span[] {
-  if (whole <= extent) return [{ start: -Math.floor((extent - whole) / 2), from: 0, to: whole }]
+  if (whole <= extent) return [{ start: 0 - Math.floor((extent - whole) / 2), from: 0, to: whole }]
   const context = Math.min(margin, Math.floor(extent * MARGIN_SHARE))
   const count = Math.max(2, Math.ceil((whole - 2 * context) / (extent - 2 * context)))
   const starts = Array.from({ length: count }, (_, i) => Math.round((i * (whole - extent)) / (count - 1)))

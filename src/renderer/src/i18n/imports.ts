@@ -53,7 +53,7 @@ export const importWords = {
   from: 'From',
   to: 'to',
   spacing: 'Pixel spacing',
-  spacingHint: 'mm, as 0.8, 0.8, 3. Leave it empty where it is not known.',
+  spacingHint: 'mm, such as 0.8, 0.8, 3; empty where not known',
   spacingProblem: 'Two or three positive numbers of mm, such as 0.8, 0.8, 3.',
   classes: 'Labels',
   backgroundFirst: 'The first channel is background',
