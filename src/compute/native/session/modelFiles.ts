@@ -13,8 +13,8 @@ import type { OnnxRuntime } from './package.ts'
 const MOST_BYTES = 64 * 2 ** 20
 /** Graphs with less are made as quickly as they are read. */
 const LEAST_NODES = 64
-/** Larger ones hold the weights of a network that is only used for prediction, and are others after every training. */
-const LARGEST_GRAPH = 2 ** 20
+/** Larger ones hold weights, and are others after every training. */
+const LARGEST_GRAPH = 8 * 2 ** 20
 
 /** Makes sessions, with the help of a folder in which graphs lie as ONNX Runtime has simplified them. */
 export interface SessionMaker {
