@@ -25,9 +25,14 @@ export function lowerElementwise(node: GraphNode, forms: Forms): boolean {
     }
   }
   const channels = y.shape[1] ?? 1
-  const spare = channels % forms.block === 0 ? 'zero' : spareAfter(node.op, inputs, operands, forms)
+  const fold = foldOf(inputs, y, forms)
+  // Truth values cannot be moved into another fold.
+  if (inputs.some((input) => input.type !== 'float32' && isImageLike(input, y) && forms.blocked(input).fold !== fold)) {
+    return false
+  }
+  const spare = (fold * channels) % forms.block === 0 ? 'zero' : spareAfter(node.op, inputs, operands, forms)
   if (spare === null) return false
-  forms.setBlocked(y, { value: computed(node, y, inputs, operands, forms), channels, spare })
+  forms.setBlocked(y, { value: computed(node, y, inputs, operands, fold, forms), channels, fold, spare })
   return true
 }
 
@@ -47,11 +52,18 @@ function isImageLike(input: Value, y: Value): boolean {
   return input.shape.join() === y.shape.join()
 }
 
+/** That of the first image that comes blocked. */
+function foldOf(inputs: readonly Value[], y: Value, forms: Forms): number {
+  const first = inputs.find((input) => isImageLike(input, y) && forms.isBlocked(input))
+  return first === undefined ? 1 : forms.blocked(first).fold
+}
+
 function computed(
   { op, attributes, domain }: GraphNode,
   y: Value,
   inputs: readonly Value[],
   operands: readonly (Operand | null)[],
+  fold: number,
   forms: Forms,
 ): Value {
   const byChannel = operands.includes('channels')
@@ -59,7 +71,7 @@ function computed(
   const values = inputs.map((input, index) => {
     switch (operands[index]) {
       case 'image': {
-        const { value } = forms.blocked(input)
+        const { value } = forms.folded(input, fold)
         whole.shape = value.shape
         return byChannel ? asLanes(value, forms.block) : value
       }
@@ -67,7 +79,7 @@ function computed(
         const plain = forms.plain(input)
         const c = y.shape[1] ?? 1
         const filling = op === 'Div' || op === 'Pow' ? 1 : 0
-        return channelLanes(reshape(plain, [sizeOf(plain.shape) / c, c]), forms.block, filling)
+        return channelLanes(reshape(plain, [sizeOf(plain.shape) / c, c]), forms.block, filling, fold)
       }
       default: {
         const plain = forms.plain(input)

@@ -19,11 +19,13 @@ const STRIP_PIXELS = 2 ** 15
  * image: the sum over all pixels of x, shifted, times dy. One of both is the image, its channels taken for a batch and its
  * batch for channels; the other is the filter, whose channels fill the lanes.
  */
-export function blockedFilterGradient(x: Image, dy: Image, geometry: Geometry, block: number): Value {
+export function blockedFilterGradient(
+  x: Image,
+  dy: Image,
+  { xInLanes, ...geometry }: Geometry & { readonly xInLanes: boolean },
+  block: number,
+): Value {
   if (isPointwise(geometry)) return pointwise(x, dy, block)
-  const oneByOne = geometry.strides.every((stride) => stride === 1)
-  // Whatever has more channels fills the lanes.
-  const xInLanes = oneByOne && channelsIn(x) > channelsIn(dy)
   const [n = 1] = shapeIn(x)
   // As many images as a block has lanes would be taken for a blocked value.
   const most = block - 1
@@ -118,7 +120,7 @@ function asBatch(
 
 /** [C / B, n, h, w, B]: a filter of n channels in and C out. */
 function asFilter(image: Image, block: number): Value {
-  const { value } = 'blocked' in image ? image.blocked : intoBlocks(image.plain, block)
+  const { value } = 'blocked' in image ? image.blocked : intoBlocks(image.plain, block, 1)
   const [n = 1, whole = 1, h = 1, w = 1] = value.shape
   const blocks = whole / block
   if (n === 1 || blocks === 1) return reshape(value, [blocks, n, h, w, block])
@@ -179,8 +181,9 @@ function someOf(image: Image, first: number, size: number, all: number): Image {
 
 function shapeIn(image: Image): readonly number[] {
   if ('plain' in image) return image.plain.shape
-  const [n = 1, , h = 1, w = 1] = image.blocked.value.shape
-  return [n, image.blocked.channels, h, w]
+  const { value, channels, fold } = image.blocked
+  const [n = 1, , h = 1, w = 1] = value.shape
+  return [n, fold * channels, h, w]
 }
 
 function channelsIn(image: Image): number {

@@ -1,9 +1,8 @@
 import { emit, int } from '../../graph/build.ts'
 import { sizeOf } from '../../graph/types.ts'
-import { intoBlocks, outOfBlocks } from './blocks.ts'
+import { foldFor, intoBlocks, outOfBlocks, refolded } from './blocks.ts'
 import type { Graph, Value } from '../../graph/types.ts'
 import type { Blocked } from './blocks.ts'
-import type { Image } from './filterGradient.ts'
 
 /** Work that is put off until it is known how its result is used. */
 export interface Pending {
@@ -28,6 +27,7 @@ export class Forms {
   readonly block: number
   readonly #forms = new Map<Value, Form>()
   readonly #uses = new Map<Value, number>()
+  readonly #foldings = new Map<Value, Map<number, Blocked>>()
 
   constructor({ nodes, outputs }: Graph, block: number) {
     this.block = block
@@ -103,15 +103,28 @@ export class Forms {
     }
     if (form.blocked !== null) return form.blocked
     if (form.pending !== null) return this.#blockedOf(form)
-    form.blocked = this.#joined(form.parts) ?? intoBlocks(this.plain(value), this.block)
+    form.blocked = this.#joined(form.parts) ?? this.#intoBlocks(value, this.foldFor(value))
     return form.blocked
   }
 
-  /** As filter gradients take it: blocked where it is, or where it has channels enough for that. */
-  image(value: Value): Image {
-    return this.isBlocked(value) || (value.shape[1] ?? 1) >= this.block
-      ? { blocked: this.blocked(value) }
-      : { plain: this.plain(value) }
+  /** Blocked with this fold. */
+  folded(value: Value, fold: number): Blocked {
+    if (!this.isBlocked(value)) return this.#intoBlocks(value, fold)
+    return refolded(this.blocked(value), fold, this.block) ?? this.#intoBlocks(value, fold)
+  }
+
+  #intoBlocks(value: Value, fold: number): Blocked {
+    const known = this.#foldings.get(value)?.get(fold)
+    if (known !== undefined) return known
+    const made = intoBlocks(this.plain(value), this.block, fold)
+    const others = this.#foldings.get(value) ?? new Map<number, Blocked>()
+    this.#foldings.set(value, others.set(fold, made))
+    return made
+  }
+
+  /** How many images would share a block if images like these were blocked. */
+  foldFor({ shape: [n = 1, c = 1] }: Pick<Value, 'shape'>): number {
+    return foldFor(n, c, this.block)
   }
 
   #blockedOf(form: Form): Blocked {
@@ -127,7 +140,7 @@ export class Forms {
     if (parts === null) return null
     const whole = parts.slice(0, -1).every((part) => (part.shape[1] ?? 1) % this.block === 0)
     if (!whole) return null
-    const all = parts.map((part) => this.blocked(part))
+    const all = parts.map((part) => this.folded(part, 1))
     const [first] = all
     if (first === undefined) return null
     const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
@@ -140,6 +153,7 @@ export class Forms {
         { attributes: { axis: int(1) } },
       ),
       channels: sum(all.map(({ channels }) => channels)),
+      fold: 1,
       spare: all.every(({ spare }) => spare === 'zero') ? 'zero' : 'finite',
     }
   }

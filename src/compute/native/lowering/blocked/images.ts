@@ -19,7 +19,12 @@ export function lowerPooling(node: GraphNode, forms: Forms): boolean {
   if ((ceil?.kind === 'int' && ceil.value !== 0) || auto !== undefined) return false
   const blocked = forms.blocked(x)
   const attributes = { dilations: ints([1, 1]), ...node.attributes }
-  const value = blockedNode(node.op, [blocked.value], blockedShape(y, blocked.value), attributes)
+  const value = blockedNode(
+    node.op,
+    [blocked.value],
+    [...blocked.value.shape.slice(0, 2), ...y.shape.slice(2)],
+    attributes,
+  )
   forms.setBlocked(y, { ...blocked, value })
   return true
 }
@@ -49,9 +54,10 @@ export function lowerMaxPoolGradient(node: GraphNode, forms: Forms): boolean {
   const [, , h = 1, w = 1] = x.shape
   const [, , oh = 1, ow = 1] = dy.shape
   if (!isTiling(geometry) || oh * rows !== h || ow * columns !== w) return false
-  const [image, most, gradient] = [forms.blocked(x), forms.blocked(y), forms.blocked(dy)]
+  const image = forms.blocked(x)
+  const [most, gradient] = [forms.folded(y, image.fold), forms.folded(dy, image.fold)]
   const value = ofWinners(image.value, most.value, gradient.value, geometry, forms.block)
-  forms.setBlocked(dx, { value, channels: image.channels, spare: gradient.spare })
+  forms.setBlocked(dx, { ...image, value, spare: gradient.spare })
   return true
 }
 
@@ -123,10 +129,9 @@ export function lowerReduction(node: GraphNode, forms: Forms): boolean {
   const axes = (integersOf(given) ?? (listed?.kind === 'ints' ? [...listed.value] : [])).map((axis) => (axis + 4) % 4)
   const over = axes.toSorted().join()
   if (over !== '2,3' && over !== '0,2,3') return false
-  const { value, channels } = forms.blocked(x)
-  let lanes = reduced(node.op, asLanes(value, forms.block), 2)
-  if (over === '0,2,3' && (lanes.shape[0] ?? 1) > 1) lanes = reduced(node.op, lanes, 0)
-  forms.setPlain(y, reshape(channelsOf(lanes, channels), y.shape))
+  const { value, channels, fold } = forms.blocked(x)
+  const byImage = channelsOf(reduced(node.op, asLanes(value, forms.block), 2), channels, fold)
+  forms.setPlain(y, reshape(over === '2,3' ? byImage : reduced(node.op, byImage, 0), y.shape))
   return true
 }
 
@@ -150,14 +155,10 @@ export function lowerPixelBlocks(node: GraphNode, forms: Forms): boolean {
   const [n = 1, , h = 1, w = 1] = small.shape
   const c = large.shape[1] ?? 1
   if (c % block !== 0) return false
-  const { value } = forms.blocked(x)
+  const { value } = forms.folded(x, 1)
   const turned = spread
     ? transpose(reshape(value, [n, size, size, c / block, h, w, block]), [0, 3, 4, 1, 5, 2, 6])
     : transpose(reshape(value, [n, c / block, h, size, w, size, block]), [0, 3, 5, 1, 2, 4, 6])
-  forms.setBlocked(y, { value: reshape(turned, y.shape), channels: y.shape[1] ?? 1, spare: 'zero' })
+  forms.setBlocked(y, { value: reshape(turned, y.shape), channels: y.shape[1] ?? 1, fold: 1, spare: 'zero' })
   return true
-}
-
-function blockedShape(like: Value, { shape }: Value): number[] {
-  return like.shape.with(1, shape[1] ?? 1)
 }

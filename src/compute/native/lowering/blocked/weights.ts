@@ -55,6 +55,34 @@ export function turnedFilterForPlain(filter: Value, block: number): Value {
   return filterForPlain(exchanged, block)
 }
 
+/** The filter for `fold` images that share blocks: each image's channels meet its own alone. [rows, columns, f * c, f * o] */
+export function foldedFilter(filter: Value, fold: number): Value {
+  if (fold === 1) return filter
+  const [rows = 1, columns = 1, c = 1, o = 1] = filter.shape
+  const each = Array.from({ length: fold }, (_, i) =>
+    padWith(
+      filter,
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [i * o, (fold - 1 - i) * o],
+      ],
+      0,
+    ),
+  )
+  return emit('Concat', each, [rows, columns, fold * c, fold * o], { attributes: { axis: int(2) } })
+}
+
+/** Of the gradient by a folded filter, that by the filter: the sum over the images of a block. */
+export function unfoldedFilter(gradient: Value, fold: number): Value {
+  if (fold === 1) return gradient
+  const [rows = 1, columns = 1, wideC = 1, wideO = 1] = gradient.shape
+  const [c, o] = [wideC / fold, wideO / fold]
+  const own = Array.from({ length: fold }, (_, i) => cutAxis(cutAxis(gradient, 2, i * c, c), 3, i * o, o))
+  return emit('Sum', own, [rows, columns, c, o])
+}
+
 /** The part of a filter for these input channels. */
 export function filterPart(filter: Value, from: number, size: number): Value {
   return cutAxis(filter, 2, from, size)
