@@ -68,7 +68,9 @@ export function createOnnxEngine(options: EngineOptions): Engine {
       return session
     }
     try {
-      return await sessions.use(name, make, async (session) => (feeds === null ? {} : await session.run(feeds)))
+      return await sessions.use(name, elementsIn(feeds), make, async (session) =>
+        feeds === null ? {} : await session.run(feeds),
+      )
     } catch (error) {
       const failure = sessionFailure(error, provider)
       // What other graphs keep for their next run may be what is missing.
@@ -132,6 +134,10 @@ export function createOnnxEngine(options: EngineOptions): Engine {
 
 /** Providers that compute in this process's memory, or in memory that is shared with it. */
 const IN_PROCESS: ReadonlySet<string> = new Set(['cpu', 'coreml'])
+
+function elementsIn(feeds: Readonly<Record<string, Tensor>> | null): number {
+  return feeds === null ? 0 : 1 + Object.values(feeds).reduce((sum, { size }) => sum + size, 0)
+}
 
 function hashOf(encoded: Uint8Array, onDevice: readonly string[]): string {
   return createHash('sha256').update(encoded).update(onDevice.join()).digest('hex')

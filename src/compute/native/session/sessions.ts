@@ -2,9 +2,13 @@ import type { InferenceSession } from 'onnxruntime-common'
 
 /** Sessions that were made, for as long as memory allows. */
 export interface Sessions {
-  /** Runs `work` with the session of this name, which is made where it is not there (any more). */
+  /**
+   * Runs `work` with the session of this name, which is made where it is not there (any more). `size` is that of what it is
+   * given, in any unit: more than ever before makes it take more memory.
+   */
   use<T>(
     name: string,
+    size: number,
     make: () => Promise<InferenceSession>,
     work: (session: InferenceSession) => Promise<T>,
   ): Promise<T>
@@ -14,7 +18,6 @@ export interface Sessions {
   trim(): void
   /** Bytes by which this process grew with the sessions that nobody uses: they can be had back. */
   idleBytes(): number
-  all(): readonly Promise<InferenceSession>[]
 }
 
 export interface Bounds {
@@ -27,19 +30,21 @@ interface Kept {
   readonly session: Promise<InferenceSession>
   users: number
   bytes: number
+  largest: number
   dropped: boolean
 }
 
 /**
  * Keeps sessions, the ones not used for longest going first. What a session holds (weights, and the arena that its first
- * run fills and later ones use again) is taken to be what the process grew by while it was made and run.
+ * run fills and later ones use again) is taken to be what the process grew by while it was made and run on the most so far;
+ * by what it grows otherwise is waiting to be collected.
  */
 export function keepSessions({ count, bytes }: Bounds, resident = () => process.memoryUsage.rss()): Sessions {
   /** The one used last comes last. */
   const kept = new Map<string, Kept>()
 
   function entry(name: string, make: () => Promise<InferenceSession>): Kept {
-    const found = kept.get(name) ?? { session: make(), users: 0, bytes: 0, dropped: false }
+    const found = kept.get(name) ?? { session: make(), users: 0, bytes: 0, largest: -1, dropped: false }
     kept.delete(name)
     kept.set(name, found)
     return found
@@ -65,7 +70,7 @@ export function keepSessions({ count, bytes }: Bounds, resident = () => process.
   }
 
   return {
-    async use(name, make, work) {
+    async use(name, size, make, work) {
       const before = resident()
       const found = entry(name, make)
       found.users++
@@ -76,7 +81,8 @@ export function keepSessions({ count, bytes }: Bounds, resident = () => process.
         throw error
       } finally {
         found.users--
-        found.bytes += Math.max(0, resident() - before)
+        if (size > found.largest) found.bytes += Math.max(0, resident() - before)
+        found.largest = Math.max(found.largest, size)
         if (found.dropped && found.users === 0) release(found)
         keepWithin()
       }
@@ -86,7 +92,6 @@ export function keepSessions({ count, bytes }: Bounds, resident = () => process.
       for (const [name, { users }] of [...kept]) if (users === 0) drop(name)
     },
     idleBytes: () => [...kept.values()].reduce((sum, { users, bytes: held }) => sum + (users === 0 ? held : 0), 0),
-    all: () => [...kept.values()].map(({ session }) => session),
   }
 }
 
