@@ -123,4 +123,17 @@ describe('movement of elements, compared with the js backend', () => {
     await expectSame(() => tf.oneHot(classes([2, 3]), 3, dtype === 'bool' ? 0 : 5, dtype === 'bool' ? 1 : -1, dtype))
     await expectSame(() => tf.oneHot(tf.scalar(2, 'int32'), 3, 1, 0, dtype))
   })
+
+  it('does the same with nothing', async () => {
+    await expectSame(() => tf.concat([tf.zeros([0, 3]), sample([2, 3], 'float32', 1)], 0))
+    await expectSame(() => tf.concat([tf.zeros([0, 3]), tf.zeros([0, 3])], 0))
+    await expectSame(() => tf.slice(sample([2, 3, 4], 'float32', 1), [0, 3, 1], [2, 0, 3]))
+    await expectSame(() => tf.reshape(tf.zeros([0, 3]), [2, 0, 5]))
+    await expectSame(() => tf.transpose(tf.zeros([0, 3, 2]), [2, 0, 1]))
+  })
+
+  it('takes the type of the first of several', async () => {
+    await expectSame(() => tf.concat([sample([3], 'float32', 1), sample([3], 'int32', 2)], 0))
+    await expectSame(() => tf.concat([sample([3], 'int32', 1), sample([3], 'bool', 2)], 0))
+  })
 })
