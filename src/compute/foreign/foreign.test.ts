@@ -113,8 +113,13 @@ describe('inspectNetwork', () => {
       { ends: [{ opType: 'Warp', domain: 'my.own' }] },
       'uses the operator "Warp" of "my.own", which ONNX Runtime does not',
     ],
-    [{ ends: [{ opType: 'Warp' }] }, 'cannot be loaded by ONNX Runtime'],
-    [{ opset: 99 }, 'cannot be loaded by ONNX Runtime'],
+    [{ ends: [{ opType: 'Warp' }] }, 'uses the operator "Warp", which ONNX Runtime'],
+    [
+      { ends: [{ opType: 'Warp', domain: 'com.microsoft' }] },
+      'uses the operator "com.microsoft:Warp", which ONNX Runtime',
+    ],
+    [{ opset: 99 }, /^needs version 99 of the ONNX operators; export it for version \d+ or older$/],
+    [{ input: ['n', 3, 'h', 'w'] }, 'cannot be run on an image of any size that was tried; export it for free width'],
     [{ ends: [{ opType: 'GlobalAveragePool' }], output: ['n', 2, 1, 1] }, 'so it does not segment'],
     [{ weights: many, bias: many.flat() }, 'gives 300 values a pixel; a segmentation has at most 255 classes here'],
     [{ weights: [[0], [0]], bias: [1, 1] }, 'gives the same value for every pixel, whatever it is shown'],
@@ -124,8 +129,10 @@ describe('inspectNetwork', () => {
   })
 
   it('refuses labels instead of scores', async () => {
-    const ends = [{ opType: 'Greater', attribute: [] }]
-    await expect(inspect({ ends })).rejects.toThrow('cannot be loaded by ONNX Runtime')
+    const asked = inspect({ ends: [{ opType: 'ArgMax', attribute: [{ name: 'axis', type: 2, i: 1 }] }], outputType: 7 })
+    await expect(asked).rejects.toThrow(
+      'gives int64 instead of logits or probabilities of type float32; export it without',
+    )
   })
 
   it('refuses what is cut off, at any place', async () => {

@@ -3,7 +3,8 @@ import { observe } from './behaviour.ts'
 import { readNetworkFile } from './file.ts'
 import { openSession } from './run.ts'
 import { someOf } from './sample.ts'
-import { findFit, firstLine } from './trials.ts'
+import { findFit } from './trials.ts'
+import { loadProblem } from './words.ts'
 import type { NetworkFacts } from '../../core/contract/network.ts'
 import type { InferenceSession } from 'onnxruntime-common'
 import type { OnnxRuntime } from '../native/session/package.ts'
@@ -47,7 +48,7 @@ async function open(runtime: OnnxRuntime, bytes: Uint8Array, threads: number): P
     return await openSession(runtime, bytes, threads)
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
-    throw new Error(`cannot be loaded by ONNX Runtime ${runtime.version}: ${firstLine(said)}`, { cause: error })
+    throw new Error(loadProblem(said, runtime.version), { cause: error })
   }
 }
 

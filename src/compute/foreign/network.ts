@@ -1,7 +1,7 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import { OutOfMemoryError, isOutOfMemory } from '../runtime/failures.ts'
 import { openSession, runSession, scoresOf } from './run.ts'
-import { firstLine } from './trials.ts'
+import { firstLine } from './words.ts'
 import type { InferenceSession } from 'onnxruntime-common'
 import type { ModelCard } from '../../core/contract/compute.ts'
 import type { NetworkUse } from '../../core/contract/network.ts'

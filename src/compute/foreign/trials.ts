@@ -1,5 +1,5 @@
-import { outputLayout, runSession } from './run.ts'
 import { FLOAT, typeName } from './file.ts'
+import { outputLayout, runSession } from './run.ts'
 import { samplePicture } from './sample.ts'
 import type { NetworkUse } from '../../core/contract/network.ts'
 import type { InferenceSession } from 'onnxruntime-common'
@@ -38,6 +38,8 @@ interface Shape {
 /** Sizes are tried as odd multiples of these; about so many pixels high at least. */
 const STEPS = [1, 2, 4, 8, 16, 32, 64, 128] as const
 const LEAST_TRIAL = 96
+const NEVER_RAN =
+  'cannot be run on an image of any size that was tried; export it for free width and height, or for one fixed size'
 /** More than any picture is large; a forged file must not make us allocate as it likes. */
 const MOST_SIZE = 4096
 
@@ -55,17 +57,20 @@ export async function findFit(subject: Subject): Promise<Fit> {
       `gives ${type} instead of logits or probabilities of type float32; export it without what follows them (ArgMax, a threshold)`,
     )
   }
-  let problem: Error | null = null
+  let misfit: Error | null = null
+  let failure: unknown = null
   for (const shape of shapesOf(subject.file.input.dims)) {
     for (const step of shape.height === null ? STEPS : [1]) {
       try {
         return await tryFit(subject, shape, step)
       } catch (error) {
-        problem = moreTelling(problem, error instanceof Error ? error : new Error(String(error)))
+        if (error instanceof Misfit) misfit ??= error
+        else failure = error
       }
     }
   }
-  throw problem ?? new Error('takes no image')
+  // That it ran and gave something else says more than that it did not run.
+  throw misfit ?? new Error(NEVER_RAN, { cause: failure })
 }
 
 /** Every way in which the input may be a picture, the likeliest first. */
@@ -129,15 +134,6 @@ async function tryFit(subject: Subject, shape: Shape, step: number): Promise<Fit
 /** It ran; what it gave is of no use. */
 class Misfit extends Error {}
 
-/** That it ran and gave something else says more than that it did not run. */
-function moreTelling(known: Error | null, next: Error): Error {
-  return known instanceof Misfit && !(next instanceof Misfit)
-    ? known
-    : known === null || next instanceof Misfit
-      ? next
-      : known
-}
-
 export async function give(
   { runtime, session, file }: Subject,
   layout: NetworkUse['input']['layout'],
@@ -147,14 +143,6 @@ export async function give(
   try {
     return await runSession(runtime, session, { name: file.input.name, layout }, pictures, outputs)
   } catch (error) {
-    const { width, height } = pictures
-    const said = error instanceof Error ? error.message : String(error)
-    throw new Error(`cannot be run on an image of ${width} x ${height} pixels: ${firstLine(said)}`, { cause: error })
+    throw new Error(`cannot be run on an image of ${pictures.width} x ${pictures.height} pixels`, { cause: error })
   }
-}
-
-/** Of what ONNX Runtime says: it names sources and stacks after it. */
-export function firstLine(message: string): string {
-  const [line = ''] = message.trim().split('\n', 1)
-  return line.replace(/^\/\S+\s+/, '').slice(0, 300)
 }

@@ -7,6 +7,7 @@ export interface TinyOptions {
   readonly input?: readonly Extent[]
   readonly output?: readonly Extent[]
   readonly inputType?: number
+  readonly outputType?: number
   /** Operators after the convolution, each fed by the one before. */
   readonly ends?: readonly {
     readonly opType: string
@@ -30,6 +31,7 @@ export function tinyNetwork({
   input = ['n', 1, 'h', 'w'],
   output = ['n', 'c', 'h', 'w'],
   inputType = 1,
+  outputType = 1,
   ends = [],
   moreInputs = [],
   metadata = {},
@@ -75,7 +77,7 @@ export function tinyNetwork({
         { name: 'bias', dims: [bias.length], dataType: 1, floatData: bias },
       ],
       input: [value('image', input, inputType), ...moreInputs.map((name) => value(name, input))],
-      output: [value(`v${last}`, output)],
+      output: [value(`v${last}`, output, outputType)],
     },
   }).finish()
 }
