@@ -12,6 +12,7 @@ import { startRung } from '../../src/compute/runtime/rung.ts'
 import { createAdam } from '../../src/compute/training/adam.ts'
 import { trainingStep } from '../../src/compute/training/step.ts'
 import { profile } from './kernelProfile.ts'
+import { nodeProfile } from './nodeProfile.ts'
 import { measured, timed } from './report.ts'
 
 const [backend = 'wasm', kind = 'plain', ...numbers] = process.argv.slice(2)
@@ -54,8 +55,8 @@ console.log(
     infer,
     first: { step: firstStep, prediction: firstPrediction, otherBatch },
     memory: { startMB, trainMB },
-    trainProfile: await profile(step),
-    inferProfile: await profile(predictAll),
+    trainProfile: (await nodeProfile(step)) ?? (await profile(step)),
+    inferProfile: (await nodeProfile(predictAll)) ?? (await profile(predictAll)),
   }),
 )
 process.exit(0)

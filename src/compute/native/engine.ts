@@ -1,5 +1,6 @@
 import type { Footprint } from './graph/footprint.ts'
 import type { Graph, Held } from './graph/types.ts'
+import type { Profiles } from './session/profile.ts'
 
 /** A graph that is ready to run. */
 export interface CompiledGraph {
@@ -35,6 +36,8 @@ export interface Engine {
   release(held: Held): void
   /** Gives back what is only kept to be faster. */
   trim(): void
+  /** From now on each run is written down, or, with null, no more: for measuring, since it takes time itself. */
+  profileTo(profiles: Profiles | null): void
   /** Bytes of this process that trim() would give back. */
   idleBytes(): number
   /** Bytes of values on the provider's device; null where it computes in the memory of this process. */

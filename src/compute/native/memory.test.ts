@@ -21,7 +21,8 @@ let profiles: Profiles
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'profiles-'))
   profiles = profilesIn(folder)
-  await startNative({ provider: 'cpu', threads: 1, packagesDir: null, profiles })
+  const { engine } = await startNative({ provider: 'cpu', threads: 1, packagesDir: null })
+  engine.profileTo(profiles)
 })
 
 afterAll(() => {

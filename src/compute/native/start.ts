@@ -7,7 +7,6 @@ import { blockSize } from './lowering/blockSize.ts'
 import { nativeRecorder } from './program.ts'
 import { createOnnxEngine } from './session/onnxEngine.ts'
 import { loadOnnxRuntime } from './session/package.ts'
-import type { Profiles } from './session/profile.ts'
 
 export interface NativeOptions {
   readonly provider: string
@@ -18,8 +17,6 @@ export interface NativeOptions {
   readonly stateDir?: string | null
   /** See lowering/blockSize.ts; found out unless given. */
   readonly block?: number | null
-  /** For measuring: collects how long each node takes. */
-  readonly profiles?: Profiles | null
 }
 
 /** Makes the recorder the current backend of TensorFlow.js in this process. Throws RungUnavailable. */

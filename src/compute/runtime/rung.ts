@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import { registerJsKernels } from '../kernels/index.ts'
 import { nvidiaDevice, processorDevice } from './device.ts'
+import { setDeviceMemory } from './deviceMemory.ts'
 import { missingNativeTensorflow, startNativeTensorflow } from './nativeTensorflow.ts'
 import { missingOnnxRuntime, providerDevice, startOnnxRuntime } from './onnxRuntime.ts'
 import { findPackage } from './optionalPackages.ts'
@@ -124,6 +125,7 @@ async function start(way: Way, threads: number, { packagesDir, hardwareOnly }: C
       const { described, software } = await providerDevice(provider, packagesDir)
       if (software && hardwareOnly) throw new RungUnavailable(SOFTWARE, null, { late: true })
       await startOnnxRuntime(provider, threads, packagesDir)
+      setDeviceMemory(described.memoryMB)
       const used = provider === 'cpu' ? threads : 1
       return { threads: used, device: described, ...(software ? { note: SOFTWARE } : {}) }
     }

@@ -39,7 +39,8 @@ function engineWith(options: { stateDir?: string; profiled?: boolean } = {}) {
   }
   const profiles = options.profiled === true ? profilesIn(folder) : null
   const { stateDir = null } = options
-  const engine = createOnnxEngine({ runtime: counting, provider: 'cpu', threads: 1, stateDir, profiles })
+  const engine = createOnnxEngine({ runtime: counting, provider: 'cpu', threads: 1, stateDir })
+  engine.profileTo(profiles)
   engines.push(engine)
   return { engine, made, profiles }
 }

@@ -25,8 +25,6 @@ export interface EngineOptions {
   readonly stateDir?: string | null
   /** As lowering/blockSize.ts finds it out, for the processor; null: its blocked layout is not used. */
   readonly block?: number | null
-  /** Collects how long each node takes; only for measuring, since it takes time itself. */
-  readonly profiles?: Profiles | null
 }
 
 interface Runnable {
@@ -45,7 +43,8 @@ const SHARE_OF_MEMORY = 0.4
 
 /** Computes recorded graphs by ONNX Runtime; see docs/adr/0018. */
 export function createOnnxEngine(options: EngineOptions): Engine {
-  const { runtime, provider, threads, stateDir = null, profiles = null, block = null } = options
+  const { runtime, provider, threads, stateDir = null, block = null } = options
+  let profiles: Profiles | null = null
   const lower = (graph: Graph): Graph => {
     const lowest = lowered(graph, block)
     return provider === 'webgpu' ? withSafeChannels(lowest) : lowest
@@ -122,6 +121,11 @@ export function createOnnxEngine(options: EngineOptions): Engine {
     },
     release: (held) => devices?.release(held),
     trim: () => {
+      sessions.trim()
+    },
+    profileTo(given) {
+      profiles = given
+      // Those of graphs that are there already write nothing down, or too much.
       sessions.trim()
     },
     idleBytes: () => sessions.idleBytes(),
