@@ -1,5 +1,7 @@
 import { optimize } from '../graph/passes/optimize.ts'
+import { joinAffine } from './blocked/affine.ts'
 import { lowerBlocked } from './blocked/lower.ts'
+import { divideReductions } from './blocked/reductions.ts'
 import { COMPOSITE } from './composite.ts'
 import { lowerPortably } from './portable.ts'
 import type { Graph } from '../graph/types.ts'
@@ -13,5 +15,6 @@ export function lower(graph: Graph, block: number | null): Graph {
   const trains = graph.nodes.some(
     ({ op, domain, inputs }) => domain === COMPOSITE || (op === 'Conv' && inputs[1]?.source.kind !== 'constant'),
   )
-  return block === null || !trains ? lowerPortably(graph) : optimize(lowerBlocked(graph, block))
+  if (block === null || !trains) return lowerPortably(graph)
+  return optimize(joinAffine(divideReductions(optimize(lowerBlocked(graph, block))), block))
 }
