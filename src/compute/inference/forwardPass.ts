@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { CodedError } from '../../core/contract/errors.ts'
 import { forwardInTurns, forwardOf } from '../models/forward.ts'
 import { OutOfMemoryError } from '../runtime/failures.ts'
-import { createProgram, isRecording } from '../runtime/program.ts'
+import { releaseIdle } from '../runtime/deviceMemory.ts'
+import { createProgram, isRecording, settleRecorded } from '../runtime/program.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { BetweenLayers } from '../models/forward.ts'
@@ -24,6 +25,13 @@ export type ForwardPass = (
 
 /** Passes of more pixels than this let messages in between their layers: a layer then takes a tenth of a second or so. */
 const LONG_PASS = 2 ** 18
+/**
+ * Where the backend records, a pass is one graph, and ONNX Runtime keeps the process from its messages while it runs. So a
+ * pass of more pixels times weights than this, which is a matter of seconds, is computed in several graphs; all in all that
+ * takes a third longer.
+ */
+const LONG_GRAPH = 2 ** 42
+const PARTS = 6
 
 /** Of a network whose weights stay as they are. */
 export const forwardPass: ForwardPass = passBy(new WeakMap(), true)
@@ -45,9 +53,10 @@ function passBy(programs: WeakMap<LayersModel, Program>, frozen: boolean): Forwa
   return async (network, input, shape, between) => {
     const images = tf.tensor4d(input, shape)
     try {
-      const output = isRecording()
-        ? only(await recorded(network).run([images]))
-        : await eagerly(network, images, between)
+      const output =
+        isRecording() && input.length * network.countParams() <= LONG_GRAPH
+          ? only(await recorded(network).run([images]))
+          : await inTurns(network, images, between)
       try {
         const logits = await readFloats(output)
         await refuseLostZeros(logits)
@@ -61,9 +70,25 @@ function passBy(programs: WeakMap<LayersModel, Program>, frozen: boolean): Forwa
   }
 }
 
-async function eagerly(network: LayersModel, images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
+/** What is long lets messages in between. */
+async function inTurns(network: LayersModel, images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
+  if (isRecording()) return await forwardInTurns(network, images, inParts(between))
   const long = images.size > LONG_PASS || tf.getBackend() === 'cpu'
   return long ? await forwardInTurns(network, images, between) : tf.tidy(() => forwardOf(network)(images, false))
+}
+
+/** Computes what was recorded since the last time, PARTS times in all. */
+function inParts(between: BetweenLayers): BetweenLayers {
+  let parts = 0
+  return async (share) => {
+    const reached = Math.floor(share * PARTS)
+    if (reached === parts) return
+    parts = reached
+    await settleRecorded()
+    // Each part has a session of its own, which would keep the memory of its run for the next.
+    releaseIdle()
+    await between(share)
+  }
 }
 
 function only([output]: readonly tf.Tensor[]): tf.Tensor {

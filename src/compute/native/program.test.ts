@@ -144,7 +144,7 @@ describe('a program', () => {
     const body = vi.fn(([x]: readonly tf.Tensor[]): tf.Tensor[] => [tf.add(x ?? 0, weights)])
     const backend = tf.backend()
     if (!(backend instanceof NativeBackend)) throw new Error('The recorder is the backend.')
-    const program = own(nativeRecorder(backend, { freezes: true })(body, { frozen: true }))
+    const program = own(nativeRecorder(backend, { freezes: true }).createProgram(body, { frozen: true }))
     expect(await first(program, tf.scalar(1))).toEqual([2, 3])
     const traced = body.mock.calls.length
     expect(await first(program, tf.scalar(2))).toEqual([3, 4])

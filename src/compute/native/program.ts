@@ -4,7 +4,7 @@ import { optimize } from './graph/passes/optimize.ts'
 import { heldOf, settle } from './graph/settle.ts'
 import { holds, valueIn } from './tensors.ts'
 import { ownVariables, trace } from './trace.ts'
-import type { Program, ProgramBody, ProgramOptions } from '../runtime/program.ts'
+import type { Program, ProgramBody, ProgramOptions, Recorder } from '../runtime/program.ts'
 import type { NativeBackend } from './backend.ts'
 import type { CompiledGraph } from './engine.ts'
 import type { Elements, Held, Value } from './graph/types.ts'
@@ -39,9 +39,12 @@ const KEPT = 16
  * graph. That is no faster on the processor, where graphs with weights as inputs are laid out as well (lowering/), and then
  * one graph does for all networks of a kind.
  */
-export function nativeRecorder(backend: NativeBackend, { freezes }: { readonly freezes: boolean }) {
-  return (body: ProgramBody, options: ProgramOptions): Program =>
-    new NativeProgram(backend, body, freezes ? options : { ...options, frozen: false })
+export function nativeRecorder(backend: NativeBackend, { freezes }: { readonly freezes: boolean }): Recorder {
+  return {
+    createProgram: (body, options) =>
+      new NativeProgram(backend, body, freezes ? options : { ...options, frozen: false }),
+    settle: () => backend.running(() => settle(backend.engine, backend.liveValues())),
+  }
 }
 
 class NativeProgram implements Program {

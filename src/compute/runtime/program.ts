@@ -26,7 +26,11 @@ export interface ProgramOptions {
   readonly accept?: (results: readonly tf.Tensor[]) => Promise<boolean>
 }
 
-type Recorder = (body: ProgramBody, options: ProgramOptions) => Program
+export interface Recorder {
+  readonly createProgram: (body: ProgramBody, options: ProgramOptions) => Program
+  /** Computes what was recorded outside of programs and is still wanted. */
+  readonly settle: () => Promise<void>
+}
 
 const recorders = new Map<string, Recorder>()
 
@@ -42,6 +46,11 @@ export function isRecording(): boolean {
 
 export function createProgram(body: ProgramBody, options: ProgramOptions = {}): Program {
   const recorder = recorders.get(tf.getBackend())
-  if (recorder !== undefined) return recorder(body, options)
+  if (recorder !== undefined) return recorder.createProgram(body, options)
   return { run: (inputs) => Promise.resolve(tf.tidy(() => body(inputs))), dispose: () => undefined }
+}
+
+/** Where the backend records: computes all that was asked for so far, without reading it. Others have done so. */
+export async function settleRecorded(): Promise<void> {
+  await recorders.get(tf.getBackend())?.settle()
 }
