@@ -27,11 +27,11 @@ async function resultsOf(graph: Graph): Promise<Float32Array[]> {
 const cases = randomCases(24, 41, (choice) => ({
   images: choice.of([1, 2, 3]),
   blocks: choice.of([1, 2, 3]),
-  sides: choice.of([
+  sides: choice.of<[number, number]>([
     [32, 40],
     [64, 64],
     [37, 41],
-  ] as const),
+  ]),
   seed: choice.whole(1, 1e6),
 }))
 
