@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +13,8 @@ const names = KINDS.map(({ normalization, upsampling }) => `${normalization}-${u
 const graphics = swiftshaderEnv()
 
 let dir = ''
+/** Where the models are that a rung trained. */
+const modelsOf = (rung: string) => path.join(dir, rung)
 /** Of the models that `wasm` trained. */
 let onWasm = new Map<string, number[]>()
 
@@ -35,8 +37,9 @@ async function run(rung: string, what: 'train' | 'predict', folder: string): Pro
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'maskwright-rungs-'))
-  await run('wasm', 'train', dir)
-  onWasm = await run('wasm', 'predict', dir)
+  await Promise.all(['wasm', 'native'].map((rung) => mkdir(modelsOf(rung))))
+  await run('wasm', 'train', modelsOf('wasm'))
+  onWasm = await run('wasm', 'predict', modelsOf('wasm'))
 }, 5 * MINUTES)
 
 afterAll(async () => {
@@ -74,7 +77,16 @@ describe('a model trained and saved on wasm', () => {
   it(
     'predicts the same on js',
     async () => {
-      const found = await run('js', 'predict', dir)
+      const found = await run('js', 'predict', modelsOf('wasm'))
+      for (const name of names) expectSame(found.get(name) ?? [], onWasm.get(name) ?? [NaN])
+    },
+    5 * MINUTES,
+  )
+
+  it(
+    'predicts the same on native',
+    async () => {
+      const found = await run('native', 'predict', modelsOf('wasm'))
       for (const name of names) expectSame(found.get(name) ?? [], onWasm.get(name) ?? [NaN])
     },
     5 * MINUTES,
@@ -83,8 +95,22 @@ describe('a model trained and saved on wasm', () => {
   it.skipIf(graphics === null)(
     `predicts the same on webgpu (skipped where ${WITHOUT_SWIFTSHADER})`,
     async () => {
-      const found = await run('webgpu', 'predict', dir)
+      const found = await run('webgpu', 'predict', modelsOf('wasm'))
       for (const name of names) expectSame(found.get(name) ?? [], onWasm.get(name) ?? [NaN])
+    },
+    5 * MINUTES,
+  )
+})
+
+describe('a model trained and saved on native', () => {
+  it(
+    'predicts the same on wasm',
+    async () => {
+      await run('native', 'train', modelsOf('native'))
+      const native = await run('native', 'predict', modelsOf('native'))
+      const wasm = await run('wasm', 'predict', modelsOf('native'))
+      expect([...native.keys()].sort()).toEqual(names)
+      for (const name of names) expectSame(native.get(name) ?? [], wasm.get(name) ?? [NaN])
     },
     5 * MINUTES,
   )

@@ -9,6 +9,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom } from '../../data/random.ts'
 import { registerJsKernels } from '../../kernels/index.ts'
+import { startNative } from '../../native/start.ts'
 import { startWasm } from '../../runtime/wasm.ts'
 import { startWebgpu } from '../../runtime/webgpu.ts'
 import { readFloats } from '../../runtime/tensors.ts'
@@ -29,6 +30,7 @@ async function start(rung: string): Promise<void> {
   tf.enableProdMode()
   if (rung === 'wasm') await startWasm(2)
   else if (rung === 'webgpu') await startWebgpu()
+  else if (rung === 'native') await startNative({ provider: 'cpu', threads: 2, packagesDir: null, stateDir: null })
   else {
     await tf.setBackend('cpu')
     registerJsKernels()
