@@ -57,7 +57,12 @@ export function intoBlocks(image: Value, block: number, fold: number): Blocked {
 /** [n, c, h, w] as it is -> [n / fold, fold * c, h, w]: nothing moves. */
 export function foldedPlain(value: Value, fold: number): Value {
   const [n = 1, c = 1, h = 1, w = 1] = value.shape
-  return fold === 1 ? value : reshape(value, [n / fold, fold * c, h, w])
+  return fold === 1 ? value : regrouped(value, [n / fold, fold * c, h, w])
+}
+
+/** Images of the same size in another number, with other channels; the graph stays the same for other numbers and sizes. */
+function regrouped(value: Value, shape: readonly [number, number, number, number]): Value {
+  return emit('Reshape', [value, int64s([-1, shape[1], 0, 0])], shape)
 }
 
 /** Blocked -> [n, channels, h, w] as it is. */
@@ -66,7 +71,7 @@ export function outOfBlocks({ value, channels, fold }: Blocked): Value {
   const numbers = convert(value, 'float32')
   const lanes = fold * channels
   const plain = blockedNode('ReorderOutput', [numbers], [n, lanes, h, w], { channels: int(lanes) })
-  const unfolded = fold === 1 ? plain : reshape(plain, [n * fold, channels, h, w])
+  const unfolded = fold === 1 ? plain : regrouped(plain, [n * fold, channels, h, w])
   return convert(unfolded, value.type)
 }
 
@@ -76,7 +81,7 @@ export function refolded(blocked: Blocked, fold: number, block: number): Blocked
   const { value, channels, fold: before } = blocked
   const [n = 1, , h = 1, w = 1] = value.shape
   if (channels % block !== 0 || (n * before) % fold !== 0) return null
-  return { ...blocked, fold, value: reshape(value, [(n * before) / fold, fold * channels, h, w]) }
+  return { ...blocked, fold, value: regrouped(value, [(n * before) / fold, fold * channels, h, w]) }
 }
 
 /** Into how many images a block is shared where images have so few channels. */
