@@ -7,6 +7,12 @@ import type { Affine } from '../core/contract/schemas.ts'
 import { readMask, writeVolume } from '../imaging/index.ts'
 import { startCli } from './testing/runCli.ts'
 
+const AFFINE: Affine = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 2, 0],
+  [0, 0, 0, 1],
+]
 let dir = ''
 const run = async (...args: string[]) => {
   const { code, stdout, stderr } = await startCli(args, { cwd: dir, env: { MASKWRIGHT_BACKEND: 'wasm' } }).finished
@@ -17,13 +23,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'maskwright-convert-'))
   await writeFile(join(dir, 'bright.onnx'), tinyNetwork())
   const data = Int16Array.from({ length: 6 * 5 * 2 }, (_, i) => (i % 6 < 3 ? -100 : 300))
-  const affine: Affine = [
-    [1, 0, 0, 0],
-    [0, 1, 0, 0],
-    [0, 0, 2, 0],
-    [0, 0, 0, 1],
-  ]
-  await writeVolume(join(dir, 'scan.nii.gz'), { dims: [6, 5, 2], affine, data })
+  await writeVolume(join(dir, 'scan.nii.gz'), { dims: [6, 5, 2], affine: AFFINE, data })
 })
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
@@ -52,6 +52,29 @@ describe('maskwright convert-model', () => {
     const again = await run('convert-model', 'model', 'again.onnx', '--json')
     expect(JSON.parse(again.stdout)).toEqual({ output: 'again.onnx', checked: true, maxDifference: 0 })
     expect(await readFile(join(dir, 'again.onnx'))).toEqual(await readFile(join(dir, 'bright.onnx')))
+  })
+
+  it('writes a model of our own, which predicts the same when it is imported', { timeout: 180_000 }, async () => {
+    const demo = join(import.meta.dirname, '../../resources/models/demo')
+    const data = Int16Array.from({ length: 70 * 50 * 2 }, (_, i) => 200 * Math.sin(i / 9) * Math.cos(i / 900))
+    await writeVolume(join(dir, 'waves.nii.gz'), { dims: [70, 50, 2], affine: AFFINE, data })
+    const written = await run('convert-model', demo, 'demo.onnx', '--json')
+    expect(JSON.parse(written.stdout)).toMatchObject({ output: 'demo.onnx', checked: true })
+    const back = await run('convert-model', 'demo.onnx', 'demo', '--json')
+    expect(back.stderr).toEqual([])
+    const masks = []
+    for (const [model, out] of [
+      [demo, 'ours'],
+      ['demo', 'theirs'],
+    ] as const) {
+      expect((await run('predict', '--model', model, '--out', out, 'waves.nii.gz')).code).toBe(0)
+      masks.push((await readMask(join(dir, out, 'waves.nii.gz'))).labels)
+    }
+    expect(new Set(masks[0]).size, 'there is something to compare').toBeGreaterThan(1)
+    expect(masks[1]).toEqual(masks[0])
+    const labels = async (folder: string) =>
+      (JSON.parse(await readFile(join(folder, 'card.json'), 'utf8')) as { labels: unknown }).labels
+    expect(await labels(join(dir, 'demo'))).toEqual(await labels(demo))
   })
 
   it('says in one line what cannot be used, and leaves nothing', { timeout: 120_000 }, async () => {

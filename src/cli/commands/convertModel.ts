@@ -62,7 +62,7 @@ async function importModel(input: string, out: string, options: ConvertModelOpti
         ...{ file, facts, outDir, meaning },
         modelId: randomUUID(),
         createdAt: new Date().toISOString(),
-        values: meaning.classes.map((_, at) => at + 1),
+        values: valuesOf(meaning, facts),
       },
       { signal },
     )
@@ -78,6 +78,15 @@ async function importModel(input: string, out: string, options: ConvertModelOpti
       )
     }
   })
+}
+
+/** Those of the model that the file was made of, where it says so; else 1, 2, 3. */
+function valuesOf({ classes }: NetworkMeaning, { stated }: NetworkFacts): number[] {
+  const known = stated.labels ?? []
+  const values = classes.map((name) => known.find((label) => label.name === name)?.value ?? 0)
+  return known.length === classes.length && new Set(values).size === classes.length && !values.includes(0)
+    ? values
+    : classes.map((_, at) => at + 1)
 }
 
 interface Asked {

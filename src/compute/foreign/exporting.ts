@@ -1,6 +1,4 @@
-import path from 'node:path'
-import { rename, rm, writeFile } from 'node:fs/promises'
-import { CodedError } from '../../core/contract/errors.ts'
+import { writeAtomically } from '../../imaging/files.ts'
 import { exportNetwork } from '../native/exportOnnx.ts'
 import { readFolderCard, readImported } from './folder.ts'
 import { isImported } from './network.ts'
@@ -19,13 +17,6 @@ export async function exportModel(
   const files = await readImported(modelDir)
   const { foreign } = await engine.open(files)
   await foreign.dispose()
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`)
-  try {
-    await writeFile(temporary, files.bytes, { flush: true })
-    await rename(temporary, file)
-  } catch (cause) {
-    await rm(temporary, { force: true })
-    throw new CodedError('not-saved', `${file} could not be written; choose a folder that you may write to.`, { cause })
-  }
+  await writeAtomically(file, [files.bytes])
   return { maxDifference: 0 }
 }

@@ -35,7 +35,7 @@ const DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'])
 const MOVERS = new Set(['Transpose', 'Reshape', 'Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice'])
 /** Subgraphs in subgraphs: more than that is no network but an attack. */
 const MAX_DEPTH = 16
-const STATED = ['name', 'classes', 'input', 'spacing'] as const
+const STATED = ['name', 'classes', 'labels', 'input', 'spacing'] as const
 
 /** What protobufjs gives for the messages of native/onnx/schema.ts, where every field is there. */
 interface ModelMessage {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { labelValueSchema } from './schemas.ts'
 
 /** How a network takes pictures and what it gives: what a model card says of it, and what is found out of an ONNX file. */
 
@@ -82,6 +83,12 @@ export const statedFactsSchema = z.object({
   name: z.string().trim().min(1).max(200).optional(),
   /** Of the channels that are no background, in order. */
   classes: z.array(classNameSchema).min(1).max(MAX_CLASSES).optional(),
+  /** The same with the values that they gave where the file was written; `classes` goes before it where both are there. */
+  labels: z
+    .array(z.object({ value: labelValueSchema.min(1), name: classNameSchema }))
+    .min(1)
+    .max(MAX_CLASSES)
+    .optional(),
   input: networkInputSchema.optional(),
   spacing: statedSpacingSchema.optional(),
 })
