@@ -1,5 +1,5 @@
 import { float } from '../graph/build.ts'
-import { binary, unary } from './math.ts'
+import { binary, clip, unary } from './math.ts'
 import type { Value } from '../graph/types.ts'
 
 export interface Activation {
@@ -21,7 +21,7 @@ export function activated(x: Value, { name, alpha, slope }: Activation): Value {
     case 'relu':
       return unary('Relu', x)
     case 'relu6':
-      return binary('Min', binary('Max', x, 0), 6)
+      return clip(x, 0, 6)
     case 'elu':
       return unary('Elu', x)
     case 'sigmoid':

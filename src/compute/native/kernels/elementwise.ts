@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core'
 import { emit, reshape } from '../graph/build.ts'
 import { channelsFirstShape, valueIn } from '../tensors.ts'
 import type { NativeBackend } from '../backend.ts'
-import type { Emission } from '../graph/build.ts'
 import type { Value } from '../graph/types.ts'
 import type { Layout } from '../tensors.ts'
 
@@ -30,18 +29,7 @@ export function broadcastable(backend: NativeBackend, tensor: tf.TensorInfo, lay
   })
 }
 
-/** An operation of ONNX that works element by element, with broadcasting; `dtype` is the result's. */
-export function elementwise(
-  backend: NativeBackend,
-  op: string,
-  tensors: readonly tf.TensorInfo[],
-  dtype: tf.DataType,
-  emission: Emission = {},
-): tf.TensorInfo {
-  return combine(backend, tensors, dtype, (values, shape) => emit(op, values, shape, emission))
-}
-
-/** Elementwise work of several nodes: `work` is given the broadcastable values and the result's shape in their layout. */
+/** Work element by element, with broadcasting; `dtype` is the result's: `work` is given the broadcastable values and the result's shape in their layout. */
 export function combine(
   backend: NativeBackend,
   tensors: readonly tf.TensorInfo[],

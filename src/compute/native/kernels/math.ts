@@ -26,6 +26,12 @@ export const isLess = (a: Operand, b: Operand): Value => binary('Less', a, b, 'b
 export const isGreater = (a: Operand, b: Operand): Value => binary('Greater', a, b, 'bool')
 export const isEqual = (a: Operand, b: Operand): Value => binary('Equal', a, b, 'bool')
 
+/** Kept between two bounds. */
+export function clip(x: Value, least: number, most: number): Value {
+  const bounds = [operand(least, x), operand(most, x)]
+  return emit('Clip', [x, ...bounds], x.shape)
+}
+
 /** `yes` where the condition holds and `no` elsewhere. */
 export function where(condition: Value, yes: Operand, no: Operand): Value {
   const [left, right] = [operand(yes, no), operand(no, yes)]

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { binary } from '../math.ts'
+import { clip } from '../math.ts'
 import { registerUnary } from './unary.ts'
 
 export function registerRelu6(): void {
-  registerUnary(tf.Relu6, (x) => binary('Min', binary('Max', x, 0), 6), { integers: true })
+  registerUnary(tf.Relu6, (x) => clip(x, 0, 6), { integers: true })
 }
