@@ -29,7 +29,10 @@ export function broadcastable(backend: NativeBackend, tensor: tf.TensorInfo, lay
   })
 }
 
-/** Work element by element, with broadcasting; `dtype` is the result's: `work` is given the broadcastable values and the result's shape in their layout. */
+/**
+ * Work element by element, with broadcasting; `dtype` is the result's. `work` is given the values as they broadcast against
+ * one another, and the result's shape in their layout.
+ */
 export function combine(
   backend: NativeBackend,
   tensors: readonly tf.TensorInfo[],
