@@ -32,9 +32,6 @@ type Pass = (images: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
 /** ONNX Runtime's arena takes so much more of memory than values live at the same time: freed pieces lie between them. */
 const RECORDED_SHARE = 1.3
 
-/** Of a session itself, with the code around it. */
-const SESSION = 32 * 2 ** 20
-
 const known = new WeakMap<LayersModel, Map<string, Promise<PassCost>>>()
 
 /** Of one pass for prediction on the current backend. Measured once a network, on a small picture. */
@@ -108,18 +105,12 @@ async function measure(network: LayersModel, step: number, fixed: number, pass: 
  * By the graph, without computing it. Beside the gradients the graph of a step gives new weights and what the optimizer
  * remembers of each, and constants (the weights, in a prediction) lie in the session twice, once as they are multiplied.
  */
-function recordedCost(
-  backend: NativeBackend,
-  network: LayersModel,
-  size: number,
-  fixed: number,
-  pass: Pass,
-): PassCost {
+function recordedCost(backend: NativeBackend, network: LayersModel, size: number, fixed: number, pass: Pass): PassCost {
   const outputs = tf.tidy(() => [pass(tf.zeros([1, size, size, 1]))].flat())
   try {
     const { peak, largest, constants } = backend.footprint(outputs)
     return {
-      fixed: SESSION + 4 * fixed + 2 * (constants + 4 * network.countParams()),
+      fixed: 4 * fixed + 2 * (constants + 4 * network.countParams()),
       perPixel: Math.max(4, (RECORDED_SHARE * (peak - fixed)) / size ** 2),
       perImagePixel: 0,
       largest: largest / size ** 2,

@@ -1,6 +1,6 @@
 /**
- * Predicts one large picture as often as asked (first argument), on the `wasm` rung, and may hold so many megabytes more
- * (second argument) than before the first. Prints { boundMB, settledMB, lastMB, peakMB, same }: the bound, the memory after 40
+ * Predicts one large picture as often as asked (first argument) on a rung (third), and may hold so many megabytes more
+ * (second) than before the first. Prints { boundMB, settledMB, lastMB, peakMB, same }: the bound, the memory after 40
  * predictions, when engine and heap have found their size, and after the last, the most there ever was, and whether all
  * predictions were equal.
  */
@@ -12,7 +12,8 @@ import { runNetwork } from '../network.ts'
 const WIDTH = 1000
 const HEIGHT = 900
 const SETTLED = 40
-const [times = 1, more = 1000] = process.argv.slice(2).map(Number)
+const [times = 1, more = 1000] = process.argv.slice(2, 4).map(Number)
+const rung = process.argv[4] === 'native' ? 'native' : 'wasm'
 const megabytes = () => process.memoryUsage.rss() / 2 ** 20
 /** Without what only waits to be collected. */
 const held = () => {
@@ -20,7 +21,7 @@ const held = () => {
   return megabytes()
 }
 
-await startRung('wasm', 1)
+await startRung(rung, 1)
 const network = buildUNet({ levels: 1, base: 4, classes: 3, seed: 1, normalization: 'none', upsampling: 'nearest' })
 const picture = Float32Array.from({ length: WIDTH * HEIGHT }, (_, i) => ((i * 7919) % 1013) / 1013)
 const boundMB = Math.round(megabytes() + more)
