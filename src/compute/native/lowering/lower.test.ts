@@ -107,7 +107,19 @@ describe('lowering', () => {
     transposed: of([true, false]),
   }))
 
-  it.each(cases)('gives the same in blocks as by ONNX alone %s', async (_, each) => {
+  /** More images than a block has lanes, and images whose sums are taken in strips. */
+  const large = (batch: number, size: Case['size'], channels: Case['channels']): [string, Case] => [
+    `${batch} of ${size.join(' x ')}`,
+    { batch, size, channels, classes: 2, norm: false, transposed: false },
+  ]
+  const more = [
+    large(17, [4, 6], [3, 16, 8]),
+    large(32, [2, 4], [8, 16, 8]),
+    large(1, [200, 178], [1, 2, 8]),
+    large(2, [190, 200], [8, 8, 16]),
+  ]
+
+  it.each([...cases, ...more])('gives the same in blocks as by ONNX alone %s', async (_, each) => {
     if (block === null) return
     await tf.setBackend('native')
     tf.engine().startScope()
