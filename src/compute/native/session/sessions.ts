@@ -71,7 +71,8 @@ export function keepSessions({ count, bytes }: Bounds, resident = () => process.
 
   return {
     async use(name, size, make, work) {
-      const before = resident()
+      const more = size > (kept.get(name)?.largest ?? -1)
+      const before = more ? resident() : 0
       const found = entry(name, make)
       found.users++
       try {
@@ -81,7 +82,7 @@ export function keepSessions({ count, bytes }: Bounds, resident = () => process.
         throw error
       } finally {
         found.users--
-        if (size > found.largest) found.bytes += Math.max(0, resident() - before)
+        if (more) found.bytes += Math.max(0, resident() - before)
         found.largest = Math.max(found.largest, size)
         if (found.dropped && found.users === 0) release(found)
         keepWithin()
