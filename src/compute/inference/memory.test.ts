@@ -169,7 +169,7 @@ describe('a picture that memory does not take in one piece', () => {
     const halves = await run(size, { memory: tensors(perPixel * 300 * 200 * 0.9) })
     expect(halves.sizes).toHaveLength(2)
     // Its labels may depend on where the pieces end, so that is said, once for all slices of a volume.
-    expect(halves.notices).toEqual([expect.stringContaining('larger than memory allows in one piece')])
+    expect(halves.notices).toEqual([expect.stringContaining('too large for one piece')])
     expect((await run(size, { memory: tensors(perPixel * 300 * 200 * 0.9) })).notices).toEqual([])
   })
 })

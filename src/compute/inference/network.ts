@@ -51,7 +51,7 @@ const SMALLER = {
 } as const
 
 const PIECES =
-  'A picture is larger than memory allows in one piece; it is predicted in several, and near their edges labels may differ a little.'
+  'A picture is too large for one piece; it is predicted in several, and near their edges labels may differ a little.'
 
 /** Networks of which that was said: each part of a volume is a call of its own. */
 const toldOfPieces = new WeakSet()
