@@ -77,7 +77,7 @@ function hasDebianPackage(name) {
  * are skipped.
  */
 function installSystemPackages() {
-  const names = ['python3-nibabel', 'python3-onnx', 'chromium', 'libvulkan1']
+  const names = ['python3-nibabel', 'python3-onnx', 'python3-torch', 'chromium', 'libvulkan1']
   if (!isRootOnDebian()) {
     say(`not root on Debian: ${names.join(', ')} are used where they are installed already`)
     return
