@@ -16,5 +16,11 @@ export function lower(graph: Graph, block: number | null): Graph {
     ({ op, domain, inputs }) => domain === COMPOSITE || (op === 'Conv' && inputs[1]?.source.kind !== 'constant'),
   )
   if (block === null || !trains) return lowerPortably(graph)
-  return optimize(joinAffine(divideReductions(optimize(lowerBlocked(graph, block))), block))
+  const blocked = optimize(divideReductions(lowerBlocked(graph, block)))
+  const joined = joinAffine(blocked, block)
+  return isSame(joined, blocked) ? blocked : optimize(joined)
+}
+
+function isSame(a: Graph, b: Graph): boolean {
+  return a.nodes.length === b.nodes.length && a.nodes.every((node, index) => node === b.nodes[index])
 }

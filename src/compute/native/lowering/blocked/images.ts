@@ -1,4 +1,4 @@
-import { constant, emit, int, int64s, ints, reshape, transpose } from '../../graph/build.ts'
+import { constant, emit, int, int64s, ints, reshape } from '../../graph/build.ts'
 import { convert } from '../../kernels/conversion.ts'
 import { isEqual, multiply, where } from '../../kernels/math.ts'
 import { integersOf } from '../../graph/passes/rule.ts'
@@ -139,26 +139,4 @@ function reduced(op: string, value: Value, axis: number): Value {
   const shape = value.shape.with(axis, 1)
   if (op === 'ReduceSum') return emit(op, [value, int64s([axis])], shape, { attributes: { keepdims: int(1) } })
   return emit(op, [value], shape, { attributes: { axes: ints([axis]), keepdims: int(1) } })
-}
-
-/** Channels spread over blocks of pixels or back, where whole blocks of channels move. */
-export function lowerPixelBlocks(node: GraphNode, forms: Forms): boolean {
-  const [x = null] = node.inputs
-  const [y] = node.outputs
-  const { blocksize, mode } = node.attributes
-  if (x === null || y === undefined || blocksize?.kind !== 'int' || !forms.isBlocked(x)) return false
-  if (mode !== undefined && (mode.kind !== 'string' || mode.value !== 'DCR')) return false
-  const size = blocksize.value
-  const { block } = forms
-  const spread = node.op === 'DepthToSpace'
-  const [small, large] = spread ? [x, y] : [y, x]
-  const [n = 1, , h = 1, w = 1] = small.shape
-  const c = large.shape[1] ?? 1
-  if (c % block !== 0) return false
-  const { value } = forms.folded(x, 1)
-  const turned = spread
-    ? transpose(reshape(value, [n, size, size, c / block, h, w, block]), [0, 3, 4, 1, 5, 2, 6])
-    : transpose(reshape(value, [n, c / block, h, size, w, size, block]), [0, 3, 5, 1, 2, 4, 6])
-  forms.setBlocked(y, { value: reshape(turned, y.shape), channels: y.shape[1] ?? 1, fold: 1, spare: 'zero' })
-  return true
 }

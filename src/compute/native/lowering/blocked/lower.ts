@@ -5,15 +5,7 @@ import { expanded } from '../portable.ts'
 import { lowerConvolution, lowerFilterGradient, lowerInputGradient } from './convolutions.ts'
 import { ELEMENTWISE, lowerElementwise } from './elementwise.ts'
 import { Forms } from './forms.ts'
-import {
-  lowerConcat,
-  lowerMaxPoolGradient,
-  lowerPixelBlocks,
-  lowerPooling,
-  lowerReduction,
-  lowerResize,
-  lowerSplit,
-} from './images.ts'
+import { lowerConcat, lowerMaxPoolGradient, lowerPooling, lowerReduction, lowerResize, lowerSplit } from './images.ts'
 import type { Graph, GraphNode } from '../../graph/types.ts'
 
 type Rule = (node: GraphNode, forms: Forms) => boolean
@@ -30,8 +22,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   Split: lowerSplit,
   ReduceSum: lowerReduction,
   ReduceMean: lowerReduction,
-  DepthToSpace: lowerPixelBlocks,
-  SpaceToDepth: lowerPixelBlocks,
 }
 
 /**
