@@ -28,7 +28,7 @@ const LONG_PASS = 2 ** 18
 /**
  * Where the backend records, a pass is one graph, and ONNX Runtime keeps the process from its messages while it runs. So a
  * pass of more pixels times weights than this, which is a matter of seconds, is computed in several graphs; all in all that
- * takes a third longer.
+ * takes longer by an eighth to twice, by the network.
  */
 const LONG_GRAPH = 2 ** 42
 const PARTS = 6
