@@ -92,7 +92,7 @@ function largest(values: ArrayLike<number>): number {
 
 /**
  * Two ways to compute differ by rounding, 1e-7 of a loss, and that is still so after fifty steps, unless an activation
- * falls so near to 0 that rounding decides whether it counts: then the trainings drift apart, to 1e-3 or so. It happens
+ * falls so near to 0 that rounding decides whether it counts: then the trainings drift apart, to 1e-3 and more. It happens
  * to one training in five or so, and between `wasm` and `js` as well. A kernel that is wrong is wrong for every seed, so
  * one training that stays together to the end is the proof; the first loss must be the same in all.
  */
