@@ -126,6 +126,42 @@ describe('a program', () => {
     expect([...(await copy.data())]).toEqual([1, 2])
   })
 
+  it('keeps variables apart that share their values while random numbers are drawn', async () => {
+    const a = variable([1, 2])
+    const b = variable([5, 5])
+    let drawn = 0
+    const program = own(
+      createProgram(() => {
+        a.assign(tf.add(a, tf.scalar(drawn++)))
+        return [tf.add(a, b)]
+      }),
+    )
+    for (const sums of [
+      [6, 7],
+      [7, 8],
+      [9, 10],
+    ]) {
+      expect(await first(program)).toEqual(sums)
+    }
+    b.assign(a)
+    expect(await first(program)).toEqual([11, 13])
+    expect(await first(program)).toEqual([15, 17])
+    expect([...b.dataSync()]).toEqual([4, 5])
+  })
+
+  it('runs one after the other what is asked for at once', async () => {
+    const sum = variable([0])
+    const program = own(
+      createProgram(([x]) => {
+        sum.assign(tf.add(sum, x ?? 0))
+        return [tf.add(sum, 0)]
+      }),
+    )
+    const runs = [1, 2, 3].map((x) => first(program, tf.scalar(x)))
+    expect(await Promise.all(runs)).toEqual([[1], [3], [6]])
+    expect([...sum.dataSync()]).toEqual([6])
+  })
+
   it('takes over tensors of outside, also such as are not computed yet', async () => {
     const outside = own(tf.tidy(() => tf.add(tf.tensor1d([1, 2]), 1)))
     const program = own(createProgram(([x]) => [tf.add(x ?? 0, outside)]))

@@ -57,6 +57,8 @@ class NativeProgram implements Program {
   #draws: boolean | null = null
   /** Values of tensors of outside; they stay as long as the program. */
   readonly #captured = new Set<Value>()
+  /** The run that was asked for last: the next one reads the variables that it assigns. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(backend: NativeBackend, body: ProgramBody, options: ProgramOptions) {
     this.#backend = backend
@@ -65,7 +67,12 @@ class NativeProgram implements Program {
   }
 
   run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
-    return this.#backend.running(() => this.#run(inputs))
+    const run = this.#last.then(() => this.#backend.running(() => this.#run(inputs)))
+    this.#last = run.then(
+      () => undefined,
+      () => undefined,
+    )
+    return run
   }
 
   async #run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
@@ -96,6 +103,7 @@ class NativeProgram implements Program {
       return results
     } catch (error) {
       tf.dispose(results)
+      for (const value of values) this.#backend.engine.release(value)
       throw error
     }
   }

@@ -71,7 +71,8 @@ export function trace(backend: NativeBackend, body: ProgramBody, inputs: readonl
   } finally {
     backend.onGiven = before
     tf.dispose(symbols)
-    for (const each of standIns) putBack(backend, each)
+    // In the opposite order: of variables that share their values, the first one's symbol was behind the second one's.
+    for (const each of standIns.toReversed()) putBack(backend, each)
   }
 }
 
