@@ -91,6 +91,14 @@ describe('operations of two tensors', () => {
     await expectSame(() => tf.mod(tf.tensor1d([1, -1, 0], 'int32'), zeros()))
   })
 
+  it('divides integers whose product would be too large, and the least one by -1', async () => {
+    const a = () => tf.tensor1d([50_000, -50_000, 50_000, -65_536, -(2 ** 31), -(2 ** 31), 2 ** 31 - 1], 'int32')
+    const b = () => tf.tensor1d([60_000, -60_000, -60_000, 65_537, -1, 7, -1], 'int32')
+    await expectSame(() => tf.floorDiv(a(), b()))
+    await expectSame(() => tf.mod(tf.slice(a(), 0, 4), tf.slice(b(), 0, 4)))
+    await expectSame(() => tf.mod(tf.tensor1d([1e-30, -1e-30]), tf.tensor1d([-3e-30, 3e-30])))
+  })
+
   it('hands on what is no number', async () => {
     const a = () => tf.tensor1d([NaN, 1, NaN, Infinity])
     const b = () => tf.tensor1d([1, NaN, NaN, -Infinity])

@@ -69,6 +69,7 @@ describe('operations of one tensor', () => {
     }
     await expectSame(() => tf.clipByValue(integers(), -1, 5))
     await expectSame(() => tf.exp(integers()))
+    await expectSame(() => tf.leakyRelu(integers(), 0.3))
   })
 
   it('knows what is no number and what is infinite', async () => {
