@@ -43,6 +43,9 @@ export function loadOnnxRuntime(packagesDir: string | null): OnnxRuntime {
       'Install Maskwright again without leaving out optional packages.',
     )
   }
+  // Its library reports model names, hashes and the computer to its maker unless this is set when it loads, and keeps what it
+  // could not send in the user's cache folder. Nothing may leave this computer.
+  process.env.ORT_DISABLE_TELEMETRY = '1'
   const parsed = moduleSchema.safeParse(found.load())
   if (!parsed.success) throw new RungUnavailable(`The package ${ONNX_RUNTIME_PACKAGE} is not what it should be.`, null)
   const { InferenceSession: Session, Tensor: OrtTensor, listSupportedBackends, env } = parsed.data
