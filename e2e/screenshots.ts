@@ -85,7 +85,7 @@ try {
   await shoot('workstation')
 
   await app.by('compute-status').click()
-  await app.by('doctor').getByText('in use', { exact: true }).waitFor({ timeout: 60_000 })
+  await app.by('doctor').getByText('in use', { exact: true }).first().waitFor({ timeout: 60_000 })
   await shoot('compute')
   await page.keyboard.press('Escape')
 
