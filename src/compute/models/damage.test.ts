@@ -53,13 +53,18 @@ const DAMAGES: readonly (readonly [what: string, said: RegExp, Damage])[] = [
   ['a card that is no JSON', /card\.json is not the card/, inFolder('card.json', (f) => writeFile(f, 'hello'))],
   [
     'a card of a newer version',
-    /newer Maskwright \(card format 3\); update/,
-    inFolder('card.json', (f) => writeFile(f, '{"format":3}')),
+    /newer Maskwright \(card format 4\); update/,
+    inFolder('card.json', (f) => writeFile(f, '{"format":4}')),
   ],
   [
     'a card of an unknown format',
     /card\.json is not the card/,
     inFolder('card.json', (f) => writeFile(f, '{"format":0}')),
+  ],
+  [
+    'a card of an imported network that does not say how it is used',
+    /card\.json is not the card/,
+    (folder) => editJson(folder, 'card.json', (json) => ({ ...json, format: 3 })),
   ],
   [
     'a changed card',

@@ -93,23 +93,25 @@ const commonSchema = z.object({
 
 const firstFormatSchema = commonSchema.extend({ format: z.literal(1), normalization: z.literal('percentile') })
 
-export const modelCardSchema = commonSchema.extend({
-  format: z.union([z.literal(CARD_FORMAT), z.literal(IMPORTED_CARD_FORMAT)]),
-  /** Output channel 0 and the label value that it gives; null: no channel, but where none of them says yes. */
-  background: z.object({ channel: z.literal(0).nullable(), value: z.literal(0) }),
-  input: networkInputSchema,
-  spacing: spacingSchema.nullable(),
-  /** What trained it: 'interactive' (Retrain), 'finetune', 'demo', or the name of a recipe. */
-  recipe: z.string().nullable(),
-  data: dataSchema.nullable(),
-  run: runSchema.nullable(),
-  /** Of the packages and drivers that were there, by name: maskwright, node, tfjs-core, tfjs-layers, the backends'. */
-  versions: z.record(z.string(), z.string()).nullable(),
-  /** null: not verified when it is loaded. */
-  checksums: checksumsSchema.nullable(),
-  /** In format 3, and only there: how the network in model.onnx is used. */
-  onnx: networkUseSchema.optional(),
-})
+export const modelCardSchema = commonSchema
+  .extend({
+    format: z.union([z.literal(CARD_FORMAT), z.literal(IMPORTED_CARD_FORMAT)]),
+    /** Output channel 0 and the label value that it gives; null: no channel, but where none of them says yes. */
+    background: z.object({ channel: z.literal(0).nullable(), value: z.literal(0) }),
+    input: networkInputSchema,
+    spacing: spacingSchema.nullable(),
+    /** What trained it: 'interactive' (Retrain), 'finetune', 'demo', or the name of a recipe. */
+    recipe: z.string().nullable(),
+    data: dataSchema.nullable(),
+    run: runSchema.nullable(),
+    /** Of the packages and drivers that were there, by name: maskwright, node, tfjs-core, tfjs-layers, the backends'. */
+    versions: z.record(z.string(), z.string()).nullable(),
+    /** null: not verified when it is loaded. */
+    checksums: checksumsSchema.nullable(),
+    /** In format 3, and only there: how the network in model.onnx is used. */
+    onnx: networkUseSchema.optional(),
+  })
+  .refine(({ format, onnx }) => (format === IMPORTED_CARD_FORMAT) === (onnx !== undefined))
 export type ModelCard = z.infer<typeof modelCardSchema>
 
 /** How every model of this version takes its input; also what format 1 meant by 'percentile'. */
