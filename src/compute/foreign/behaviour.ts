@@ -18,8 +18,10 @@ export interface Behaviour {
 
 /** Two runs may differ by so much of the largest value: pictures computed together are added up in another order. */
 const SAME = 1e-3
-/** Of sums of probabilities. */
-const NEAR_ONE = 1e-3
+/** Of sums of probabilities, which may have half the usual precision. */
+const NEAR_ONE = 5e-3
+/** What a picture is multiplied by, once its grey is 0, to see whether values leave the range of probabilities. */
+const LOUD = [200, -200] as const
 /** Wide enough for what most networks look at; a network of one size is tried at that. */
 const REACH_TRIAL = 256
 const MAX_CLASSES = 255
@@ -49,7 +51,7 @@ export async function observe(subject: Subject, fit: Fit): Promise<Behaviour> {
   const pixels = large.width * large.height - (fit.size === null ? width * height : 0)
   const least = 16 * Math.max(subject.file.base, channels + fit.output.channels)
   return {
-    ...meaningOf(output, fit),
+    ...meaningOf(output, await staysInside(run, picture, output, fit), fit),
     single,
     reach: reached.reach,
     bytesPerPixel: Math.max(least, grown / Math.max(1, pixels)),
@@ -151,20 +153,40 @@ async function reachOf(
   return { reach: farthest >= edge ? null : farthest + (step > 1 ? step : 0), seconds }
 }
 
+/**
+ * Probabilities lie between 0 and 1 whatever a network is shown. Logits may do so for one picture, and then would be taken
+ * for probabilities, whose classes begin elsewhere; for intensities far out of the ordinary they do not.
+ */
+async function staysInside(
+  run: Run,
+  picture: Float32Array,
+  output: Float32Array,
+  { width, height, output: { end } }: Fit,
+): Promise<boolean> {
+  if (end === 'Softmax' || end === 'Sigmoid') return true
+  if (leaves(output)) return false
+  for (const gain of LOUD) {
+    const loud = picture.map((value) => gain * (value - 0.5))
+    // Some look up what they are shown in a table, and do not run on this: that says nothing.
+    const shown = await run(loud, 1, width, height).catch(() => output)
+    if (leaves(shown)) return false
+  }
+  return true
+}
+
+function leaves(values: Float32Array): boolean {
+  return values.some((value) => value < 0 || value > 1)
+}
+
+/** A softmax need not add up to 1: some networks leave out the background after it, and then each class is one of its own. */
 function meaningOf(
   values: Float32Array,
+  inside: boolean,
   { output: { channels, layout, end } }: Fit,
 ): Pick<Behaviour, 'scores' | 'classes'> {
-  const inside = values.every((value) => value >= 0 && value <= 1)
-  if (channels === 1) {
-    if (end === 'Softmax') throw new Error('has one class and a softmax, which gives 1 for every pixel')
-    return { scores: end === 'Sigmoid' || inside ? 'probabilities' : 'logits', classes: 'independent' }
-  }
-  if (end === 'Softmax' || (end !== 'Sigmoid' && inside && sumsToOne(values, channels, layout))) {
-    return { scores: 'probabilities', classes: 'exclusive' }
-  }
-  if (end === 'Sigmoid' || inside) return { scores: 'probabilities', classes: 'independent' }
-  return { scores: 'logits', classes: 'exclusive' }
+  const scores = inside ? 'probabilities' : 'logits'
+  if (channels === 1 || end === 'Sigmoid') return { scores, classes: 'independent' }
+  return { scores, classes: !inside || sumsToOne(values, channels, layout) ? 'exclusive' : 'independent' }
 }
 
 function sumsToOne(values: Float32Array, channels: number, layout: NetworkUse['output']['layout']): boolean {

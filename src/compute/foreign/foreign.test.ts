@@ -52,6 +52,10 @@ async function labels(outDir: string, slice: ComputeSlice): Promise<number[]> {
   return [...(predicted?.labels ?? [])]
 }
 
+const SOFTMAX = { opType: 'Softmax', attribute: [{ name: 'axis', type: 2, i: 1 }] } as const
+/** Channels from the second one on. */
+const WITHOUT_FIRST = { opType: 'Slice', more: [[1], [1000], [1]] } as const
+
 describe('inspectNetwork', () => {
   it('finds out of a network of 1 x 1: any size, no reach, two channels of logits', async () => {
     const facts = await inspect()
@@ -64,12 +68,20 @@ describe('inspectNetwork', () => {
   })
 
   it.each([
-    [{ ends: [{ opType: 'Softmax', attribute: [{ name: 'axis', type: 2, i: 1 }] }] }, 'probabilities', 'exclusive'],
+    [{ ends: [SOFTMAX] }, 'probabilities', 'exclusive'],
+    // The background left out after it.
+    [{ ends: [SOFTMAX, WITHOUT_FIRST] }, 'probabilities', 'independent'],
+    [{ weights: [[0], [8], [-8]], bias: [3, -4, 4], ends: [SOFTMAX, WITHOUT_FIRST] }, 'probabilities', 'independent'],
     [{ ends: [{ opType: 'Sigmoid' }] }, 'probabilities', 'independent'],
     [{ weights: [[8]], bias: [-4] }, 'logits', 'independent'],
     [{ weights: [[8]], bias: [-4], ends: [{ opType: 'Sigmoid' }] }, 'probabilities', 'independent'],
     // By what it gives, where its end does not say it.
-    [{ weights: [[0.5], [-0.5]], bias: [0.25, 0.75] }, 'probabilities', 'exclusive'],
+    [{ ends: [SOFTMAX, { opType: 'Abs' }] }, 'probabilities', 'exclusive'],
+    [{ bias: [4, 0], ends: [{ opType: 'HardSigmoid' }] }, 'probabilities', 'independent'],
+    // Between 0 and 1 for an ordinary picture, and logits all the same.
+    [{ weights: [[0.5], [-0.5]], bias: [0.25, 0.75] }, 'logits', 'exclusive'],
+    [{ weights: [[0.5], [0.1]], bias: [0.25, 0.3] }, 'logits', 'exclusive'],
+    [{ weights: [[0.9]], bias: [0.05] }, 'logits', 'independent'],
   ] as const)('tells logits from probabilities, and one class from several: %o', async (options, scores, classes) => {
     expect((await inspect(options)).use).toMatchObject({ scores, classes })
   })
@@ -160,6 +172,13 @@ describe('an imported network', () => {
     expect(await labels(both.outDir, grey([51, 102, 255]))).toEqual([0, 10, 20])
     const first = await imported('first', options, { classes: ['B'] })
     expect(await labels(first.outDir, grey([51, 102, 255]))).toEqual([0, 0, 10])
+  })
+
+  it('of a softmax without its background: each class where it has more than half', async () => {
+    const options = { weights: [[0], [8], [-8]], bias: [3, -4, 4], ends: [SOFTMAX, WITHOUT_FIRST] }
+    const { outDir } = await imported('sliced', options, { classes: ['Bright', 'Dark'] })
+    // Of 255: at 0 dark has 0.73, at 127 the background 0.91, at 255 bright 0.73.
+    expect(await labels(outDir, grey([0, 127, 255]))).toEqual([20, 0, 10])
   })
 
   it('is not trained, and says so', async () => {

@@ -12,6 +12,8 @@ export interface TinyOptions {
   readonly ends?: readonly {
     readonly opType: string
     readonly domain?: string
+    /** Numbers that it takes after what it is fed with. */
+    readonly more?: readonly (readonly number[])[]
     readonly attribute?: readonly object[]
   }[]
   readonly moreInputs?: readonly string[]
@@ -43,9 +45,9 @@ export function tinyNetwork({
   const last = ends.length
   const nodes = [
     { opType: 'Conv', name: 'conv', input: ['image', 'weights', 'bias'], output: ['v0'] },
-    ...ends.map(({ opType, domain = '', attribute = [] }, at) => ({
+    ...ends.map(({ opType, domain = '', attribute = [], more = [] }, at) => ({
       ...{ opType, domain, attribute, name: `end${at}` },
-      input: [`v${at}`],
+      input: [`v${at}`, ...more.map((_, i) => `end${at}-${i}`)],
       output: [`v${at + 1}`],
     })),
   ]
@@ -75,6 +77,11 @@ export function tinyNetwork({
             : { floatData: weights.flat() }),
         },
         { name: 'bias', dims: [bias.length], dataType: 1, floatData: bias },
+        ...ends.flatMap(({ more = [] }, at) =>
+          more.map((numbers, i) => ({
+            ...{ name: `end${at}-${i}`, dims: [numbers.length], dataType: 7, int64Data: numbers },
+          })),
+        ),
       ],
       input: [value('image', input, inputType), ...moreInputs.map((name) => value(name, input))],
       output: [value(`v${last}`, output, outputType)],
