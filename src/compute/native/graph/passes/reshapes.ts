@@ -1,4 +1,5 @@
-import { int64s, emit } from '../build.ts'
+import { int, int64s, emit } from '../build.ts'
+import { sizeOf } from '../types.ts'
 import { integersOf, isConstant, nodeOf } from './rule.ts'
 import type { Rule } from './rule.ts'
 import type { GraphNode, Value } from '../types.ts'
@@ -15,6 +16,10 @@ export const simplifyReshape: Rule = (node) => {
   const target = integersOf(shape)
   const source = before?.inputs[0]
   if (before === null || target === null || source === undefined || source === null) return null
+  // Of no elements at all, a 0 stands for itself.
+  if (sizeOf(output.shape) === 0) {
+    return [emit('Reshape', [source, int64s(output.shape)], output.shape, { attributes: { allowzero: int(1) } })]
+  }
   const inner = before.op === 'Reshape' ? integersOf(before.inputs[1]) : null
   const resolved = target.map((extent, axis) => (extent === 0 ? copied(inner, axis) : extent))
   if (resolved.includes(null)) return null

@@ -1,4 +1,5 @@
 import { emit, int64s, transpose } from '../build.ts'
+import { sizeOf } from '../types.ts'
 import { nodeOf, permOf } from './rule.ts'
 import type { Rule } from './rule.ts'
 import type { Value } from '../types.ts'
@@ -26,7 +27,7 @@ export const simplifyTranspose: Rule = (node) => {
 /** A transposition as a Reshape; null where the order of elements changes, or the shape would have to name extents that may differ from run to run. */
 export function asReshape(x: Value, perm: readonly number[]): Value | null {
   const moved = perm.filter((axis, place) => x.shape[axis] !== 1 && (axis > 0 || place > 0))
-  if (moved.length > 1 || perm[0] !== 0) return null
+  if (moved.length > 1 || perm[0] !== 0 || sizeOf(x.shape) === 0) return null
   const target = perm.map((axis, place) => (place === 0 ? 0 : moved.includes(axis) ? -1 : 1))
   const shape = perm.map((axis) => x.shape[axis] ?? 1)
   return emit('Reshape', [x, int64s(target)], shape)

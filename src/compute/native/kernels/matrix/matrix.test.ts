@@ -25,6 +25,11 @@ describe('matrix products', () => {
     await expectSame(() => tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2], 'int32'), tf.tensor2d([5, 6], [2, 1], 'int32')))
   })
 
+  it('of nothing', async () => {
+    await expectSame(() => tf.matMul(tf.zeros([2, 3, 0]), tf.zeros([2, 0, 4])))
+    await expectSame(() => tf.matMul(tf.zeros([0, 3]), tf.zeros([0, 4]), true))
+  })
+
   it.each(['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const)(
     'fused: %s',
     async (activation) => {

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { emit, int } from '../../graph/build.ts'
-import { valueIn } from '../../tensors.ts'
+import { elementTypeOf, valueIn } from '../../tensors.ts'
 import { numberOf } from '../attributes.ts'
 import { arranged, placeOf } from '../axes.ts'
 import { convert } from '../conversion.ts'
 import { commonLayout } from '../elementwise.ts'
+import { uniform } from '../filling.ts'
 import { registerNativeKernel } from '../recorder.ts'
 import type { Value } from '../../graph/types.ts'
 
@@ -18,10 +19,10 @@ export function registerConcat(): void {
     tf.backend_util.assertParamsConsistent(shapes, axis)
     const shape = tf.backend_util.computeOutShape(shapes, axis)
     const given = all.filter((tensor) => tf.util.sizeFromShape(tensor.shape) > 0)
-    const tensors = given.length === 0 ? [first] : given
-    const layout = shape.length === 4 ? commonLayout(backend, tensors) : 'plain'
+    if (given.length === 0) return backend.make(uniform(0, shape, elementTypeOf(first.dtype)), shape, first.dtype)
+    const layout = shape.length === 4 ? commonLayout(backend, given) : 'plain'
     const { type } = valueIn(backend.recorded(first), layout)
-    const values = tensors.map((tensor) => convert(valueIn(backend.recorded(tensor), layout), type))
+    const values = given.map((tensor) => convert(valueIn(backend.recorded(tensor), layout), type))
     const value = joined(values, placeOf(axis, shape.length, layout), arranged(shape, layout))
     return backend.make(value, shape, first.dtype, layout)
   })

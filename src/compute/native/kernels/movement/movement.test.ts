@@ -127,9 +127,23 @@ describe('movement of elements, compared with the js backend', () => {
   it('does the same with nothing', async () => {
     await expectSame(() => tf.concat([tf.zeros([0, 3]), sample([2, 3], 'float32', 1)], 0))
     await expectSame(() => tf.concat([tf.zeros([0, 3]), tf.zeros([0, 3])], 0))
+    await expectSame(() =>
+      tf.pad(tf.concat([tf.zeros([2, 0]), tf.zeros([1, 0])], 0), [
+        [0, 0],
+        [1, 0],
+      ]),
+    )
     await expectSame(() => tf.slice(sample([2, 3, 4], 'float32', 1), [0, 3, 1], [2, 0, 3]))
     await expectSame(() => tf.reshape(tf.zeros([0, 3]), [2, 0, 5]))
     await expectSame(() => tf.transpose(tf.zeros([0, 3, 2]), [2, 0, 1]))
+    await expectSame(() => tf.add(tf.transpose(tf.slice(sample([2, 3, 1, 1], 'float32', 1), 2), [0, 2, 1, 3]), 1))
+    await expectSame(() => {
+      const none = tf.slice(sample([1, 3, 1, 2], 'float32', 1), [0, 0, 0, 0], [1, 0, 1, 2])
+      return tf.pad(tf.reshape(tf.reshape(none, [1, 0, 1, 1, 2]), [0, 2]), [
+        [1, 0],
+        [0, 0],
+      ])
+    })
   })
 
   it('takes the type of the first of several', async () => {
