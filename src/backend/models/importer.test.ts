@@ -55,6 +55,44 @@ describe('importing a network', () => {
     ])
   })
 
+  it('that waits for a training leaves what was trained as it is', async () => {
+    const test = await openWithCase()
+    const fileId = chosen(test)
+    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId: test.caseId, delta })
+    const waiting = Promise.withResolvers<undefined>()
+    const begun = Promise.withResolvers<undefined>()
+    test.compute.beforeTrainingEnds = () => {
+      begun.resolve(undefined)
+      return waiting.promise
+    }
+    const job = await test.call('train.start', TRAIN)
+    await begun.promise
+    const importing = test.call('models.import', { fileId, meaning: meaning() })
+    waiting.resolve(undefined)
+    expect((await jobEnd(test, job.id)).error).toBeNull()
+    expect(await importing).toMatchObject({ version: 2, imported: true, active: true })
+    expect((await test.call('project.get', {})).models).toHaveLength(2)
+    expect(readdirSync(join(test.dir, 'models')).sort()).toEqual(['001', '002'])
+  })
+
+  it('is not cleared away by a training that fails meanwhile', async () => {
+    const test = await openWithCase()
+    const fileId = chosen(test)
+    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId: test.caseId, delta })
+    test.compute.beforeImport = async ({ outDir }) => {
+      // What is written before it is renamed.
+      const temporary = join(outDir, '..', '.001.tmp')
+      mkdirSync(temporary, { recursive: true })
+      const job = await test.call('train.start', TRAIN)
+      await test.call('job.cancel', { jobId: job.id })
+      await jobEnd(test, job.id)
+      expect(existsSync(temporary)).toBe(true)
+    }
+    expect(await test.call('models.import', { fileId, meaning: meaning() })).toMatchObject({ version: 1 })
+  })
+
   it('leaves nothing of an import that failed: no version, no label, no folder', async () => {
     const test = await openWithCase()
     const fileId = chosen(test)

@@ -91,7 +91,6 @@ export class Trainer {
     } catch (error) {
       this.#running = null
       job.fail(inWords(error))
-      this.#tidy()
     }
   }
 
@@ -121,32 +120,31 @@ export class Trainer {
     if (!samples.some((sample) => sample.role === 'corrected')) {
       throw new CodedError('nothing-to-train', 'The images of all corrected slices are missing; find the files first.')
     }
-    let version = 0
     let lastStep = 0
     const words = waitingWords(lane)
     if (words !== null) job.progress({ message: words })
-    await lane.run(priorities.training, job.signal, () => {
-      // Here, since a model may have been imported while this waited.
+    // Registered, or tidied up, before the next one's turn: a model that is imported would clear the folder away, and take
+    // the same version.
+    return await lane.run(priorities.training, job.signal, async () => {
       models.removeLeftOvers()
-      version = models.nextVersion()
+      const version = models.nextVersion()
       // Until the first step is done, which takes a while on some computers.
       job.progress({ message: 'first step…' })
-      return compute.call(
-        'train',
-        {
-          parentDir: parent?.dir ?? null,
-          outDir: models.dirOf(version),
-          modelId: randomUUID(),
-          name: parent?.card.name ?? project.name,
-          createdAt: new Date().toISOString(),
-          labels: this.#modelLabels(parent),
-          samples,
-          steps: params.steps,
-          seconds: params.seconds,
-          seed: params.seed,
-          recipe: 'interactive',
-        },
-        {
+      const order = {
+        parentDir: parent?.dir ?? null,
+        outDir: models.dirOf(version),
+        modelId: randomUUID(),
+        name: parent?.card.name ?? project.name,
+        createdAt: new Date().toISOString(),
+        labels: this.#modelLabels(parent),
+        samples,
+        steps: params.steps,
+        seconds: params.seconds,
+        seed: params.seed,
+        recipe: 'interactive',
+      }
+      try {
+        await compute.call('train', order, {
           signal: job.signal,
           onProgress: ({ step, steps, point, secondsLeft }) => {
             if (step < lastStep) job.again()
@@ -156,10 +154,13 @@ export class Trainer {
               point,
             )
           },
-        },
-      )
+        })
+        return models.register(version, parent?.id ?? null, learned)
+      } catch (error) {
+        this.#tidy()
+        throw error
+      }
     })
-    return models.register(version, parent?.id ?? null, learned)
   }
 
   /** Those of the parent, so that its head keeps its meaning, then what was added since. */
