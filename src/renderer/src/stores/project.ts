@@ -73,7 +73,7 @@ export const useProjectStore = defineStore('project', () => {
 
   /** False for a model that came with the project: what it went through before is not this project's story. */
   function trainedHere(model: ModelSummary): boolean {
-    return model.training !== null && (model.parentId !== null || project.value?.isDemo !== true)
+    return model.training !== null && (model.version > 1 || project.value?.isDemo !== true)
   }
 
   /** Adds a file that the backend has seen. The same file twice is one case. */

@@ -228,6 +228,24 @@ describe('the model section', () => {
     expect(client.asked('models.activate')).toEqual([{ modelId: 'model-1' }])
     expect(useProjectStore().activeModel?.version).toBe(1)
   })
+
+  it('says of a model that began anew beside an imported one what it learned from', async () => {
+    const numbers = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.1, diceAfter: 0.8, backend: 'wasm' }
+    const training = { slices: 2, steps: 1, seconds: 10, curve: [], ...numbers }
+    useProjectStore().models = [
+      aModel({ active: false, training: { ...training, slices: 264 } }),
+      aModel({ id: 'model-2', version: 2, active: false, imported: true, name: 'Liver' }),
+      aModel({ id: 'model-3', version: 3, training }),
+    ]
+    useJobsStore().lastTraining = aJob({ kind: 'train', state: 'done', modelId: 'model-3' })
+    const wrapper = show(ModelSection)
+    await nextTick()
+    const [third, second, first] = all(wrapper, 'model-version').map((row) => row.text())
+    expect(third).toContain('2 slices')
+    expect(second).toContain('imported: Liver')
+    expect(first).toContain(t.model.shipped)
+    expect(by(wrapper, 'training-result').text()).toContain(t.model.result.first)
+  })
 })
 
 describe('the training chart', () => {
