@@ -97,14 +97,16 @@ class NativeProgram implements Program {
     const given = await recording.compiled.run(held)
     const results = recording.results.map((output, index) => this.#tensor(output, given[index]))
     const values = given.slice(results.length)
+    let accepted = false
     try {
-      if ((await this.#options.accept?.(results)) ?? true) this.#assign(recording, values)
-      else for (const value of values) this.#backend.engine.release(value)
+      accepted = (await this.#options.accept?.(results)) ?? true
+      if (accepted) this.#assign(recording, values)
       return results
     } catch (error) {
       tf.dispose(results)
-      for (const value of values) this.#backend.engine.release(value)
       throw error
+    } finally {
+      if (!accepted) for (const value of values) this.#backend.engine.release(value)
     }
   }
 
