@@ -97,6 +97,9 @@ describe('maskwright convert-model', () => {
     [['a.onnx', 'b.onnx'], 'One of IN and OUT must be a file that ends in .onnx, the other a model folder.'],
     [['bright.onnx', 'x', '--input', 'window:3'], '--input must be percentile, zscore, none or window:FROM,TO'],
     [['bright.onnx', 'x', '--spacing', '1'], '--spacing must be two or three positive numbers of mm'],
+    [['bright.onnx', 'x', '--name', ' '], '--name must be a name of 1 to 200 characters.'],
+    [['bright.onnx', 'x', '--labels', 'a'.repeat(81)], '--labels must be names of 1 to 80 characters'],
+    [['bright.onnx', 'x', '--labels', 'Liver,Bone,liver'], '--labels names "liver" twice'],
     [['model', 'x.onnx', '--labels', 'a'], '--labels says what an .onnx file means; a model folder says it itself.'],
   ])('is wrong usage: %j', { timeout: 60_000 }, async (args, said) => {
     const { code, stderr } = await run('convert-model', ...args)

@@ -136,6 +136,14 @@ describe('importing a network', () => {
     test.compute.facts = () => ({ ...someFacts(), stated: { name: 'Livers of 2026' } })
     expect((await test.call('models.inspect', { fileId: chosen(test) })).name).toBe('Livers of 2026')
   })
+
+  it.each([
+    ['.onnx', 'Imported network'],
+    [`${'x'.repeat(240)}.onnx`, 'x'.repeat(200)],
+  ])('gives %s a name that can be kept', async (file, name) => {
+    const test = await openWithCase()
+    expect((await test.call('models.inspect', { fileId: chosen(test, file) })).name).toBe(name)
+  })
 })
 
 describe('files.complete', () => {

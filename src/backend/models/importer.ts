@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
-import { classCounts, type NetworkFacts, type NetworkMeaning } from '../../core/contract/network.ts'
+import { classCounts, networkName, type NetworkFacts, type NetworkMeaning } from '../../core/contract/network.ts'
 import type { ModelSummary } from '../../core/contract/schemas.ts'
 import type { ComputePort } from '../compute/port.ts'
 import { priorities, type Lane } from '../jobs/lane.ts'
@@ -36,7 +36,7 @@ export class Importer {
       if (this.#inspected.size <= KEPT) break
       this.#inspected.delete(oldest)
     }
-    return { name: facts.stated.name ?? basename(path).replace(/\.onnx$/i, ''), facts }
+    return { name: facts.stated.name ?? networkName(basename(path)), facts }
   }
 
   /**

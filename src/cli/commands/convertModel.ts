@@ -8,7 +8,7 @@ import {
   type NetworkMeaning,
 } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import { classCounts, describeInput } from '../../core/contract/network.ts'
+import { classCounts, describeInput, networkMeaningSchema, networkName } from '../../core/contract/network.ts'
 import { withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { Output, UsageError } from '../output.ts'
 
@@ -55,7 +55,7 @@ async function importModel(input: string, out: string, options: ConvertModelOpti
   const asked = readOptions(options)
   await withComputeProcess(options, output, async (compute, signal) => {
     const facts = await compute.call('inspectNetwork', { file }, { signal })
-    const meaning = meaningOf(facts, asked, basename(input).replace(ENDING, ''))
+    const meaning = meaningOf(facts, asked, networkName(basename(input)))
     const { card, maxDifference } = await compute.call(
       'importNetwork',
       {
@@ -100,9 +100,11 @@ interface Asked {
 }
 
 function readOptions({ name, labels, input, mean, deviation, spacing }: ConvertModelOptions): Asked {
+  if (name !== undefined && !networkMeaningSchema.shape.name.safeParse(name).success) {
+    throw new UsageError('--name must be a name of 1 to 200 characters.')
+  }
   const classes = labels === undefined ? null : labels.split(',').map((label) => label.trim())
-  if (classes?.some((label) => label === '') === true)
-    throw new UsageError('--labels must be names, separated by commas.')
+  if (classes !== null) checkLabels(classes)
   const normalization = input === undefined ? null : normalizationOf(input)
   const standardize =
     mean === undefined && deviation === undefined
@@ -111,6 +113,15 @@ function readOptions({ name, labels, input, mean, deviation, spacing }: ConvertM
   if (standardize?.deviation.some((each) => each <= 0) === true) throw new UsageError('--deviation must be positive.')
   const stated = normalization !== null || standardize !== null ? true : null
   return { name: name ?? null, classes, normalization, standardize, input: stated, spacing: spacingOf(spacing) }
+}
+
+function checkLabels(classes: readonly string[]): void {
+  if (!networkMeaningSchema.shape.classes.safeParse(classes).success) {
+    throw new UsageError('--labels must be names of 1 to 80 characters, separated by commas.')
+  }
+  const names = classes.map((label) => label.toLowerCase())
+  const twice = classes.find((_, at) => names.indexOf(names[at] ?? '') !== at)
+  if (twice !== undefined) throw new UsageError(`--labels names "${twice}" twice; give each class a name of its own.`)
 }
 
 /** percentile, zscore, none, or window:FROM,TO. */

@@ -77,10 +77,12 @@ export const statedSpacingSchema = z.object({
 
 const MAX_CLASSES = 255
 const classNameSchema = z.string().trim().min(1).max(80)
+const MAX_NAME = 200
+const nameSchema = z.string().trim().min(1).max(MAX_NAME)
 
 /** What an ONNX file may say of itself in its metadata, each entry a JSON text under "maskwright." and its name. */
 export const statedFactsSchema = z.object({
-  name: z.string().trim().min(1).max(200).optional(),
+  name: nameSchema.optional(),
   /** Of the channels that are no background, in order. */
   classes: z.array(classNameSchema).min(1).max(MAX_CLASSES).optional(),
   /** The same with the values that they gave where the file was written; `classes` goes before it where both are there. */
@@ -115,13 +117,23 @@ export type NetworkFacts = z.infer<typeof networkFactsSchema>
 
 /** What only a person knows of a network. */
 export const networkMeaningSchema = z.object({
-  name: z.string().trim().min(1).max(200),
+  name: nameSchema,
   /** One for each output channel that is a class; one fewer than channels: the first channel is background. */
   classes: z.array(classNameSchema).min(1).max(MAX_CLASSES),
   input: networkInputSchema,
   spacing: statedSpacingSchema.nullable(),
 })
 export type NetworkMeaning = z.infer<typeof networkMeaningSchema>
+
+/** What a network is called where nobody says it: as the file (its name, without the folder). */
+export function networkName(fileName: string): string {
+  const name = fileName
+    .replace(/\.onnx$/i, '')
+    .trim()
+    .slice(0, MAX_NAME)
+    .trim()
+  return name === '' ? 'Imported network' : name
+}
 
 /** How many classes may be named: channels that exclude each other have a background among them, the first. */
 export function classCounts({ output: { channels }, classes }: NetworkUse): number[] {
