@@ -25,6 +25,11 @@ describe('matrix products', () => {
     await expectSame(() => tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2], 'int32'), tf.tensor2d([5, 6], [2, 1], 'int32')))
   })
 
+  it('of truth values', async () => {
+    const values = () => tf.tensor2d([1, 0, 0, 0], [2, 2], 'bool')
+    await expectSame(() => tf.matMul(values(), values(), false, true))
+  })
+
   it('of nothing', async () => {
     await expectSame(() => tf.matMul(tf.zeros([2, 3, 0]), tf.zeros([2, 0, 4])))
     await expectSame(() => tf.matMul(tf.zeros([0, 3]), tf.zeros([0, 4]), true))
