@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { loadOnnxRuntime } from '../native/session/package.ts'
+import { memoryBound } from '../runtime/memory.ts'
 import { endWithParent } from '../runtime/parent.ts'
 import { readSettings } from '../runtime/settings.ts'
 import { inspectNetwork } from './inspect.ts'
@@ -10,7 +11,8 @@ import type { InspectionMessage } from './inspection.ts'
 export async function answerInspection([file = '', ...numbers]: readonly string[]): Promise<void> {
   const [threads = 1, seconds = 60, parent = process.ppid] = numbers.map(Number)
   process.on('disconnect', () => process.exit(1))
-  endWithParent(parent, seconds)
+  // A file that asks for all memory that there is must not take it from others.
+  endWithParent(parent, { seconds, bytes: memoryBound() })
   const message = await inspect(file, threads)
   if (process.send === undefined) process.exit(0)
   process.send(message, () => process.exit(0))

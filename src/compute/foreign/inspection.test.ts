@@ -1,7 +1,7 @@
 import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { inspectFile } from './inspection.ts'
 import { tinyNetwork } from './testing/networks.ts'
 import type { InspectionOptions } from './inspection.ts'
@@ -16,6 +16,10 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await rm(dir, { recursive: true, force: true })
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
 })
 
 /** A process that does something else than to look at the file. */
@@ -44,6 +48,19 @@ describe('inspectFile', () => {
       controller.abort()
     }, 100)
     await expect(asked).rejects.toMatchObject({ code: 'cancelled' })
+  })
+
+  it('ends one whose network asks for more memory than there is to have', { timeout: 60_000 }, async () => {
+    const greedy = path.join(dir, 'greedy.onnx')
+    const mean = { opType: 'ReduceMean', attribute: [{ name: 'axes', type: 7, ints: [1] }] }
+    const ends = [{ opType: 'Expand', more: [[1, 40_000, 1, 1]] }, mean]
+    await writeFile(greedy, tinyNetwork({ weights: [[8]], bias: [-4], ends }))
+    vi.stubEnv('MASKWRIGHT_MEMORY_MB', '400')
+    const entry = path.join(import.meta.dirname, '../entry.ts')
+    await expect(inspectFile(greedy, { entry, threads: 1, packagesDir: null })).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringContaining('greedy.onnx ends ONNX Runtime when it is loaded or run') as string,
+    })
   })
 
   it('takes no answer that is none', async () => {

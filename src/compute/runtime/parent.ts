@@ -2,17 +2,28 @@ import { Worker } from 'node:worker_threads'
 
 const LOOK_MS = 250
 
+/** When this process ends itself, beside with its parent. */
+export interface Limits {
+  readonly seconds?: number
+  /** What it may hold. */
+  readonly bytes?: number
+}
+
 /**
  * Ends this process with its parent, also while the main thread hangs in a driver: an ended parent leaves its children
- * to another one, which a second thread sees. Windows does not tell it so; there `seconds` is what bounds it, if given.
+ * to another one, which a second thread sees. Windows does not tell it so; there the limits are what bounds it, if given.
  *
  * @param parent - Told, where it can be: it may have ended before this process looks for the first time.
  */
-export function endWithParent(parent: number = process.ppid, seconds: number | null = null): void {
-  const limit = seconds === null ? 'Infinity' : String(Date.now() + seconds * 1000)
+export function endWithParent(
+  parent: number = process.ppid,
+  { seconds = Infinity, bytes = Infinity }: Limits = {},
+): void {
+  const end = Date.now() + seconds * 1000
   const watch = `
     setInterval(() => {
-      if (process.ppid !== ${parent} || Date.now() > ${limit}) process.kill(process.pid, 'SIGKILL')
+      const spent = Date.now() > ${end} || process.memoryUsage.rss() > ${bytes}
+      if (spent || process.ppid !== ${parent}) process.kill(process.pid, 'SIGKILL')
     }, ${LOOK_MS})
   `
   const thread = new Worker(watch, { eval: true })

@@ -18,7 +18,7 @@ export async function answerProbe([name = '', ...numbers]: readonly string[]): P
   const [threads = 1, seconds = PROBE_SECONDS, parent = process.ppid, hardwareOnly = 0] = numbers.map(Number)
   process.on('disconnect', () => process.exit(1))
   // The limit is for a parent that forgot this, and for one that ended where the system does not tell so (Windows).
-  endWithParent(parent, seconds + GRACE_SECONDS)
+  endWithParent(parent, { seconds: seconds + GRACE_SECONDS })
   const proof = await tryWay(way, threads, hardwareOnly === 1)
   if (process.send === undefined) process.exit(0)
   process.send(proof, () => process.exit(0))
