@@ -28,12 +28,16 @@ export interface SessionMaker {
 
 /**
  * A simplified graph is good for the version of ONNX Runtime, the provider, the number of threads and the processor that
- * it was made for (its convolutions are laid out in blocks of the processor's vectors); these are part of the key. It is
- * written for the processor alone: other providers rewrite graphs into what cannot be read again.
+ * it was made for (its convolutions are laid out in blocks of the processor's vectors, of which virtual machines of one
+ * processor's name may have others); these are part of the key. It is written for the processor alone: other providers rewrite graphs into what cannot be read again.
  */
-export function sessionMaker(runtime: OnnxRuntime, provider: Provider, stateDir: string | null): SessionMaker {
+export function sessionMaker(
+  runtime: OnnxRuntime,
+  provider: Provider,
+  { stateDir, block }: { readonly stateDir: string | null; readonly block: number | null },
+): SessionMaker {
   const files = stateDir === null ? null : sealedFiles(path.join(stateDir, 'native-cache'), MOST_BYTES)
-  const machine = [runtime.version, process.platform, process.arch, os.cpus()[0]?.model ?? '']
+  const machine = [runtime.version, process.platform, process.arch, os.cpus()[0]?.model ?? '', String(block)]
   const context = [...machine, JSON.stringify(sessionOptions(provider, plain([], null)))].join('\n')
 
   async function makeAndKeep(bytes: Uint8Array, into: SealedFiles, key: string): Promise<InferenceSession> {

@@ -28,7 +28,7 @@ afterEach(() => {
 })
 
 /** An engine, and how its sessions were made: from bytes of so many, at which level. */
-function engineWith(options: { stateDir?: string; profiled?: boolean } = {}) {
+function engineWith(options: { stateDir?: string; profiled?: boolean; block?: number } = {}) {
   const made: { level: string | undefined; written: boolean }[] = []
   const counting: OnnxRuntime = {
     ...runtime,
@@ -38,8 +38,8 @@ function engineWith(options: { stateDir?: string; profiled?: boolean } = {}) {
     },
   }
   const profiles = options.profiled === true ? profilesIn(folder) : null
-  const { stateDir = null } = options
-  const engine = createOnnxEngine({ runtime: counting, provider: 'cpu', threads: 1, stateDir })
+  const { stateDir = null, block = null } = options
+  const engine = createOnnxEngine({ runtime: counting, provider: 'cpu', threads: 1, stateDir, block })
   engine.profileTo(profiles)
   engines.push(engine)
   return { engine, made, profiles }
@@ -157,8 +157,8 @@ describe('graphs that are kept in a folder', () => {
   const cache = () => path.join(folder, 'native-cache')
   const files = () => readdirSync(cache())
 
-  async function compileAndRun(stateDir: string, length = 70) {
-    const { engine, made } = engineWith({ stateDir })
+  async function compileAndRun(stateDir: string, length = 70, block?: number) {
+    const { engine, made } = engineWith({ stateDir, ...(block === undefined ? {} : { block }) })
     const compiled = await engine.compile(chain(length))
     expect(await firstElements(engine, await compiled.run(given))).toEqual([
       1 + length / 2,
@@ -172,6 +172,13 @@ describe('graphs that are kept in a folder', () => {
     expect(await compileAndRun(folder)).toEqual([{ level: 'all', written: true }])
     expect(files()).toHaveLength(1)
     expect(await compileAndRun(folder)).toEqual([{ level: 'disabled', written: false }])
+  })
+
+  it('are others where blocks of the processor are of another size', async () => {
+    const anew = [{ level: 'all', written: true }]
+    expect(await compileAndRun(folder, 70, 8)).toEqual(anew)
+    expect(await compileAndRun(folder, 70, 16)).toEqual(anew)
+    expect(files()).toHaveLength(2)
   })
 
   it('are few nodes more than nothing', async () => {

@@ -49,7 +49,7 @@ export function createOnnxEngine(options: EngineOptions): Engine {
     const lowest = lowered(graph, block)
     return provider === 'webgpu' ? withSafeChannels(lowest) : lowest
   }
-  const maker = sessionMaker(runtime, { name: provider, threads }, stateDir)
+  const maker = sessionMaker(runtime, { name: provider, threads }, { stateDir, block })
   const sessions = keepSessions({ count: SESSIONS, bytes: () => SHARE_OF_MEMORY * memoryBound() })
   const devices = deviceValues(runtime, provider, (graph, naming, feeds) => {
     const encoded = encodeGraph(graph, naming)
