@@ -107,7 +107,7 @@ export class NativeBackend extends tf.KernelBackend {
     const value = valueIn(recorded, 'plain')
     return await this.running(async () => {
       // All that is still wanted is computed at once, so that nothing is computed twice.
-      await settle(this.engine, [value, ...this.liveValues()])
+      await settle(this.engine, [value], this.liveValues())
       return await this.engine.elements(heldOf(value))
     })
   }

@@ -192,6 +192,19 @@ describe('a program', () => {
     expect(body.mock.calls.length).toBeGreaterThan(traced)
   })
 
+  it('computes, and is recorded, beside a tensor that cannot be computed', async () => {
+    const weights = variable([1, 2])
+    const outside = own(tf.tidy(() => tf.gather(tf.tensor1d([1, 2]), tf.tensor1d([5], 'int32'))))
+    const program = own(createProgram(([x]) => [tf.add(x ?? 0, weights)]))
+    const pending = tf.tidy(() => tf.add(tf.tensor1d([1, 2]), 1))
+    expect(await first(program, pending)).toEqual([3, 5])
+    await expect(outside.data()).rejects.toThrow('could not compute')
+    tf.tidy(() => {
+      weights.assign(tf.add(weights, 1))
+    })
+    expect([...(await weights.data())]).toEqual([2, 3])
+  })
+
   it('changes nothing when its body fails', async () => {
     const count = variable([1])
     const program = own(

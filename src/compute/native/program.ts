@@ -132,7 +132,8 @@ class NativeProgram implements Program {
   async #record(inputs: readonly tf.Tensor[]): Promise<Recording> {
     const { frozen = false, anySize = false } = this.#options
     ownVariables(this.#backend)
-    await settle(this.#backend.engine, this.#backend.liveValues())
+    const variables = Object.values(tf.engine().registeredVariables).map((variable) => this.#value(variable))
+    await settle(this.#backend.engine, variables, this.#backend.liveValues())
     const first = trace(this.#backend, this.#body, inputs)
     const drawn = [first.given.map(({ elements }) => elements)]
     let random: number[] = []
@@ -192,7 +193,7 @@ class NativeProgram implements Program {
   async #settle(tensors: readonly tf.Tensor[]): Promise<void> {
     const pending = tensors.map((tensor) => this.#value(tensor)).filter(({ source }) => source.kind === 'node')
     // With all that is wanted, as when values are read.
-    if (pending.length > 0) await settle(this.#backend.engine, [...pending, ...this.#backend.liveValues()])
+    if (pending.length > 0) await settle(this.#backend.engine, pending, this.#backend.liveValues())
   }
 
   #held(tensor: tf.Tensor | undefined): Held {

@@ -3,9 +3,26 @@ import { optimize } from './passes/optimize.ts'
 import type { Engine } from '../engine.ts'
 import type { Held, Value } from './types.ts'
 
-/** Computes values by one graph. Afterwards they are inputs that hold the results, and what they came from is forgotten. */
-export async function settle(engine: Engine, values: readonly Value[]): Promise<void> {
-  const pending = [...new Set(values)].filter(({ source }) => source.kind === 'node')
+/**
+ * Computes values, and with them `others`, by one graph. Afterwards they are inputs that hold the results, and what they came
+ * from is forgotten. Where that fails, as for want of memory, the values are computed alone.
+ */
+export async function settle(engine: Engine, values: readonly Value[], others: readonly Value[] = []): Promise<void> {
+  const all = pendingOf([...values, ...others])
+  try {
+    await compute(engine, all)
+  } catch (error) {
+    const wanted = pendingOf(values)
+    if (wanted.length === all.length) throw error
+    await compute(engine, wanted)
+  }
+}
+
+function pendingOf(values: readonly Value[]): Value[] {
+  return [...new Set(values)].filter(({ source }) => source.kind === 'node')
+}
+
+async function compute(engine: Engine, pending: readonly Value[]): Promise<void> {
   if (pending.length === 0) return
   const graph = optimize(collectGraph(pending))
   const compiled = await engine.compile(graph)
