@@ -37,7 +37,9 @@ export class NativeBackend extends tf.KernelBackend {
 
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     const dataId = {}
-    const elements = elementsOf(values, elementTypeOf(dtype))
+    const given = elementsOf(values, elementTypeOf(dtype))
+    // The array is the caller's, who may write into it before what is asked for now is computed.
+    const elements = given === values ? given.slice() : given
     const value = this.#add(dataId, elements, shape, dtype, 1)
     this.onGiven?.(value, elements)
     return dataId

@@ -68,6 +68,18 @@ describe('a program', () => {
     tf.dispose([pending, a ?? [], b ?? []])
   })
 
+  it('takes an array as it was when a tensor was made of it', async () => {
+    const values = Float32Array.of(1, 2)
+    const given = tf.tensor1d(values)
+    const sum = tf.add(given, 1)
+    values.fill(9)
+    expect([...(await sum.data())]).toEqual([2, 3])
+    const program = own(createProgram(([x]) => [tf.add(x ?? 0, tf.tensor1d(values))]))
+    expect(await first(program, given)).toEqual([10, 11])
+    values.fill(5)
+    expect(await first(program, sum)).toEqual([11, 12])
+  })
+
   it('reads variables as they are at each run and assigns them', async () => {
     const count = variable([0, 10])
     const seen = own(

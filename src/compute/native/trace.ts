@@ -52,10 +52,8 @@ export function trace(backend: NativeBackend, body: ProgramBody, inputs: readonl
       symbols.push(tf.engine().makeTensorFromTensorInfo(info, backend))
     })
     backend.onGiven = (value, elements) => {
-      // Copied, since the array is the body's, which may write into it at its next run.
-      const copy = elements.slice()
-      value.source = { kind: 'constant', elements: copy }
-      given.push({ value, elements: copy })
+      value.source = { kind: 'constant', elements }
+      given.push({ value, elements })
     }
     const results = tf.tidy(() => body(symbols))
     const outputs = results.map((tensor) => outputOf(backend, tensor))
