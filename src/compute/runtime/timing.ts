@@ -13,7 +13,8 @@ import type { Way } from '../../core/contract/schemas.ts'
 const NETWORK = { levels: 4, base: 8, classes: 2, seed: 1, normalization: 'instance', upsampling: 'nearest' } as const
 const COUNT = 2
 const SIZE = 128
-const STEPS = 5
+/** So many only where they are short: on a busy machine a few of them may all be disturbed. */
+const STEPS = 16
 /** The first step makes what later ones use again: memory, programs of the graphics card, code of V8. */
 const WARM_UP = 2
 /** From the end of the first step, which `native` spends on making its graphs: no further step but the second is begun after it. */
@@ -22,7 +23,7 @@ const PATIENCE_MS = 1000
 const JS_SIZE = 32
 
 /**
- * Milliseconds of one training step on the current backend: the shortest of up to 5 after 2 that do not count. What else
+ * Milliseconds of one training step on the current backend: the shortest of up to 16 after 2 that do not count. What else
  * the computer does at the moment only makes steps longer, and not by the same on each way.
  */
 export async function timeStep(way: Way): Promise<number> {
