@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -73,6 +73,9 @@ describe('readModelFolder', () => {
       writeFileSync(file, text)
       expect(() => readModelFolder(dir)).toThrow(expect.objectContaining({ code: 'bad-file', message: said }) as Error)
     }
+    rmSync(file)
+    const said = 'The model folder lacks "card.json"; train or import again.'
+    expect(() => readModelFolder(dir)).toThrow(expect.objectContaining({ code: 'bad-file', message: said }) as Error)
   })
 })
 

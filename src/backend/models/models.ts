@@ -144,8 +144,8 @@ export class Models {
 }
 
 /**
- * The card of a complete model folder. Throws CodedError: 'compute-failed' where a part is missing, 'bad-file' where the
- * card is none that this version reads. Whether the network fits it is found out by whoever loads it.
+ * The card of a complete model folder. Throws CodedError: 'bad-file' where a part is missing or the card is none that
+ * this version reads. Whether the network fits it is found out by whoever loads it.
  */
 export function readModelFolder(dir: string): ModelCard {
   const file = join(dir, 'card.json')
@@ -158,5 +158,5 @@ export function readModelFolder(dir: string): ModelCard {
 function refuseMissing(dir: string, names: readonly string[]): void {
   const missing = names.find((name) => !existsSync(join(dir, name)))
   if (missing === undefined) return
-  throw new CodedError('compute-failed', `The model folder lacks "${missing}"; train or import again.`, { detail: dir })
+  throw new CodedError('bad-file', `The model folder lacks "${missing}"; train or import again.`, { detail: dir })
 }

@@ -67,7 +67,7 @@ function saveError(dir: string, error: unknown): CodedError {
     case 'EFBIG':
       return new CodedError(
         'disk-full',
-        `The disk is full, so the model could not be written to ${dir}; free some space and train again.`,
+        `The disk is full, so the model could not be written to ${dir}; free some space and try again.`,
         options,
       )
     case 'EACCES':
@@ -88,7 +88,7 @@ function saveError(dir: string, error: unknown): CodedError {
     default:
       return new CodedError(
         'not-saved',
-        `The model could not be written to ${dir}; check the drive that it is on and train again.`,
+        `The model could not be written to ${dir}; check the drive that it is on and try again.`,
         options,
       )
   }

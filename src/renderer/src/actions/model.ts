@@ -102,6 +102,8 @@ export function modelActions(): Action[] {
         const predictedBefore = [...annotation.predicted]
         const model = project.activeModel
         await jobs.train(settings.trainingSeconds, shown.value)
+        // It runs again, so that what ended the last one is of the past.
+        ui.settle(t.errors.doing.train)
         if (detail !== null && model !== null) {
           void comparison.remember(detail, predictedBefore, shown.value?.index ?? 0, model.id)
         }

@@ -114,6 +114,11 @@ export const useUiStore = defineStore('ui', () => {
     banners.value = banners.value.filter((one) => one.error.code !== code)
   }
 
+  /** What was reported of something that has worked by now. */
+  function settle(doing: string): void {
+    banners.value = banners.value.filter((one) => one.doing !== doing)
+  }
+
   return {
     panel,
     confirmation,
@@ -135,5 +140,6 @@ export const useUiStore = defineStore('ui', () => {
     reportWire,
     dismissBanner,
     forget,
+    settle,
   }
 })

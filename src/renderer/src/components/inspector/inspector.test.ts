@@ -229,6 +229,23 @@ describe('the model section', () => {
     expect(useProjectStore().activeModel?.version).toBe(1)
   })
 
+  it('no longer says that a version could not be taken once one was', async () => {
+    useProjectStore().models = [aModel({ active: false }), aModel({ id: 'model-2', version: 2, parentId: 'model-1' })]
+    const ui = useUiStore()
+    client.answers['models.activate'] = () => {
+      throw new CodedError('bad-file', 'The model folder lacks "model.onnx"; train or import again.')
+    }
+    const wrapper = show(ModelSection)
+    await by(wrapper, 'model-use').trigger('click')
+    await flushPromises()
+    expect(ui.banners).toMatchObject([{ doing: t.errors.doing.model }])
+    ui.reportWire({ code: 'disk-full', message: 'The disk is full.' }, t.errors.doing.save)
+    client.answers['models.activate'] = () => aModel({ active: true })
+    await by(wrapper, 'model-use').trigger('click')
+    await flushPromises()
+    expect(ui.banners).toMatchObject([{ doing: t.errors.doing.save }])
+  })
+
   it('says of a model that began anew beside an imported one what it learned from', async () => {
     const numbers = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.1, diceAfter: 0.8, backend: 'wasm' }
     const training = { slices: 2, steps: 1, seconds: 10, curve: [], ...numbers }
