@@ -33,20 +33,54 @@ const STOPPED = 'It stopped with: '
 
 /**
  * The small networks that are tried: each kind of normalization and of up-sampling, channels that fill groups of four
- * and such that do not, an odd number of images; and both optimizers, of which Adam does not care how long a gradient is
+ * and such that do not, an odd number of images and as many as fill a group; and both optimizers, of which Adam does not care how long a gradient is
  * while the other one shows whether it was shortened rightly.
  */
 export const SELF_TEST_NETWORKS = {
-  plain: { levels: 2, base: 4, normalization: 'none', upsampling: 'nearest', optimizer: 'momentum', rate: 0.1 },
-  instance: { levels: 2, base: 6, normalization: 'instance', upsampling: 'nearest', optimizer: 'adam', rate: 1e-2 },
-  batch: { levels: 1, base: 4, normalization: 'batch', upsampling: 'transposed', optimizer: 'adam', rate: 1e-2 },
-  group: { levels: 1, base: 6, normalization: 'group', upsampling: 'nearest', optimizer: 'momentum', rate: 0.1 },
-} as const satisfies Record<string, Omit<UNetOptions, 'classes' | 'seed'> & { optimizer: string; rate: number }>
+  plain: {
+    count: 4,
+    levels: 2,
+    base: 4,
+    normalization: 'none',
+    upsampling: 'nearest',
+    optimizer: 'momentum',
+    rate: 0.1,
+  },
+  instance: {
+    count: 3,
+    levels: 2,
+    base: 6,
+    normalization: 'instance',
+    upsampling: 'nearest',
+    optimizer: 'adam',
+    rate: 1e-2,
+  },
+  batch: {
+    count: 3,
+    levels: 1,
+    base: 4,
+    normalization: 'batch',
+    upsampling: 'transposed',
+    optimizer: 'adam',
+    rate: 1e-2,
+  },
+  group: {
+    count: 3,
+    levels: 1,
+    base: 6,
+    normalization: 'group',
+    upsampling: 'nearest',
+    optimizer: 'momentum',
+    rate: 0.1,
+  },
+} as const satisfies Record<
+  string,
+  Omit<UNetOptions, 'classes' | 'seed'> & { count: number; optimizer: string; rate: number }
+>
 export type SelfTestNetwork = keyof typeof SELF_TEST_NETWORKS
 
 const NAMES = ['plain', 'instance', 'batch', 'group'] as const satisfies readonly SelfTestNetwork[]
 const SIZE = 16
-const COUNT = 3
 const CLASSES = 3
 const OPTIMIZERS = { adam: createAdam, momentum: createMomentum } as const
 
@@ -72,17 +106,17 @@ export async function selfTest(): Promise<SelfTestResult> {
 }
 
 export async function selfTestNumbers(name: SelfTestNetwork): Promise<SelfTestNumbers> {
-  const { optimizer: kind, rate, ...options } = SELF_TEST_NETWORKS[name]
+  const { count, optimizer: kind, rate, ...options } = SELF_TEST_NETWORKS[name]
   const network = buildUNet({ ...options, classes: CLASSES, seed: 1 })
   let optimizer: RecordingOptimizer | null = null
   try {
     fillWeights(network)
     const random = createRandom(7)
-    const images = Float32Array.from({ length: COUNT * SIZE * SIZE }, () => random())
+    const images = Float32Array.from({ length: count * SIZE * SIZE }, () => random())
     const classes = Uint8Array.from(images, (value) => (value > 0.8 ? 2 : value > 0.5 ? 1 : 0))
     const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
     const recording = (optimizer = recordGradients(variables, OPTIMIZERS[kind](variables)))
-    const logits = tf.tidy(() => forwardOf(network)(tf.tensor4d(images, [COUNT, SIZE, SIZE, 1]), false))
+    const logits = tf.tidy(() => forwardOf(network)(tf.tensor4d(images, [count, SIZE, SIZE, 1]), false))
     const sizes = variables.map(({ size }) => size)
     const step = async () => {
       const loss = await trainingStep(network, variables, recording, { images, classes }, SIZE, rate)
