@@ -33,8 +33,8 @@ const STOPPED = 'It stopped with: '
 
 /**
  * The small networks that are tried: each kind of normalization and of up-sampling, channels that fill groups of four
- * and such that do not, an odd number of images and as many as fill a group; and both optimizers, of which Adam does not care how long a gradient is
- * while the other one shows whether it was shortened rightly.
+ * and such that do not, an odd number of images and as many as fill a group; and both optimizers, of which Adam does not
+ * care how long a gradient is while the other one shows whether it was shortened rightly.
  */
 export const SELF_TEST_NETWORKS = {
   plain: {
