@@ -30,4 +30,15 @@ describe('planFixedTiles', () => {
     }
     expect(covered.every((times) => times === 1)).toBe(true)
   })
+
+  it('begins pieces where halvings of the whole image would, but for a last one that must end with it', () => {
+    const columnsOf = (width: number, extent: number, margin: number) =>
+      planFixedTiles(width, 128, { width: extent, height: 128 }, margin).map(({ input }) => input.left)
+    // 84 of 128 pixels are free of margins; six pieces either way.
+    expect(columnsOf(512, 128, 22)).toEqual([0, 80, 160, 240, 320, 384])
+    expect(columnsOf(500, 128, 22)).toEqual([0, 80, 160, 240, 320, 372])
+    expect(columnsOf(200, 128, 22)).toEqual([0, 72])
+    // An odd size has no halvings.
+    expect(columnsOf(109, 55, 14)).toEqual([0, 29, 54])
+  })
 })
