@@ -42,3 +42,20 @@ describe('what a command computes with', () => {
     expect(await readFile(path, 'utf8')).toBe('{"backend":"js","threads":2}')
   })
 })
+
+describe('a compute process that is killed', () => {
+  it.skipIf(process.platform !== 'linux')('ends the command with what to do, and is not called restarted', async () => {
+    const options = { json: true, seed: 1, backend: 'js' }
+    const said = withComputeProcess(options, new Output(options), async (compute, signal) => {
+      await compute.call('status', {}, { signal })
+      const asked = compute.call('doctor', { fresh: true }, { signal })
+      const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')
+      for (const pid of children.trim().split(' ')) {
+        const line = await readFile(`/proc/${pid}/cmdline`, 'utf8')
+        if (line.includes('compute')) process.kill(Number(pid), 'SIGKILL')
+      }
+      await asked
+    })
+    await expect(said).rejects.toThrow(/; try again or with another --backend/)
+  })
+})

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createComputeProcess } from '../backend/compute/process.ts'
+import { CRASHED } from '../backend/compute/words.ts'
 import { findPlaces, userDataDir } from '../backend/host/places.ts'
 import type { ComputePort } from '../backend/index.ts'
 import { readModelCard, type ModelCard } from '../core/contract/compute.ts'
@@ -13,6 +14,10 @@ export interface ComputeOptions extends CommonOptions {
   readonly threads?: number
   readonly seed: number
 }
+
+/** A command does not wait for compute to be started again. */
+const STOPPED =
+  'The compute process stopped or no longer answered, and no unfinished file was left behind; try again or with another --backend ("maskwright doctor" says what works).'
 
 /**
  * Runs work with a compute process that ends with it. Interrupting the command aborts the signal, so that what the
@@ -47,6 +52,7 @@ export async function withComputeProcess<T>(
   } catch (error) {
     if (interrupted.signal.aborted)
       throw new CodedError('cancelled', 'interrupted; no unfinished file was left behind.')
+    if (error instanceof CodedError && error.message === CRASHED) throw new CodedError(error.code, STOPPED, { cause: error })
     throw error
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
