@@ -52,7 +52,8 @@ export async function withComputeProcess<T>(
   } catch (error) {
     if (interrupted.signal.aborted)
       throw new CodedError('cancelled', 'interrupted; no unfinished file was left behind.')
-    if (error instanceof CodedError && error.message === CRASHED) throw new CodedError(error.code, STOPPED, { cause: error })
+    if (error instanceof CodedError && error.message === CRASHED)
+      throw new CodedError(error.code, STOPPED, { cause: error })
     throw error
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
