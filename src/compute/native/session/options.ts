@@ -40,6 +40,9 @@ export function sessionOptions({ name, threads }: Provider, request: SessionRequ
       session: {
         // Else threads of the session that ran last spin on, and take the cores from the next one.
         force_spinning_stop: '1',
+        // Microseconds that a thread waits for work before it sleeps. By default they are so many that on a busy computer
+        // threads hold the cores that others need to finish: a step then took two to four times as long, and is as fast else.
+        intra_op: { spin_duration_us: '50' },
         // Moments of weights that no longer change decay to numbers that processors are slow with.
         set_denormal_as_zero: '1',
       },
