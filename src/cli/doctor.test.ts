@@ -96,6 +96,12 @@ describe('doctorText', () => {
     ])
   })
 
+  it('says what the next start takes where that is something else', () => {
+    const lines = doctorText(report({ next: 'native-cpu' }))
+    expect(lines).toContain('next start  native-cpu, the fastest of those tried just now')
+    expect(doctorText(report()).join()).not.toContain('next start')
+  })
+
   it('shows what libraries said where that is asked for', () => {
     expect(doctorText(report(), true)).toContain('            | invalid ELF header')
     expect(doctorText(report()).join()).not.toContain('ELF')

@@ -23,7 +23,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
 
 /** The report for people, in lines of at most 80 characters; `details` are what libraries said themselves. */
 export function doctorText(report: DoctorReport, details = false): string[] {
-  const { chosen, threads, wanted, cached, cores, memory, versions } = report
+  const { chosen, next, threads, wanted, cached, cores, memory, versions } = report
   const count = threads === 1 ? 'one thread' : `${threads} threads`
   const how = cached ? 'found out at an earlier start; --fresh tries all again' : 'found out at this start'
   const asked = wanted.backend === 'auto' ? how : `asked for; without that, the fastest that works`
@@ -33,6 +33,7 @@ export function doctorText(report: DoctorReport, details = false): string[] {
   return [
     ...report.backends.flatMap((backend) => [...backendText(backend, report, details), '']),
     ...entry('chosen', chosen === null ? none : `${chosenWords(report)}, ${count} (${asked})`),
+    ...(next === null || next === undefined ? [] : entry('next start', `${next}, the fastest of those tried just now`)),
     ...entry('cores', String(cores)),
     ...entry(
       'memory',

@@ -57,6 +57,7 @@ export async function doctor(
     chosen: runtime?.backend ?? null,
     provider: runtime?.provider ?? null,
     threads: runtime?.threads ?? threads,
+    next: settings.backend === 'auto' && next !== null && next !== runtime?.way ? next : null,
     wanted: wanted(settings),
     // Everything was tried just now, so the choice is not one of another day.
     cached: !fresh && (runtime?.cached ?? false),

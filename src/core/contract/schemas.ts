@@ -281,6 +281,8 @@ export const doctorReportSchema = z.object({
   /** Of the rung `native` where that is chosen. */
   provider: providerSchema.nullish(),
   threads: z.int().min(0),
+  /** What the next start takes by itself, where it is something else than now ('native-webgpu': a provider of `native`). */
+  next: computeSettingsSchema.shape.backend.nullish(),
   /** What the user asked for. */
   wanted: computeSettingsSchema,
   /** The choice was made at an earlier start, for the same versions and drivers. */
