@@ -94,7 +94,7 @@ test('what cannot be used is refused with the reason, and another file can be ch
     await app.by('import-another').click()
   }
   await choose(app, join(folder, 'nothing.onnx'))
-  await expect(app.by('import-sheet')).toContainText('There is no ONNX file at')
+  await expect(app.by('import-sheet')).toContainText('whose name ends in .onnx')
   await app.page.keyboard.press('Escape')
   await expect(app.by('import-sheet')).toHaveCount(0)
   await expect(app.by('model-version')).toHaveCount(1)
