@@ -7,7 +7,8 @@ export const importWords = {
   placeholder: 'Path of an ONNX file, e.g. /home/me/liver.onnx',
   hint: 'A segmentation network as an ONNX file, exported from PyTorch, Keras or another Maskwright.',
   take: 'Look at it',
-  noSuchFile: (text: string) => `There is no file at "${text}" whose name ends in .onnx; check the path or pick one from the list.`,
+  noSuchFile: (text: string) =>
+    `There is no file at "${text}" whose name ends in .onnx; check the path or pick one from the list.`,
   inspecting: (name: string) => `Reading and trying ${name}…`,
   inspectingHint: 'Large networks take a while. It is tried in a process of its own.',
   refused: 'This file cannot be used',
