@@ -206,7 +206,7 @@ describe('maskwright finetune', () => {
     expect(card).toMatchObject({ parentId: 'base-model', name: 'better', labels: [{ value: 1, name: 'Disk' }] })
     expect(card).toMatchObject({
       ...{ format: 2, recipe: 'finetune', spacing: null, data: { samples: 6, corrected: 6, replay: 0 } },
-      ...{ run: { threads: 2, batch: 3, patch: 32 }, versions: { maskwright: '0.1.0' }, training: { steps: 40 } },
+      ...{ run: { threads: 2, batch: 4, patch: 32 }, versions: { maskwright: '0.1.0' }, training: { steps: 40 } },
     })
     expect((await readdir(at('better'))).sort()).toEqual(['card.json', 'model.json', 'weights.bin'])
   })
