@@ -21,6 +21,23 @@ export interface Mixture {
   readonly columns: readonly Mix[]
 }
 
+/**
+ * Bilinear mixing along one axis, as the forward kernels of TensorFlow.js take the two neighbours of a position; `ratio` is
+ * the distance of two outputs in pixels.
+ */
+export function neighbourMixes(size: number, outSize: number, ratio: number, halfPixelCenters: boolean): Mix[] {
+  return Array.from({ length: outSize }, (_, out): Mix[] => {
+    const position = halfPixelCenters ? ratio * (out + 0.5) - 0.5 : ratio * out
+    const lower = Math.max(0, Math.floor(position))
+    const upper = Math.max(0, Math.min(size - 1, Math.ceil(position)))
+    const weight = position - lower
+    return [
+      { out, from: lower, weight: 1 - weight },
+      { out, from: upper, weight },
+    ]
+  }).flat()
+}
+
 /** The gradient by the pixels: each output's is added to those that it was mixed of. dy [n, oh, ow, c] -> [n, h, w, c]. */
 export function mixtureGradient(
   backend: BackendWasm,

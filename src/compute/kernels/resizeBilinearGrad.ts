@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import { shape4 } from './convolution.ts'
-import { mixtureGradient, mixtureGradientForJs } from './mixtures.ts'
+import { mixtureGradient, mixtureGradientForJs, neighbourMixes } from './mixtures.ts'
 import { input, registerWasmKernel, replaceKernel } from './register.ts'
 import type { Mix, Mixture } from './mixtures.ts'
 
@@ -36,18 +36,8 @@ function mixtureOf(inputs: tf.NamedTensorInfoMap, attrs: unknown): Mixture {
   }
 }
 
-/** As the forward kernels of TensorFlow.js take the two neighbours of a position. */
 function mixes(size: number, outSize: number, alignCorners: boolean, halfPixelCenters: boolean): Mix[] {
   const aligned = alignCorners && outSize > 1
   const ratio = (aligned ? size - 1 : size) / (aligned ? outSize - 1 : outSize)
-  return Array.from({ length: outSize }, (_, out): Mix[] => {
-    const position = halfPixelCenters ? ratio * (out + 0.5) - 0.5 : ratio * out
-    const lower = Math.max(0, Math.floor(position))
-    const upper = Math.max(0, Math.min(size - 1, Math.ceil(position)))
-    const weight = position - lower
-    return [
-      { out, from: lower, weight: 1 - weight },
-      { out, from: upper, weight },
-    ]
-  }).flat()
+  return neighbourMixes(size, outSize, ratio, halfPixelCenters)
 }

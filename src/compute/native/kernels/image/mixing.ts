@@ -1,12 +1,6 @@
 import { constant, emit } from '../../graph/build.ts'
+import type { Mix } from '../../../kernels/mixtures.ts'
 import type { Value } from '../../graph/types.ts'
-
-/** One pixel `from` of a line adds to one pixel `out` of the result, times `weight`. */
-export interface Mix {
-  readonly out: number
-  readonly from: number
-  readonly weight: number
-}
 
 /**
  * What mixes pixels along rows and columns apart, undone by its gradient: [n, c, oh, ow] -> [n, c, h, w], each pixel the sum of

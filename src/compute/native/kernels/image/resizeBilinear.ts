@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { neighbourMixes } from '../../../kernels/mixtures.ts'
 import { constant, emit, int64s, text } from '../../graph/build.ts'
 import { channelsFirstShape } from '../../tensors.ts'
 import { registerNativeKernel } from '../recorder.ts'
 import { unmixed } from './mixing.ts'
 import { enlargement, ratioOf, resizingOf } from './resizing.ts'
+import type { Mix } from '../../../kernels/mixtures.ts'
 import type { Value } from '../../graph/types.ts'
-import type { Mix } from './mixing.ts'
 import type { Resizing } from './resizing.ts'
 
 /** images [n, h, w, c] -> [n, ...size, c], each pixel mixed of its four neighbours. */
@@ -42,18 +43,7 @@ function resized(x: Value, shape: readonly number[], resizing: Resizing): Value 
   return emit('Resize', inputs, shape, { attributes })
 }
 
-/** As the forward kernels of TensorFlow.js take the two neighbours of a position. */
 function mixes(axis: 0 | 1, resizing: Resizing): Mix[] {
   const [size, outSize] = [resizing.from[axis], resizing.to[axis]]
-  const ratio = ratioOf(size, outSize, resizing)
-  return Array.from({ length: outSize }, (_, out): Mix[] => {
-    const position = resizing.halfPixelCenters ? ratio * (out + 0.5) - 0.5 : ratio * out
-    const lower = Math.max(0, Math.floor(position))
-    const upper = Math.max(0, Math.min(size - 1, Math.ceil(position)))
-    const weight = position - lower
-    return [
-      { out, from: lower, weight: 1 - weight },
-      { out, from: upper, weight },
-    ]
-  }).flat()
+  return neighbourMixes(size, outSize, ratioOf(size, outSize, resizing), resizing.halfPixelCenters)
 }

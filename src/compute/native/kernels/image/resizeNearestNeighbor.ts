@@ -6,8 +6,8 @@ import { registerNativeKernel } from '../recorder.ts'
 import { multiply } from '../math.ts'
 import { unmixed } from './mixing.ts'
 import { enlargement, ratioOf, resizingOf } from './resizing.ts'
+import type { Mix } from '../../../kernels/mixtures.ts'
 import type { Value } from '../../graph/types.ts'
-import type { Mix } from './mixing.ts'
 import type { Resizing } from './resizing.ts'
 
 /** images [n, h, w, c] -> [n, ...size, c], each pixel a copy of one. */
