@@ -5,6 +5,7 @@ import { repeated, isTiling } from '../../lowering/maxPoolGradient.ts'
 import { geometryOf } from './geometry.ts'
 import { unmixed } from './mixing.ts'
 import { poolingInfo } from './pooling.ts'
+import type { Mix } from '../../../kernels/mixtures.ts'
 
 /**
  * The gradient of average pooling: each output's in equal parts to the pixels of its window, padding not counted.
