@@ -2,20 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { tinyNetwork } from '../../src/compute/foreign/testing/networks.ts'
+import { picture } from '../fixtures/picture.ts'
 import { expect, test } from '../fixtures/test.ts'
 import type { Workstation } from '../pages/workstation.ts'
 
 const LONG_NAME = `${'a segmentation network with a name that goes on and on '.repeat(4).trim()}.onnx`
-
-/** A grey picture with a bright square from (30, 20) to (66, 44). */
-async function picture(path: string): Promise<void> {
-  const [width, height] = [96, 64]
-  const grey = Buffer.alloc(width * height, 40)
-  for (let y = 20; y < 44; y++) grey.fill(200, y * width + 30, y * width + 66)
-  await sharp(grey, { raw: { width, height, channels: 1 } })
-    .png()
-    .toFile(path)
-}
 
 async function choose(app: Workstation, path: string): Promise<void> {
   await app.by('import-sheet').getByTestId('path-field').fill(path)

@@ -1,17 +1,8 @@
 import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { picture } from '../fixtures/picture.ts'
 import { expect, test } from '../fixtures/test.ts'
-
-/** A grey picture with a bright square, wider than high so that swapped axes would show. */
-async function picture(path: string): Promise<void> {
-  const [width, height] = [96, 64]
-  const grey = Buffer.alloc(width * height, 40)
-  for (let y = 20; y < 44; y++) grey.fill(200, y * width + 30, y * width + 66)
-  await sharp(grey, { raw: { width, height, channels: 1 } })
-    .png()
-    .toFile(path)
-}
 
 test('a picture: painted where the pointer was, and saved so', async ({ shell, folder }, info) => {
   const path = join(folder, 'Zellen ä 1.png')
