@@ -4,7 +4,7 @@ import { labelsForCompute, networkLayout, sliceForCompute, sliceGeometry } from 
 import type { TrainingSample } from '../core/contract/compute.ts'
 import { CodedError } from '../core/contract/errors.ts'
 import { extractSlice } from '../core/labelmap/index.ts'
-import { isSupported, readImage, readMask, robustRange, stemOf, type ImageVolume } from '../imaging/index.ts'
+import { isSupported, readImage, rangeOf, readLabelMap, stemOf, type ImageVolume } from '../imaging/index.ts'
 
 /** An image and the mask that a person made for it. */
 export interface Pair {
@@ -62,7 +62,7 @@ export async function readPair(
   signal: AbortSignal,
 ): Promise<{ image: ImageVolume; labels: Uint8Array<ArrayBuffer> }> {
   const image = await readImage(pair.image, { signal })
-  const mask = await readMask(pair.mask, { signal })
+  const mask = await readLabelMap(pair.mask, { signal })
   if (image.dims.some((size, axis) => size !== mask.dims[axis])) {
     throw new CodedError(
       'bad-file',
@@ -76,19 +76,19 @@ export async function readPair(
 const emptySliceStep = 4
 
 /** The slices of one case that teach, across its training axis, as the network sees them. */
-export function samplesOf(
+export async function samplesOf(
   image: ImageVolume,
   labels: Uint8Array<ArrayBuffer>,
   role: TrainingSample['role'],
-): TrainingSample[] {
-  const range = robustRange(image)
+): Promise<TrainingSample[]> {
+  const range = await rangeOf(image)
   const layout = networkLayout(image.dims, image.affine, image.spacing)
   const geometry = sliceGeometry(image, layout)
   const samples: TrainingSample[] = []
   for (let index = 0; index < layout.slices; index += 1) {
     const stored = extractSlice(labels, image.dims, layout.sliceAxis, index)
     if (index % emptySliceStep !== 0 && stored.every((label) => label === 0)) continue
-    const slice = sliceForCompute(image, layout, index, range)
+    const slice = await sliceForCompute(image, layout, index, range)
     samples.push({ ...slice, labels: labelsForCompute(stored, layout), role, geometry })
   }
   return samples

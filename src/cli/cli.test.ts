@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { diceByLabel } from '../core/metrics/index.ts'
-import { readMask, readImageInfo, writePng } from '../imaging/index.ts'
+import { readLabelMap, readImageInfo, writePng } from '../imaging/index.ts'
 import { disk, makeModel, size, writeCases, writeDiskVolume } from './testing/disks.ts'
 import { runCli, startCli, type Finished } from './testing/runCli.ts'
 
@@ -127,7 +127,7 @@ describe('maskwright predict', () => {
     expect((await readImageInfo(at('masks', 'volume.nii.gz'))).affine).toEqual(
       (await readImageInfo(at('volume.nii.gz'))).affine,
     )
-    const volume = await readMask(at('masks', 'volume.nii.gz'))
+    const volume = await readLabelMap(at('masks', 'volume.nii.gz'))
     expect(volume.dims).toEqual([32, 32, 2])
     expect([...new Set(volume.labels)].every((label) => label <= 1)).toBe(true)
     // Even the badly trained model finds the disks: its mask lies where they are, not mirrored.
@@ -137,8 +137,8 @@ describe('maskwright predict', () => {
     }
 
     await runCli(...args, '--out', at('again'), '--threads', '1')
-    expect((await readMask(at('again', 'picture.png'))).labels).toEqual(
-      (await readMask(at('masks', 'picture.png'))).labels,
+    expect((await readLabelMap(at('again', 'picture.png'))).labels).toEqual(
+      (await readLabelMap(at('masks', 'picture.png'))).labels,
     )
   })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tinyNetwork } from '../compute/foreign/testing/networks.ts'
 import type { Affine } from '../core/contract/schemas.ts'
-import { readMask, writeVolume } from '../imaging/index.ts'
+import { readLabelMap, writeVolume } from '../imaging/index.ts'
 import { startCli } from './testing/runCli.ts'
 
 const AFFINE: Affine = [
@@ -44,7 +44,7 @@ describe('maskwright convert-model', () => {
 
     const predicted = await run('predict', '--model', 'model', '--out', 'masks', 'scan.nii.gz')
     expect([predicted.code, predicted.stderr]).toEqual([0, []])
-    const mask = await readMask(join(dir, 'masks', 'scan.nii.gz'))
+    const mask = await readLabelMap(join(dir, 'masks', 'scan.nii.gz'))
     expect([...mask.labels]).toEqual(Array.from({ length: 60 }, (_, i) => (i % 6 < 3 ? 0 : 1)))
   })
 
@@ -68,7 +68,7 @@ describe('maskwright convert-model', () => {
       ['demo', 'theirs'],
     ] as const) {
       expect((await run('predict', '--model', model, '--out', out, 'waves.nii.gz')).code).toBe(0)
-      masks.push((await readMask(join(dir, out, 'waves.nii.gz'))).labels)
+      masks.push((await readLabelMap(join(dir, out, 'waves.nii.gz'))).labels)
     }
     expect(new Set(masks[0]).size, 'there is something to compare').toBeGreaterThan(1)
     expect(masks[1]).toEqual(masks[0])

@@ -1,6 +1,6 @@
 import { labelsFromCompute, networkLayout, sliceForCompute, type ComputePort } from '../backend/index.ts'
 import { boxOfSlice, writeBox } from '../core/labelmap/index.ts'
-import { robustRange, type ImageVolume } from '../imaging/index.ts'
+import { rangeOf, type ImageVolume } from '../imaging/index.ts'
 
 /** Pixels that go to the compute process at once, about: what an interruption has to wait for. */
 const batchPixels = 2 ** 20
@@ -19,13 +19,15 @@ export async function predictVolume(
   options: { signal: AbortSignal; onProgress: (done: number, total: number) => void },
 ): Promise<Uint8Array> {
   const { dims } = volume
-  const range = robustRange(volume)
+  const range = await rangeOf(volume, { signal: options.signal })
   const layout = networkLayout(dims, volume.affine, volume.spacing)
   const labels = new Uint8Array(dims[0] * dims[1] * dims[2])
   const batch = Math.max(1, Math.floor(batchPixels / (layout.width * layout.height)))
   for (let first = 0; first < layout.slices; first += batch) {
     const count = Math.min(batch, layout.slices - first)
-    const slices = Array.from({ length: count }, (_, at) => sliceForCompute(volume, layout, first + at, range))
+    const slices = await Promise.all(
+      Array.from({ length: count }, (_, at) => sliceForCompute(volume, layout, first + at, range)),
+    )
     const answer = await compute.call(
       'predict',
       { modelDir, slices },

@@ -29,7 +29,7 @@ export async function writeMask(path: string, labels: Uint8Array, image: MaskTar
     throw new RangeError(`writeMask: ${labels.length} labels for ${nx * ny * nz} voxels`)
   const { source } = image
   await refuseTarget(path, image)
-  if (source.kind === 'raster')
+  if (source.kind !== 'nifti')
     return { bytes: await writePng(path, { width: nx, height: ny, channels: 1, data: labels }) }
   const header = maskHeader(source.header, image.info.byteOrder === 'little')
   return { bytes: await writeNifti(path, header, labels) }
@@ -71,12 +71,16 @@ export async function verifyMask(path: string, labels: Uint8Array, image: MaskTa
 }
 
 /**
- * Reads a label map: any readable one-channel image whose scaled values are whole numbers from 0 to 255.
+ * Reads a label map as a project holds it: any readable one-channel image whose scaled values are whole numbers from 0 to 255.
  * Throws CodedError('bad-file') where they are not.
  */
-export async function readMask(path: string, options: ReadOptions = {}): Promise<MaskVolume> {
-  const { data, dims, affine, channels, slope, inter } = await readImage(path, options)
+export async function readLabelMap(
+  path: string,
+  options: ReadOptions = {},
+): Promise<MaskVolume<Uint8Array<ArrayBuffer>>> {
+  const { voxels, dims, affine, channels, slope, inter } = await readImage(path, options)
   if (channels !== 1) throw badFile(path, 'is in colour; a mask has one label number a pixel.')
+  const data = await voxels.all(options)
   if (data instanceof Uint8Array && slope === 1 && inter === 0) return { dims, labels: data, affine }
   const labels = new Uint8Array(data.length)
   for (let i = 0; i < data.length; i++) {

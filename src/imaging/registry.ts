@@ -1,24 +1,55 @@
 import { CodedError } from '../core/contract/errors.ts'
 import { abortError, readError } from './files.ts'
-import { niftiInfo, openNifti, readNifti } from './nifti/index.ts'
-import { rasterInfo, readRaster } from './raster/index.ts'
-import { sniff } from './sniff.ts'
+import { sniff, type SniffedFormat } from './sniff.ts'
 import type { ImageInfo, ImageVolume, ReadOptions } from './types.ts'
 
-/** Reads what an image file says of itself, without its voxels. Throws a CodedError with a sentence for the user. */
-export async function readImageInfo(path: string): Promise<ImageInfo> {
-  const format = await sniff(path)
-  return format === 'nifti' ? niftiInfo(await openNifti(path)) : rasterInfo(path, format)
+/** What each folder of formats gives. All throw a CodedError with a sentence for the user. */
+export interface ImageReader {
+  /** What the file says of itself, without its voxels. */
+  info(path: string, options: ReadOptions): Promise<ImageInfo>
+  /** Resolves when the header is read and checked; voxels can arrive later. */
+  read(path: string, options: ReadOptions): Promise<ImageVolume>
+  /** All files that the image is made of, sorted; `path` alone where left out. */
+  files?(path: string, options: ReadOptions): Promise<readonly string[]>
 }
 
-/** Reads an image with its voxels. Throws a CodedError with a sentence for the user; 'cancelled' when aborted. */
+/** Loaded when the first file of the kind is opened: most people open one kind, and some libraries take a while to load. */
+const readers: Record<SniffedFormat, () => Promise<ImageReader>> = {
+  nifti: async () => (await import('./nifti/index.ts')).niftiReader,
+  png: async () => (await import('./raster/index.ts')).rasterReader('png'),
+  jpeg: async () => (await import('./raster/index.ts')).rasterReader('jpeg'),
+  bmp: async () => (await import('./raster/index.ts')).rasterReader('bmp'),
+  tiff: async () => (await import('./raster/index.ts')).rasterReader('tiff'),
+}
+
+async function readerOf(path: string): Promise<ImageReader> {
+  return readers[await sniff(path)]()
+}
+
+/** Reads what an image says of itself, without its voxels. */
+export async function readImageInfo(path: string, options: ReadOptions = {}): Promise<ImageInfo> {
+  return guarded(path, options, async () => (await readerOf(path)).info(path, options))
+}
+
+/**
+ * Opens an image: a file, one of a pair of files, or a folder of DICOM files. Resolves when its header is read and checked; its voxels can
+ * still be arriving and are to be closed. Throws a CodedError with a sentence for the user; 'cancelled' when aborted.
+ */
 export async function readImage(path: string, options: ReadOptions = {}): Promise<ImageVolume> {
+  return guarded(path, options, async () => (await readerOf(path)).read(path, options))
+}
+
+/** All files that the image at `path` is made of, sorted: one, the two of a pair, or those of a DICOM series. */
+export async function imageFiles(path: string, options: ReadOptions = {}): Promise<readonly string[]> {
+  return guarded(path, options, async () => (await (await readerOf(path)).files?.(path, options)) ?? [path])
+}
+
+async function guarded<T>(path: string, { signal }: ReadOptions, work: () => Promise<T>): Promise<T> {
   try {
-    const format = await sniff(path)
-    options.signal?.throwIfAborted()
-    return format === 'nifti' ? await readNifti(path, options) : await readRaster(path, format, options)
+    signal?.throwIfAborted()
+    return await work()
   } catch (error) {
-    if (options.signal?.aborted) throw readError(abortError(), path)
+    if (signal?.aborted) throw readError(abortError(), path)
     if (error instanceof CodedError) throw error
     throw readError(error, path)
   }

@@ -11,6 +11,9 @@ export function isSupported(name: string): boolean {
   return supportedExtensions.some((extension) => lower.endsWith(`.${extension}`))
 }
 
+/** Which folder of formats reads a file. */
+export type SniffedFormat = RasterFormat | 'nifti'
+
 interface Signature {
   readonly at: number
   readonly bytes: readonly number[]
@@ -47,7 +50,7 @@ export function stemOf(path: string): string {
 }
 
 /** What a file is, by its first bytes. Throws a CodedError where it is missing, empty, a folder or no image. */
-export async function sniff(path: string): Promise<RasterFormat | 'nifti'> {
+export async function sniff(path: string): Promise<SniffedFormat> {
   await fileSize(path)
   const start = await readStart(path, 540)
   const has = ({ at, bytes }: Signature): boolean => bytes.every((byte, i) => start[at + i] === byte)

@@ -6,6 +6,8 @@ import type { FileEntry, PartialHandlers } from '../core/contract/index.ts'
 const imageExtensions = ['nii', 'gz', 'png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff']
 const dialogs = {
   image: { title: 'Open images', filter: { name: 'Images', extensions: imageExtensions } },
+  folder: { title: 'Open a DICOM folder', filter: { name: 'All files', extensions: ['*'] } },
+  mask: { title: 'Import a mask', filter: { name: 'Masks', extensions: imageExtensions } },
   network: { title: 'Import a model', filter: { name: 'ONNX networks', extensions: ['onnx'] } },
 }
 
@@ -25,7 +27,8 @@ export function dialogHandlers(
       const { canceled, filePaths } = await dialog.showOpenDialog(window, {
         title,
         defaultPath: folder,
-        properties: kind === 'image' ? ['openFile', 'multiSelections'] : ['openFile'],
+        properties:
+          kind === 'folder' ? ['openDirectory'] : kind === 'image' ? ['openFile', 'multiSelections'] : ['openFile'],
         filters: [filter, { name: 'All files', extensions: ['*'] }],
       })
       return canceled ? [] : filePaths.map((path) => registerFile(path, 'open'))

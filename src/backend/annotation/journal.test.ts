@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
-import { readMask } from '../../imaging/index.ts'
+import { readLabelMap } from '../../imaging/index.ts'
 import { openProject } from '../project/project.ts'
 import { cleanUp, openBackend, openWithCase, readMaskOf, rectangle } from '../testing/fixtures.ts'
 import { Journal } from './journal.ts'
@@ -79,7 +79,7 @@ describe('the chain of the journal', () => {
 describe('snapshots', () => {
   it('are written when the project is closed and hold the mask in a file that others read', async () => {
     const { dir, mask } = await fourStrokes()
-    const written = await readMask(join(dir, 'masks', 'volume-0.nii.gz'))
+    const written = await readLabelMap(join(dir, 'masks', 'volume-0.nii.gz'))
     expect(written.dims).toEqual([8, 6, 5])
     expect(new Uint8Array(written.labels)).toEqual(mask)
     expect(readdirSync(join(dir, 'masks'))).toEqual(['volume-0.nii.gz'])

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
 import type { Dims } from '../../core/contract/schemas.ts'
-import { readMask, writeMask, type ImageVolume } from '../../imaging/index.ts'
+import { readLabelMap, writeMask, type ImageVolume } from '../../imaging/index.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import { int, text } from '../project/rows.ts'
@@ -74,7 +74,7 @@ export class Snapshots {
     const path = join(this.#project.folders.masks, text(row, 'file'))
     if (!existsSync(path)) return null
     try {
-      const mask = await readMask(path)
+      const mask = await readLabelMap(path)
       const sameExtent = mask.dims.every((extent, axis) => extent === dims[axis])
       if (!sameExtent || (await hashLabels(mask.labels)) !== text(row, 'labels_hash')) return null
       return { labels: mask.labels, seq: int(row, 'seq'), revision: int(row, 'revision') }

@@ -1,10 +1,11 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Handlers } from '../../core/contract/methods.ts'
 import { acceptPrediction } from '../prediction/accept.ts'
-import { exportMask } from '../export/exportMask.ts'
 import { completePath, targetOfText } from '../files/paths.ts'
 import type { Services } from '../services.ts'
 import { computeHandlers } from './compute.ts'
+import { exchangeHandlers } from './exchange.ts'
+import { slideHandlers } from './slides.ts'
 
 /** What the backend's shell says of itself in `app.info`. */
 export interface ShellInfo {
@@ -24,6 +25,8 @@ export function createHandlers(services: Services, info: ShellInfo): Handlers {
     ...annotationHandlers(services),
     ...labelHandlers(services),
     ...computeHandlers(services),
+    ...exchangeHandlers(services),
+    ...slideHandlers(services),
   }
 }
 
@@ -80,7 +83,7 @@ function fileHandlers({ files, uploads }: Services): Part<'files'> {
   }
 }
 
-function caseHandlers(services: Services): Part<'case'> & Part<'volume'> & Part<'export'> {
+function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
   const { files, worklist, settings, cases, masks, volumes, predictor, news } = services
   return {
     'case.add': async ({ fileId }) => {
@@ -88,6 +91,9 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> & Part<
       news.projectChanged()
       return added
     },
+    'case.look': notYet,
+    'case.acknowledge': notYet,
+    'case.useForm': notYet,
     'case.open': async ({ caseId }) => {
       const detail = await worklist.detail(caseId)
       await masks.use(caseId, () => undefined)
@@ -109,12 +115,11 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> & Part<
     },
     'case.thumbnail': ({ caseId }) => worklist.thumbnail(caseId),
     'volume.slice': ({ caseId, axis, index }) => volumes.slice(caseId, axis, index),
-    'export.mask': async ({ caseId, fileId }) => {
-      const written = await exportMask(services, caseId, fileId === null ? null : files.path(fileId, 'save'))
-      news.projectChanged()
-      return written
-    },
   }
+}
+
+async function notYet(): Promise<never> {
+  throw new CodedError('unknown-method', 'This cannot be done yet.')
 }
 
 function annotationHandlers(services: Services): Part<'annotation'> {

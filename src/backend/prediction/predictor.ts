@@ -147,7 +147,7 @@ export class Predictor {
       active.urgent = null
       const indices = remaining.slice(0, alone ? 1 : batchSize(layout.width * layout.height))
       revision = cases.find(record.id)?.revision ?? 0
-      const slices = indices.map((index) => sliceForCompute(volume, layout, index, record.range))
+      const slices = await Promise.all(indices.map((index) => sliceForCompute(volume, layout, index, record.range)))
       const done = active.total - remaining.length
       const onProgress = ({ step, steps }: ComputeProgress): void => tell(done + (indices.length * step) / steps)
       return { indices, answer: await this.#predict(model, slices, { signal: job.signal, onProgress }) }

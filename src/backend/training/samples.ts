@@ -1,4 +1,4 @@
-import type { TrainingSample } from '../../core/contract/compute.ts'
+import type { ComputeSlice, TrainingSample } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { extractSlice } from '../../core/labelmap/index.ts'
 import type { Masks } from '../annotation/masks.ts'
@@ -101,13 +101,18 @@ async function gatherCase(
   const volume = await volumes.get(caseId)
   const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
   const geometry = sliceGeometry(volume, layout)
+  // Read before the mask is looked at, so that mask and journal are seen at one moment.
+  const images = new Map<number, ComputeSlice>()
+  for (const { slice } of wanted) images.set(slice, await sliceForCompute(volume, layout, slice, range))
   await masks.use(caseId, (mask) => {
     for (const { slice, role } of wanted) {
+      const image = images.get(slice)
+      if (image === undefined) continue
       const row = db.get('SELECT changed_seq FROM slice_state WHERE case_id = ? AND slice = ?', caseId, slice)
       if (row === undefined) continue
       const labels = extractSlice(mask.labels, mask.dims, trainingAxis, slice)
       into.samples.push({
-        ...sliceForCompute(volume, layout, slice, range),
+        ...image,
         labels: labelsForCompute(labels, layout),
         role,
         geometry,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Affine, Dims } from '../../core/contract/schemas.ts'
-import type { ImageVolume } from '../../imaging/index.ts'
+import { memoryStore, type ImageVolume } from '../../imaging/index.ts'
 import { labelsForCompute, labelsFromCompute, networkLayout, sliceForCompute, sliceGeometry } from './computeSlices.ts'
 
 const DIMS: Dims = [4, 3, 2]
@@ -18,6 +18,10 @@ function volume(affine: Affine | null): ImageVolume {
       spacingKnown: true,
       datatype: 'int16',
       channels: 1,
+      channelNames: [],
+      complex: false,
+      tiled: false,
+      disagreement: null,
       affine,
       affineSource: 'sform',
       orientation: null,
@@ -33,7 +37,7 @@ function volume(affine: Affine | null): ImageVolume {
     dims: DIMS,
     channels: 1,
     voxelType: 'int16',
-    data,
+    voxels: memoryStore(data, DIMS),
     slope: 2,
     inter: -1,
     affine,
@@ -70,28 +74,31 @@ const affines = {
   ],
 } satisfies Record<string, Affine>
 
-function shown(affine: Affine | null, index: number): { width: number; height: number; samples: number[] } {
+async function shown(
+  affine: Affine | null,
+  index: number,
+): Promise<{ width: number; height: number; samples: number[] }> {
   const image = volume(affine)
   const layout = networkLayout(image.dims, affine, image.spacing)
-  const slice = sliceForCompute(image, layout, index, { low: 0, high: 9 })
+  const slice = await sliceForCompute(image, layout, index, { low: 0, high: 9 })
   expect(slice).toMatchObject({ index, slope: 2, inter: -1, low: 0, high: 9, voxelType: 'int16', channels: 1 })
   return { width: slice.width, height: slice.height, samples: [...new Int16Array(slice.data.slice().buffer)] }
 }
 
 describe('sliceForCompute', () => {
-  it('gives an LPS slice as it is stored', () => {
+  it('gives an LPS slice as it is stored', async () => {
     const rows = [0, 100, 200, 300, 10, 110, 210, 310, 20, 120, 220, 320]
-    expect(shown(affines.LPS, 1)).toEqual({ width: 4, height: 3, samples: rows.map((value) => value + 1) })
-    expect(shown(null, 0)).toEqual({ width: 4, height: 3, samples: rows })
+    expect(await shown(affines.LPS, 1)).toEqual({ width: 4, height: 3, samples: rows.map((value) => value + 1) })
+    expect(await shown(null, 0)).toEqual({ width: 4, height: 3, samples: rows })
   })
 
-  it('mirrors an RAS slice, so that patient right is on the left and anterior on top', () => {
-    expect(shown(affines.RAS, 0).samples).toEqual([320, 220, 120, 20, 310, 210, 110, 10, 300, 200, 100, 0])
+  it('mirrors an RAS slice, so that patient right is on the left and anterior on top', async () => {
+    expect((await shown(affines.RAS, 0)).samples).toEqual([320, 220, 120, 20, 310, 210, 110, 10, 300, 200, 100, 0])
   })
 
-  it('turns the axial plane of a sagittal volume upright', () => {
+  it('turns the axial plane of a sagittal volume upright', async () => {
     // Across y = 1: columns run with z to the left, rows with x to posterior.
-    expect(shown(affines.PSL, 1)).toEqual({
+    expect(await shown(affines.PSL, 1)).toEqual({
       width: 2,
       height: 4,
       samples: [10, 11, 110, 111, 210, 211, 310, 311],

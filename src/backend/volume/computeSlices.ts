@@ -1,7 +1,6 @@
 import type { ComputeSlice, SliceGeometry } from '../../core/contract/compute.ts'
 import type { Affine, Dims, Vec3 } from '../../core/contract/schemas.ts'
 import { isTransposed, planeViews, type PlaneView } from '../../core/geometry/index.ts'
-import { extractSlice } from '../../core/labelmap/index.ts'
 import type { ImageVolume, VoxelArray } from '../../imaging/index.ts'
 
 /**
@@ -24,13 +23,13 @@ export function networkLayout(dims: Dims, affine: Affine | null, spacing: Vec3):
  * One slice across `layout.sliceAxis` as the network takes it. `range` holds the scaled intensities that become 0 and
  * 1. The data is a copy.
  */
-export function sliceForCompute(
+export async function sliceForCompute(
   volume: ImageVolume,
   layout: Layout,
   index: number,
   range: { readonly low: number; readonly high: number },
-): ComputeSlice {
-  const stored = extractSlice(volume.data, volume.dims, layout.sliceAxis, index, volume.channels)
+): Promise<ComputeSlice> {
+  const stored = await volume.voxels.slice(layout.sliceAxis, index)
   const shown = storedToShown(stored, layout, volume.channels)
   return {
     index,

@@ -1,5 +1,5 @@
-import { screenToVoxel, type PlaneView } from '../../core/geometry/index.ts'
-import type { ImageVolume } from '../../imaging/index.ts'
+import { isTransposed, type PlaneView } from '../../core/geometry/index.ts'
+import type { ImageVolume, VoxelArray } from '../../imaging/index.ts'
 
 const MAX_EXTENT = 96
 /** Samples along each side of a thumbnail's pixel; their mean is drawn. */
@@ -16,19 +16,24 @@ export interface Thumbnail {
  * The middle slice of a plane in its display orientation and true proportions, at most 96 pixels wide and high;
  * `range` holds the scaled intensities that become black and white.
  */
-export function makeThumbnail(volume: ImageVolume, view: PlaneView, range: { low: number; high: number }): Thumbnail {
+export async function makeThumbnail(
+  volume: ImageVolume,
+  view: PlaneView,
+  range: { low: number; high: number },
+): Promise<Thumbnail> {
   const wide = view.width * view.columnSpacing
   const high = view.height * view.rowSpacing
   const scale = Math.min(MAX_EXTENT / Math.max(wide, high), 1 / Math.min(view.columnSpacing, view.rowSpacing))
   const width = Math.min(MAX_EXTENT, Math.max(1, Math.round(wide * scale)))
   const height = Math.min(MAX_EXTENT, Math.max(1, Math.round(high * scale)))
   const rgba = new Uint8Array(width * height * 4)
-  const middle = Math.floor(view.slices / 2)
+  const samples = await volume.voxels.slice(view.sliceAxis, Math.floor(view.slices / 2))
+  const shown = { samples, volume, view, range, width, height }
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const at = 4 * (x + width * y)
       for (let c = 0; c < 3; c++) {
-        rgba[at + c] = mean(volume, view, middle, { x, y, width, height }, volume.channels === 3 ? c : 0, range)
+        rgba[at + c] = mean(shown, x, y, volume.channels === 3 ? c : 0)
       }
       rgba[at + 3] = 255
     }
@@ -36,22 +41,26 @@ export function makeThumbnail(volume: ImageVolume, view: PlaneView, range: { low
   return { width, height, rgba }
 }
 
-function mean(
-  volume: ImageVolume,
-  view: PlaneView,
-  slice: number,
-  pixel: { x: number; y: number; width: number; height: number },
-  channel: number,
-  range: { low: number; high: number },
-): number {
-  const [nx, ny] = volume.dims
+interface Shown {
+  readonly samples: VoxelArray
+  readonly volume: ImageVolume
+  readonly view: PlaneView
+  readonly range: { low: number; high: number }
+  readonly width: number
+  readonly height: number
+}
+
+function mean({ samples, volume, view, range, width, height }: Shown, x: number, y: number, channel: number): number {
+  const transposed = isTransposed(view)
   let sum = 0
   for (let b = 0; b < SAMPLES; b++) {
-    const j = Math.min(view.height - 1, Math.floor(((pixel.y + (b + 0.5) / SAMPLES) / pixel.height) * view.height))
+    const j = Math.min(view.height - 1, Math.floor(((y + (b + 0.5) / SAMPLES) / height) * view.height))
+    const row = view.flipRows ? view.height - 1 - j : j
     for (let a = 0; a < SAMPLES; a++) {
-      const i = Math.min(view.width - 1, Math.floor(((pixel.x + (a + 0.5) / SAMPLES) / pixel.width) * view.width))
-      const [vx, vy, vz] = screenToVoxel(view, i, j, slice)
-      const raw = volume.data[(vx + nx * (vy + ny * vz)) * volume.channels + channel] ?? 0
+      const i = Math.min(view.width - 1, Math.floor(((x + (a + 0.5) / SAMPLES) / width) * view.width))
+      const column = view.flipColumns ? view.width - 1 - i : i
+      const at = transposed ? row + view.height * column : column + view.width * row
+      const raw = samples[at * volume.channels + channel] ?? 0
       const grey = (raw * volume.slope + volume.inter - range.low) / (range.high - range.low)
       sum += Number.isFinite(grey) ? Math.min(1, Math.max(0, grey)) : 0
     }

@@ -1,6 +1,6 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Axis, SliceData } from '../../core/contract/schemas.ts'
-import { extractSlice, sliceExtent } from '../../core/labelmap/index.ts'
+import { sliceExtent } from '../../core/labelmap/index.ts'
 import { readImage, type ImageVolume } from '../../imaging/index.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
@@ -34,7 +34,7 @@ export class Volumes {
     this.#open.set(caseId, entry)
     try {
       const volume = await entry.volume
-      entry.bytes = volume.data.byteLength
+      entry.bytes = volume.voxels.heldBytes
       this.#shrink()
       return volume
     } catch (error) {
@@ -45,7 +45,7 @@ export class Volumes {
 
   /** Keeps an image that was read for another reason, such as adding it. */
   keep(caseId: string, volume: ImageVolume): void {
-    this.#open.set(caseId, { volume: Promise.resolve(volume), bytes: volume.data.byteLength })
+    this.#open.set(caseId, { volume: Promise.resolve(volume), bytes: volume.voxels.heldBytes })
     this.#shrink()
   }
 
@@ -56,7 +56,7 @@ export class Volumes {
   async slice(caseId: string, axis: Axis, index: number): Promise<SliceData> {
     const volume = await this.get(caseId)
     if (index >= volume.dims[axis]) throw new CodedError('bad-request', `There is no slice ${index}.`)
-    const samples = extractSlice(volume.data, volume.dims, axis, index, volume.channels)
+    const samples = await volume.voxels.slice(axis, index)
     const [width, height] = sliceExtent(volume.dims, axis)
     return {
       width,

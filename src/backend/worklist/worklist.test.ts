@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { readImage, readMask, writePng, writeVolume } from '../../imaging/index.ts'
+import { readImage, readLabelMap, writePng, writeVolume } from '../../imaging/index.ts'
 import {
   addVolume,
   cleanUp,
@@ -200,7 +200,7 @@ describe('export.mask', () => {
     expect(written).toMatchObject({ voxels: 6, labels: [2], verified: true })
     expect(written.path).toBe(join(test.dir, 'exports', 'volume-0-mask.nii.gz'))
     expect(statSync(written.path).size).toBe(written.bytes)
-    const mask = await readMask(written.path)
+    const mask = await readLabelMap(written.path)
     expect(new Uint8Array(mask.labels)).toEqual(await readMaskOf(test, caseId))
     expect((await readImage(written.path)).affine).toEqual(LPS)
     const status = async () => (await test.call('project.get', {})).cases[0]?.status
@@ -230,7 +230,7 @@ describe('export.mask', () => {
     }
     expect((await save('mask')).path).toBe(join(folder, 'mask.nii.gz'))
     expect((await save('plain.nii')).path).toBe(join(folder, 'plain.nii'))
-    expect((await readMask(join(folder, 'plain.nii'))).dims).toEqual(DIMS)
+    expect((await readLabelMap(join(folder, 'plain.nii'))).dims).toEqual(DIMS)
     await expect(save('mask.png')).rejects.toMatchObject({ code: 'bad-request' })
     await expect(test.call('files.target', { text: join(folder, 'no', 'mask.nii') })).rejects.toThrow('does not exist')
     await expect(test.call('files.target', { text: folder })).rejects.toMatchObject({ code: 'bad-request' })
@@ -267,7 +267,7 @@ describe('export.mask', () => {
     await test.call('annotation.commit', { caseId: added.id, delta })
     const written = await test.call('export.mask', { caseId: added.id, fileId: null })
     expect(basename(written.path)).toBe('cells-mask.png')
-    const { labels } = await readMask(written.path)
+    const { labels } = await readLabelMap(written.path)
     const expected = new Uint8Array(120)
     for (let y = 3; y < 8; y++) expected.fill(1, 2 + 12 * y, 6 + 12 * y)
     expect(new Uint8Array(labels)).toEqual(expected)

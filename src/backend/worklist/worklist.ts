@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { CaseDetail, CaseSummary } from '../../core/contract/schemas.ts'
-import { contentHash, readImage, readImageInfo, robustRange, stemOf, type ImageVolume } from '../../imaging/index.ts'
+import { contentHash, readImage, rangeOf, readImageInfo, stemOf } from '../../imaging/index.ts'
 import type { Tallies } from '../annotation/tallies.ts'
 import { storageError } from '../errors.ts'
 import type { Models } from '../models/models.ts'
@@ -74,6 +74,10 @@ export class Worklist {
       trainingAxis: record.trainingAxis,
       revision: record.revision,
       warnings: [...volume.warnings],
+      cautions: [],
+      cautionsSeen: true,
+      selection: {},
+      tiles: null,
       corrected: tallies.corrected(caseId),
       predicted: predictions.indices(caseId),
     }
@@ -103,7 +107,11 @@ export class Worklist {
       const rgba = new Uint8Array(inflateRawSync(blob(row, 'rgba')))
       return { width: int(row, 'width'), height: int(row, 'height'), rgba }
     }
-    return this.#drawThumbnail(caseId, await volumes.get(caseId), record.range)
+    const volume = await volumes.get(caseId)
+    const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+    const thumbnail = await makeThumbnail(volume, layout, record.range)
+    this.#keepThumbnail(caseId, thumbnail)
+    return thumbnail
   }
 
   async #add(path: string, name: string | null): Promise<CaseSummary> {
@@ -119,8 +127,9 @@ export class Worklist {
       return this.summary(known.id)
     }
     const volume = await readImage(file.path)
-    const range = robustRange(volume)
+    const range = await rangeOf(volume)
     const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+    const thumbnail = await makeThumbnail(volume, layout, range)
     const id = randomUUID()
     project.db.transaction(() => {
       cases.insert({
@@ -136,7 +145,7 @@ export class Worklist {
         trainingAxis: layout.sliceAxis,
         range: { low: range.low, high: range.high, min: range.min, max: range.max },
       })
-      this.#drawThumbnail(id, volume, range)
+      this.#keepThumbnail(id, thumbnail)
     })
     volumes.keep(id, volume)
     return this.summary(id)
@@ -148,17 +157,9 @@ export class Worklist {
     cases.missing.delete(caseId)
   }
 
-  #drawThumbnail(caseId: string, volume: ImageVolume, range: { low: number; high: number }): Thumbnail {
-    const view = networkLayout(volume.dims, volume.affine, volume.spacing)
-    const thumbnail = makeThumbnail(volume, view, range)
-    this.#parts.project.db.run(
-      'INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?, ?)',
-      caseId,
-      thumbnail.width,
-      thumbnail.height,
-      deflateRawSync(thumbnail.rgba),
-    )
-    return thumbnail
+  #keepThumbnail(caseId: string, { width, height, rgba }: Thumbnail): void {
+    const { db } = this.#parts.project
+    db.run('INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?, ?)', caseId, width, height, deflateRawSync(rgba))
   }
 }
 

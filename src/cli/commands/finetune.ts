@@ -150,7 +150,7 @@ async function gather(
   const all = [...corrected, ...replayed]
   for (const [at, pair] of all.entries()) {
     const { image, labels } = await readPair(pair, signal)
-    samples.push(...samplesOf(image, labels, at < corrected.length ? 'corrected' : 'replay'))
+    samples.push(...(await samplesOf(image, labels, at < corrected.length ? 'corrected' : 'replay')))
     output.progress(`reading ${pair.id}`, at + 1, all.length)
   }
   if (samples.length <= maxSlices) return samples

@@ -11,12 +11,16 @@ import {
   fileEntrySchema,
   fileKindSchema,
   historySchema,
+  imageChoicesSchema,
+  imageSelectionSchema,
   idSchema,
   indexSchema,
   jobSchema,
   labelSchema,
   labelSliceSchema,
   labelValueSchema,
+  maskFormatSchema,
+  maskLookSchema,
   modelSummarySchema,
   projectSchema,
   sliceDataSchema,
@@ -95,7 +99,22 @@ export const methods = {
   'files.uploadEnd': { params: z.object({ uploadId: idSchema }), result: fileEntrySchema },
 
   /** Reads the file far enough to know that it is an image, and adds it to the worklist; the same file twice is one case. */
-  'case.add': { params: z.object({ fileId: idSchema }), result: caseSummarySchema },
+  'case.add': {
+    params: z.object({ fileId: idSchema, selection: imageSelectionSchema.default({}) }),
+    result: caseSummarySchema,
+  },
+  /** What there is to choose in a file, or in a folder of DICOM files, before it is added. Changes nothing. */
+  'case.look': {
+    params: z.object({ fileId: idSchema, selection: imageSelectionSchema.default({}) }),
+    result: imageChoicesSchema,
+  },
+  /** The user has seen the cautions of the case: it may be annotated. */
+  'case.acknowledge': { params: caseRef, result: nothing },
+  /** Which of two stated positions the image goes by, from now on and in exported masks. The voxels and the mask stay. */
+  'case.useForm': {
+    params: z.object({ caseId: idSchema, affine: z.enum(['sform', 'qform']) }),
+    result: caseDetailSchema,
+  },
   'case.open': { params: caseRef, result: caseDetailSchema },
   /** Takes the case off the worklist. Its journal stays in the project. */
   'case.remove': { params: caseRef, result: nothing },
@@ -105,6 +124,17 @@ export const methods = {
   'case.thumbnail': {
     params: caseRef,
     result: z.object({ width: z.int(), height: z.int(), rgba: bytesSchema }),
+  },
+
+  /** A tile of a slide, `tiles.width` x `tiles.height` pixels or less at the edges. */
+  'slide.tile': {
+    params: z.object({ caseId: idSchema, level: z.int().min(0).max(63), column: indexSchema, row: indexSchema }),
+    result: sliceDataSchema,
+  },
+  /** Makes a rectangle of a slide a case of its own, to be annotated. At most 64 million pixels. */
+  'slide.addRegion': {
+    params: z.object({ caseId: idSchema, region: imageSelectionSchema.shape.region.unwrap() }),
+    result: caseSummarySchema,
   },
 
   'volume.slice': { params: sliceRefSchema, result: sliceDataSchema },
@@ -200,9 +230,38 @@ export const methods = {
     result: jobSchema.extend({ notice: z.string().optional() }),
   },
 
-  /** Writes, reopens and compares; only then answers. `fileId` null: into the project's exports/ folder. */
+  /** Reads a mask file, or a folder of them, and holds it against the image of the case. Changes nothing. */
+  'mask.look': { params: z.object({ caseId: idSchema, fileId: idSchema }), result: maskLookSchema },
+  /**
+   * Writes a mask from a file into the mask of the case, as one undoable stroke. Throws `bad-request` where it does not
+   * fit and `resample` is false, or holds labels beyond 255 that are not asked to become one. Voxels of locked labels stay.
+   */
+  'mask.import': {
+    params: z.object({
+      caseId: idSchema,
+      fileId: idSchema,
+      /** By the affines of both, nearest neighbour. */
+      resample: z.boolean(),
+      /** `keep`: its own values, new ones become labels of the project. A value: all that is not background becomes it. */
+      labels: z.union([z.literal('keep'), labelValueSchema.min(1)]),
+    }),
+    result: changed.extend({
+      changedVoxels: z.int().min(0),
+      keptLockedVoxels: z.int().min(0),
+      newLabels: z.array(labelSchema),
+    }),
+  },
+
+  /**
+   * Writes, reopens and compares; only then answers. `fileId` null: into the project's exports/ folder. `format` null: NIfTI for
+   * volumes, PNG for pictures.
+   */
   'export.mask': {
-    params: z.object({ caseId: idSchema, fileId: idSchema.nullable() }),
+    params: z.object({
+      caseId: idSchema,
+      fileId: idSchema.nullable(),
+      format: maskFormatSchema.nullable().default(null),
+    }),
     result: z.object({
       path: z.string(),
       bytes: z.int(),
@@ -210,6 +269,18 @@ export const methods = {
       labels: z.array(labelValueSchema),
       verified: z.literal(true),
     }),
+  },
+  /**
+   * Writes the masks of several cases, and for nnU-Net the images, as one data set into a folder that is new or empty; all are read
+   * back and compared. `caseIds` null: all that have a mask. The job's message names the folder.
+   */
+  'export.dataset': {
+    params: z.object({
+      format: z.enum(['instances', 'coco', 'nnunet']),
+      caseIds: z.array(idSchema).min(1).nullable(),
+      fileId: idSchema.nullable(),
+    }),
+    result: jobSchema,
   },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
 

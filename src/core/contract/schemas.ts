@@ -73,10 +73,36 @@ export type StrokeDelta = z.infer<typeof strokeDeltaSchema>
 export const sliceRefSchema = z.object({ caseId: idSchema, axis: axisSchema, index: indexSchema })
 export type SliceRef = z.infer<typeof sliceRefSchema>
 
+/** Which of the images that a file or folder holds; what is left out is the first. Kept with the case. */
+export const imageSelectionSchema = z.object({
+  /** Of a DICOM folder: the SeriesInstanceUID. */
+  series: z.string().max(128).optional(),
+  /** Of files with more than three dimensions: which volume, counted over the further dimensions, the fourth fastest. */
+  frame: z.int().min(0).optional(),
+  /** Of microscope images whose channels are no colours. */
+  channel: z.int().min(0).optional(),
+  /** Of complex numbers; the magnitude where left out. */
+  part: z.enum(['magnitude', 'phase', 'real', 'imaginary']).optional(),
+  /** Where a NIfTI file states two positions: the one to go by, against the rule. */
+  affine: z.enum(['sform', 'qform']).optional(),
+  /** Of a tiled image: a rectangle in pixels of a level (0 is the full one). */
+  region: z
+    .object({
+      level: z.int().min(0).max(63),
+      x: z.int().min(0),
+      y: z.int().min(0),
+      width: z.int().positive(),
+      height: z.int().positive(),
+    })
+    .optional(),
+})
+export type ImageSelection = z.infer<typeof imageSelectionSchema>
+
 export const caseSummarySchema = z.object({
   id: idSchema,
   name: z.string(),
-  kind: z.enum(['volume', 'image']),
+  /** `slide`: too large to be held at once; shown tile by tile, annotated in regions, which are cases of their own. */
+  kind: z.enum(['volume', 'image', 'slide']),
   dims: dimsSchema,
   channels: z.union([z.literal(1), z.literal(3)]),
   status: z.enum(['untouched', 'predicted', 'corrected', 'saved']),
@@ -88,6 +114,14 @@ export const caseSummarySchema = z.object({
   missing: z.boolean(),
 })
 export type CaseSummary = z.infer<typeof caseSummarySchema>
+
+export const cautionSchema = z.object({
+  kind: z.enum(['two-positions', 'sheared', 'no-orientation', 'gaps']),
+  message: z.string(),
+  /** Of `two-positions`: what could be used instead. */
+  other: z.enum(['sform', 'qform']).nullable(),
+})
+export type Caution = z.infer<typeof cautionSchema>
 
 export const caseDetailSchema = caseSummarySchema.extend({
   /** For display alone; never sent back. */
@@ -107,6 +141,21 @@ export const caseDetailSchema = caseSummarySchema.extend({
   trainingAxis: axisSchema,
   revision: z.int().min(0),
   warnings: z.array(z.string()),
+  /** What the user is told before annotating, and must have seen: masks could come to lie in the wrong place. */
+  cautions: z.array(cautionSchema),
+  cautionsSeen: z.boolean(),
+  selection: imageSelectionSchema,
+  /** Of a slide. */
+  tiles: z
+    .object({
+      width: z.int().positive(),
+      height: z.int().positive(),
+      /** Level 0 is the full image; level L is smaller by `downsample`. */
+      levels: z
+        .array(z.object({ width: z.int().positive(), height: z.int().positive(), downsample: z.number().positive() }))
+        .min(1),
+    })
+    .nullable(),
   /** Indices across `trainingAxis`, ascending. */
   corrected: z.array(indexSchema),
   predicted: z.array(indexSchema),
@@ -314,6 +363,50 @@ export const projectSchema = z.object({
 })
 export type Project = z.infer<typeof projectSchema>
 
+/** What can be chosen in a file or folder before it becomes a case. */
+export const imageChoicesSchema = z.object({
+  name: z.string(),
+  kind: z.enum(['volume', 'image', 'slide']),
+  /** "NIfTI-1", "DICOM" …, for display. */
+  format: z.string(),
+  dims: dimsSchema,
+  /** Of a DICOM folder, the largest first; empty for other files. */
+  series: z.array(
+    z.object({
+      id: z.string(),
+      description: z.string(),
+      modality: z.string(),
+      images: z.int().min(1),
+      dims: dimsSchema,
+    }),
+  ),
+  frames: z.int().min(1),
+  /** Of which one is chosen; empty where there is nothing to choose. */
+  channels: z.array(z.string()),
+  complex: z.boolean(),
+  warnings: z.array(z.string()),
+})
+export type ImageChoices = z.infer<typeof imageChoicesSchema>
+
+/** How masks are written: one file, one file per instance, or a data set for another program. */
+export const maskFormatSchema = z.enum(['nifti', 'png', 'tiff', 'instances', 'coco', 'nnunet'])
+export type MaskFormat = z.infer<typeof maskFormatSchema>
+
+/** What a mask file holds, held against an image. */
+export const maskLookSchema = z.object({
+  format: z.string(),
+  dims: dimsSchema,
+  /** Present values, background left out; at most 1000. `name` where the file gives one. */
+  labels: z.array(z.object({ value: z.int().min(1), name: z.string().nullable(), voxels: z.int().min(1) })),
+  /** `same`: lies on the image voxel for voxel. `moved`: same extent, another place. `shape`: another extent. */
+  fit: z.enum(['same', 'moved', 'shape']),
+  /** What differs, in a sentence; null where nothing does. */
+  difference: z.string().nullable(),
+  /** Both have a geometry, so the mask can be resampled onto the image (nearest neighbour). */
+  canResample: z.boolean(),
+})
+export type MaskLook = z.infer<typeof maskLookSchema>
+
 /** A file or folder that the backend has seen on behalf of the page. The page holds the id; the path stays behind. */
 export const fileEntrySchema = z.object({
   id: idSchema,
@@ -325,5 +418,5 @@ export const fileEntrySchema = z.object({
 export type FileEntry = z.infer<typeof fileEntrySchema>
 
 /** What is looked for in a file dialog or by a path. */
-export const fileKindSchema = z.enum(['image', 'network'])
+export const fileKindSchema = z.enum(['image', 'folder', 'mask', 'network'])
 export type FileKind = z.infer<typeof fileKindSchema>

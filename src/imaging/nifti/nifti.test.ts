@@ -4,7 +4,15 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
-import { readImage, readImageInfo, readMask, verifyMask, writeMask, writeVerifiedMask, writeVolume } from '../index.ts'
+import {
+  readImage,
+  readImageInfo,
+  readLabelMap,
+  verifyMask,
+  writeMask,
+  writeVerifiedMask,
+  writeVolume,
+} from '../index.ts'
 import { temporaryFolder } from '../testing/folders.ts'
 
 const LPS: Affine = [
@@ -53,7 +61,7 @@ describe('volumes', () => {
         voxelType: 'int16',
         orientation: 'LPS',
       })
-      expect(volume.data).toEqual(data)
+      expect(await volume.voxels.all()).toEqual(data)
       expect(volume.affine).toEqual(LPS)
       expect(volume.spacing).toEqual([0.75, 0.75, 2.5])
       expect(volume.warnings).toEqual([])
@@ -108,7 +116,7 @@ describe('volumes', () => {
     await writeFile(path, gzipSync(bytes))
     const volume = await readImage(path)
     expect(volume.info.dims).toEqual([4, 3, 1, 2])
-    expect(volume.data.length).toBe(12)
+    expect((await volume.voxels.all()).length).toBe(12)
     expect(volume.warnings.join()).toMatch(/2 frames/)
   })
   it('can be cancelled', async () => {
@@ -196,7 +204,7 @@ describe('masks', () => {
     expect(mask.includes('secret')).toBe(false)
     expect(new Uint8Array(mask.subarray(352))).toEqual(labels)
     await verifyMask(target, labels, image)
-    expect(await readMask(target)).toEqual({ dims: [4, 3, 2], labels, affine: image.affine })
+    expect(await readLabelMap(target)).toEqual({ dims: [4, 3, 2], labels, affine: image.affine })
   })
   it('are found out when they are not what was to be saved', async () => {
     await sample()
@@ -238,7 +246,7 @@ describe('masks', () => {
       expect(nowhere).toMatchObject({ code: 'file-missing', message: expect.stringContaining(' m.nii ') as string })
       expect(await readdir(own.path)).toEqual(['m.nii.gz'])
       await writeVerifiedMask(join(own.path, 'n.nii'), labels, image)
-      expect((await readMask(join(own.path, 'n.nii'))).labels).toEqual(labels)
+      expect((await readLabelMap(join(own.path, 'n.nii'))).labels).toEqual(labels)
       const itself = await errorOf(writeVerifiedMask(join(folder.path, 'sample.nii'), labels, image))
       expect(itself.message).toContain('is the image itself')
     } finally {
@@ -253,7 +261,7 @@ describe('masks', () => {
       const target = join(own.path, 'm.nii.gz')
       await writeMask(target, new Uint8Array(24), image)
       await writeMask(target, new Uint8Array(24).fill(3), image)
-      expect((await readMask(target)).labels[0]).toBe(3)
+      expect((await readLabelMap(target)).labels[0]).toBe(3)
       expect(await readdir(own.path)).toEqual(['m.nii.gz'])
     } finally {
       await own.remove()
@@ -277,9 +285,9 @@ describe('masks', () => {
     const path = join(folder.path, 'values.nii')
     await sample()
     await copyFile(join(folder.path, 'sample.nii'), path)
-    expect((await errorOf(readMask(path))).message).toMatch(/-1000/)
+    expect((await errorOf(readLabelMap(path))).message).toMatch(/-1000/)
     const data = Float32Array.of(0, 1, 255, 7)
     await writeVolume(path, { dims: [2, 2, 1], affine: LPS, data })
-    expect([...(await readMask(path)).labels]).toEqual([0, 1, 255, 7])
+    expect([...(await readLabelMap(path)).labels]).toEqual([0, 1, 255, 7])
   })
 })

@@ -3,6 +3,7 @@ import { orientationOf } from '../../core/geometry/index.ts'
 import { badFile, fileSize, readStart } from '../files.ts'
 import { greyIfColourless, luminance } from '../colour.ts'
 import type { ImageInfo, ImageVolume, ReadOptions, VoxelArray } from '../types.ts'
+import { memoryStore } from '../voxels/index.ts'
 import { narrow64, swapBytes, typeOf, viewAs } from './datatypes.ts'
 import { geometryOf } from './geometry.ts'
 import { describeSize, NIFTI2_OFFSET, parseHeader, type NiftiHeader } from './header.ts'
@@ -49,6 +50,10 @@ export function niftiInfo({ header, packed }: Opened): ImageInfo {
     spacingKnown: geometry.spacingKnown,
     datatype: header.datatype.name,
     channels: header.datatype.kind === 'colour' && header.dims[2] === 1 ? 3 : 1,
+    channelNames: [],
+    complex: false,
+    tiled: false,
+    disagreement: null,
     affine: geometry.affine,
     affineSource: geometry.affineSource,
     orientation: orientationOf(geometry.affine),
@@ -82,14 +87,14 @@ export async function readNifti(path: string, options: ReadOptions = {}): Promis
     dims,
     channels,
     voxelType: typeOf(data),
-    data,
+    voxels: memoryStore(data, dims, channels),
     slope: header.slope,
     inter: header.inter,
     affine: info.affine,
     spacing: info.spacing,
     spacingKnown: info.spacingKnown,
     orientation: info.orientation,
-    source: { kind: 'nifti', path, header: header.bytes },
+    source: { kind: 'nifti', path, header: header.bytes, extensions: new Uint8Array(0) },
     warnings,
   }
 }

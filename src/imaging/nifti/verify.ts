@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { ImageVolume } from '../types.ts'
+import type { VoxelArray } from '../types.ts'
 import { niftiVersion, parseHeader, type NiftiHeader } from './header.ts'
 import { readNifti } from './read.ts'
 
@@ -22,7 +22,7 @@ export async function verifyNiftiMask(path: string, labels: Uint8Array, sourceHe
   if (header.dims.join() !== image.dims.join()) throw failed(path, 'has another shape than its image')
   const difference = geometryDifference(header, image)
   if (difference !== null) throw failed(path, `has another ${difference} than its image`)
-  if (!sameLabels(mask, labels)) throw failed(path, 'does not hold the labels that were to be saved')
+  if (!sameLabels(await mask.voxels.all(), labels)) throw failed(path, 'does not hold the labels that were to be saved')
 }
 
 function geometryDifference(a: NiftiHeader, b: NiftiHeader): string | null {
@@ -36,8 +36,8 @@ function geometryDifference(a: NiftiHeader, b: NiftiHeader): string | null {
   return a.lengthUnit === b.lengthUnit ? null : 'unit of length'
 }
 
-function sameLabels(mask: ImageVolume, labels: Uint8Array): boolean {
-  return mask.data instanceof Uint8Array && Buffer.compare(mask.data, labels) === 0
+function sameLabels(read: VoxelArray, labels: Uint8Array): boolean {
+  return read instanceof Uint8Array && Buffer.compare(read, labels) === 0
 }
 
 function failed(path: string, what: string, cause?: unknown): CodedError {

@@ -1,3 +1,13 @@
+import type { ImageReader } from '../registry.ts'
+import { rasterInfo, readRaster, type RasterFormat } from './read.ts'
+
 /** Pictures: PNG, JPEG and TIFF by sharp (libvips), BMP by a decoder of our own, masks as PNG. */
-export { rasterInfo, readRaster, type RasterFormat } from './read.ts'
+export function rasterReader(format: RasterFormat): ImageReader {
+  return {
+    info: (path) => rasterInfo(path, format),
+    read: (path, options) => readRaster(path, format, options),
+  }
+}
+
+export type { RasterFormat } from './read.ts'
 export { writePng, verifyPngMask } from './write.ts'

@@ -9,7 +9,7 @@ import {
   maskExtension,
   readImage,
   readImageInfo,
-  readMask,
+  readLabelMap,
   robustRange,
   verifyMask,
   writeMask,
@@ -42,10 +42,10 @@ describe('pictures', () => {
     await writePng(at('rgb.png'), { width: 4, height: 3, channels: 3, data: RGB })
     const colour = await readImage(at('rgb.png'))
     expect(colour).toMatchObject({ kind: 'image', dims: [4, 3, 1], channels: 3, voxelType: 'uint8', affine: null })
-    expect(colour.data).toEqual(RGB)
+    expect(await colour.voxels.all()).toEqual(RGB)
     const grey = Uint8Array.from({ length: 12 }, (_, i) => i * 20)
     await writePng(at('grey.png'), { width: 4, height: 3, channels: 1, data: grey })
-    expect((await readImage(at('grey.png'))).data).toEqual(grey)
+    expect(await (await readImage(at('grey.png'))).voxels.all()).toEqual(grey)
   })
   it('are one channel where colour holds only grey, whatever the name says', async () => {
     const data = Uint8Array.from({ length: 36 }, (_, i) => Math.floor(i / 3) * 9)
@@ -53,7 +53,7 @@ describe('pictures', () => {
     const image = await readImage(at('grey-as-rgb.jpg'))
     expect(image.info).toMatchObject({ format: 'png', channels: 3 })
     expect(image.channels).toBe(1)
-    expect([...image.data]).toEqual(Array.from({ length: 12 }, (_, i) => i * 9))
+    expect([...(await image.voxels.all())]).toEqual(Array.from({ length: 12 }, (_, i) => i * 9))
   })
   it('keep 16-bit grey of a PNG', async () => {
     const values = Uint16Array.from({ length: 12 }, (_, i) => i * 5001)
@@ -63,7 +63,7 @@ describe('pictures', () => {
     await writeFile(at('wide.png'), await encoded.toBuffer())
     const image = await readImage(at('wide.png'))
     expect(image).toMatchObject({ voxelType: 'uint16', channels: 1 })
-    expect(image.data).toEqual(values)
+    expect(await image.voxels.all()).toEqual(values)
   })
   it('keep every sample type of a TIFF', async () => {
     const samples = {
@@ -86,7 +86,7 @@ describe('pictures', () => {
         compressed: false,
       })
       expect(image.voxelType).toBe(type)
-      expect(image.data).toEqual(data)
+      expect(await image.voxels.all()).toEqual(data)
     }
   })
   it('drop alpha, also from grey', async () => {
@@ -100,7 +100,7 @@ describe('pictures', () => {
         .png()
         .toBuffer(),
     )
-    expect((await readImage(at('rgba.png'))).data).toEqual(RGB)
+    expect(await (await readImage(at('rgba.png'))).voxels.all()).toEqual(RGB)
     const greyAlpha = Uint8Array.from({ length: 24 }, (_, i) => i * 10)
     const bytes = await sharp(greyAlpha, { raw: { width: 4, height: 3, channels: 2 } })
       .toColourspace('b-w')
@@ -109,7 +109,7 @@ describe('pictures', () => {
     await writeFile(at('grey-alpha.png'), bytes)
     const image = await readImage(at('grey-alpha.png'))
     expect(image.info.channels).toBe(1)
-    expect([...image.data]).toEqual(Array.from({ length: 12 }, (_, i) => i * 20))
+    expect([...(await image.voxels.all())]).toEqual(Array.from({ length: 12 }, (_, i) => i * 20))
   })
   it('are turned as their EXIF data ask, and their masks with them', async () => {
     const pixels = Uint8Array.from([250, 0, 0, 0, 250, 250, 0, 0])
@@ -123,9 +123,9 @@ describe('pictures', () => {
     const image = await readImage(at('turned.tif'))
     expect(image.dims).toEqual([2, 4, 1])
     // Orientation 6: a quarter turn clockwise; the first column becomes the first row, from right to left.
-    expect([...image.data]).toEqual([250, 250, 250, 0, 0, 0, 0, 0])
+    expect([...(await image.voxels.all())]).toEqual([250, 250, 250, 0, 0, 0, 0, 0])
     await writeMask(at('turned-mask.png'), new Uint8Array(8).fill(2), image)
-    expect((await readMask(at('turned-mask.png'))).dims).toEqual([2, 4, 1])
+    expect((await readLabelMap(at('turned-mask.png'))).dims).toEqual([2, 4, 1])
   })
   it('of several pages give the first with a warning', async () => {
     const page = (value: number) => ({ width: 2, height: 2, data: new Uint8Array(4).fill(value) })
@@ -133,7 +133,7 @@ describe('pictures', () => {
     const image = await readImage(at('pages.tif'))
     expect(image.info.frames).toBe(3)
     expect(image.warnings.join()).toMatch(/3 pages/)
-    expect([...image.data]).toEqual([5, 5, 5, 5])
+    expect([...(await image.voxels.all())]).toEqual([5, 5, 5, 5])
   })
 })
 
@@ -195,7 +195,7 @@ describe('masks of pictures', () => {
     await verifyMask(target, labels, image)
     const meta = await sharp(target).metadata()
     expect(meta).toMatchObject({ channels: 1, depth: 'uchar', space: 'b-w', width: 4, height: 3 })
-    expect((await readMask(target)).labels).toEqual(labels)
+    expect((await readLabelMap(target)).labels).toEqual(labels)
     const other = labels.slice()
     other[5] = 1
     expect((await errorOf(verifyMask(target, other, image))).code).toBe('verify-failed')
@@ -204,7 +204,7 @@ describe('masks of pictures', () => {
     expect((await readdir(folder.path)).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
   it('are refused when they are in colour', async () => {
-    expect((await errorOf(readMask(at('source.png')))).message).toMatch(/colour/)
+    expect((await errorOf(readLabelMap(at('source.png')))).message).toMatch(/colour/)
   })
 })
 
@@ -273,7 +273,8 @@ describe.skipIf(!peer.available)(`pictures against Pillow ${peer.reason}`, () =>
     for (const file of files) {
       const image = await readImage(file)
       const expected = truth[file] ?? []
-      const samples = image.channels === 3 ? [...image.data] : [...image.data].flatMap((v) => [v, v, v])
+      const data = [...(await image.voxels.all())]
+      const samples = image.channels === 3 ? data : data.flatMap((v) => [v, v, v])
       let largest = 0
       samples.forEach((value, i) => (largest = Math.max(largest, Math.abs(value - (expected[i] ?? -99)))))
       expect(samples.length, file).toBe(expected.length)

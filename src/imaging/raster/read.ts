@@ -3,12 +3,13 @@ import type { Dims } from '../../core/contract/schemas.ts'
 import { greyIfColourless } from '../colour.ts'
 import { badFile, fileSize, readError } from '../files.ts'
 import { typeOf } from '../nifti/datatypes.ts'
+import { memoryStore } from '../voxels/index.ts'
 import type { ImageFormat, ImageInfo, ImageVolume, ReadOptions, VoxelArray } from '../types.ts'
 import { bmpSize, decodeBmp } from './bmp.ts'
 import { decodeRaster, rasterHeader } from './decode.ts'
 import { TIFF_COMPRESSION, TIFF_OLD_JPEG, TIFF_UNCOMPRESSED, tiffTag } from './tiffTags.ts'
 
-export type RasterFormat = Exclude<ImageFormat, 'nifti1' | 'nifti2'>
+export type RasterFormat = Extract<ImageFormat, 'png' | 'jpeg' | 'tiff' | 'bmp'>
 
 /** Size, type and channels of a picture. A picture has no geometry: spacing 1, no affine. */
 export async function rasterInfo(path: string, format: RasterFormat): Promise<ImageInfo> {
@@ -25,14 +26,14 @@ export async function readRaster(path: string, format: RasterFormat, options: Re
   const warnings = [...info.warnings, ...decoded.warnings]
   if (channels === 3 && decoded.data instanceof Uint16Array)
     warnings.push('The colours were reduced to 8 bits a channel.')
-  const dims: Dims = [info.dims[0], info.dims[1], 1]
+  const dims: Dims = [info.dims[0] ?? 1, info.dims[1] ?? 1, 1]
   return {
     info,
     kind: 'image',
     dims,
     channels,
     voxelType: typeOf(data),
-    data,
+    voxels: memoryStore(data, dims, channels),
     slope: 1,
     inter: 0,
     affine: null,
@@ -62,6 +63,10 @@ async function infoOf(bytes: Uint8Array, path: string, format: RasterFormat): Pr
     orientation: null,
     slope: 1,
     inter: 0,
+    channelNames: [],
+    complex: false,
+    tiled: false,
+    disagreement: null,
   } as const
   if (format === 'bmp') {
     const { width, height } = bmpSize(bytes, path)

@@ -31,6 +31,7 @@ export async function verifyPngMask(path: string, labels: Uint8Array, width: num
     throw failed('could not be read again', error)
   })
   if (mask.dims[0] !== width || mask.dims[1] !== height) throw failed('has another shape than its image')
-  const same = mask.channels === 1 && mask.data instanceof Uint8Array && Buffer.compare(mask.data, labels) === 0
+  const read = await mask.voxels.all()
+  const same = mask.channels === 1 && read instanceof Uint8Array && Buffer.compare(read, labels) === 0
   if (!same) throw failed('does not hold the labels that were to be saved')
 }

@@ -136,13 +136,13 @@ export async function saveMaskAs(): Promise<void> {
 }
 
 /** "liver 1.nii.gz" -> "liver 1-mask.nii.gz"; masks of 2-D images are PNG. */
-export function suggestedMaskName(caseName: string, kind: 'volume' | 'image'): string {
+export function suggestedMaskName(caseName: string, kind: CaseSummary['kind']): string {
   const stem = caseName.replace(/\.(nii\.gz|nii|hdr|img|png|jpe?g|bmp|tiff?)$/i, '')
   return `${stem}-mask${kind === 'volume' ? '.nii.gz' : '.png'}`
 }
 
 /** The path as a mask of that kind is written: a name without an ending gets one. */
-export function withMaskEnding(path: string, kind: 'volume' | 'image'): string {
+export function withMaskEnding(path: string, kind: CaseSummary['kind']): string {
   if (kind === 'image') return /\.png$/i.test(path) ? path : `${path}.png`
   return /\.nii(\.gz)?$/i.test(path) ? path : `${path}.nii.gz`
 }

@@ -23,6 +23,10 @@ const detail: CaseDetail = {
   trainingAxis: 2,
   revision: 0,
   warnings: [],
+  cautions: [],
+  cautionsSeen: true,
+  selection: {},
+  tiles: null,
   corrected: [],
   predicted: [1],
 }

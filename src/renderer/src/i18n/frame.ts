@@ -1,3 +1,4 @@
+import type { CaseSummary } from '../../../core/contract/index.ts'
 import { actionWords } from './actions.ts'
 import { errorWords } from './errors.ts'
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts'
@@ -50,8 +51,8 @@ export const t = {
     missing: 'Image file is missing',
     missingHint: 'The image is no longer where it was opened from.',
     locate: 'Locate the image',
-    dims: (dims: readonly number[], kind: 'volume' | 'image') =>
-      (kind === 'image' ? dims.slice(0, 2) : dims).join(' × '),
+    dims: (dims: readonly number[], kind: CaseSummary['kind']) =>
+      (kind !== 'volume' ? dims.slice(0, 2) : dims).join(' × '),
     drop: 'Drop to add to the worklist',
     uploading: (sent: number, size: number) => `${formatBytes(sent)} of ${formatBytes(size)}`,
     uploadQueued: 'Waiting',
@@ -68,7 +69,12 @@ export const t = {
     noSuchImage: (text: string) =>
       `There is no NIfTI, PNG, JPEG, BMP or TIFF file at "${text}"; check the path or pick one from the list.`,
     known: (file: string, name: string) => `${file} is on the worklist already, as ${name}.`,
-    nothingHere: { image: 'No images or folders match.', network: 'No ONNX files or folders match.' },
+    nothingHere: {
+      image: 'No images or folders match.',
+      folder: 'No folders match.',
+      mask: 'No masks or folders match.',
+      network: 'No ONNX files or folders match.',
+    },
     completions: 'Matching files and folders',
     saveTitle: 'Save mask as',
     savePlaceholder: 'Folder and file name, e.g. /home/me/mask.nii.gz',

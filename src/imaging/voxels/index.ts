@@ -1,0 +1,2 @@
+export { memoryStore } from './memoryStore.ts'
+export type { StoreOptions, VoxelStore } from './store.ts'
