@@ -40,7 +40,6 @@ class MemoryStore implements VoxelStore {
     return Promise.resolve(extractSlice(this.#data, this.dims, axis, index, this.channels))
   }
 
-   
   async *pieces({ signal }: StoreOptions = {}): AsyncIterable<VoxelArray> {
     const step = PIECE * this.channels
     for (let at = 0; at < this.#data.length; at += step) {
