@@ -26,6 +26,7 @@ import {
   sliceDataSchema,
   sliceRefSchema,
   strokeDeltaSchema,
+  tileRegionSchema,
 } from './schemas.ts'
 
 const nothing = z.object({})
@@ -133,7 +134,7 @@ export const methods = {
   },
   /** Makes a rectangle of a slide a case of its own, to be annotated. At most 64 million pixels. */
   'slide.addRegion': {
-    params: z.object({ caseId: idSchema, region: imageSelectionSchema.shape.region.unwrap() }),
+    params: z.object({ caseId: idSchema, region: tileRegionSchema }),
     result: caseSummarySchema,
   },
 

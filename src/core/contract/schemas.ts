@@ -73,6 +73,16 @@ export type StrokeDelta = z.infer<typeof strokeDeltaSchema>
 export const sliceRefSchema = z.object({ caseId: idSchema, axis: axisSchema, index: indexSchema })
 export type SliceRef = z.infer<typeof sliceRefSchema>
 
+/** Of a tiled image: a rectangle in pixels of a level (0 is the full one). */
+export const tileRegionSchema = z.object({
+  level: z.int().min(0).max(63),
+  x: z.int().min(0),
+  y: z.int().min(0),
+  width: z.int().positive(),
+  height: z.int().positive(),
+})
+export type TileRegion = z.infer<typeof tileRegionSchema>
+
 /** Which of the images that a file or folder holds; what is left out is the first. Kept with the case. */
 export const imageSelectionSchema = z.object({
   /** Of a DICOM folder: the SeriesInstanceUID. */
@@ -85,16 +95,7 @@ export const imageSelectionSchema = z.object({
   part: z.enum(['magnitude', 'phase', 'real', 'imaginary']).optional(),
   /** Where a NIfTI file states two positions: the one to go by, against the rule. */
   affine: z.enum(['sform', 'qform']).optional(),
-  /** Of a tiled image: a rectangle in pixels of a level (0 is the full one). */
-  region: z
-    .object({
-      level: z.int().min(0).max(63),
-      x: z.int().min(0),
-      y: z.int().min(0),
-      width: z.int().positive(),
-      height: z.int().positive(),
-    })
-    .optional(),
+  region: tileRegionSchema.optional(),
 })
 export type ImageSelection = z.infer<typeof imageSelectionSchema>
 
@@ -112,6 +113,8 @@ export const caseSummarySchema = z.object({
   newCorrectedSlices: z.int().min(0),
   /** The image file is not where it was; the interface asks for it. */
   missing: z.boolean(),
+  /** Of a case that is a region of a slide on the worklist: which one, and where on it. */
+  regionOf: z.object({ slideId: idSchema, region: tileRegionSchema }).nullish(),
 })
 export type CaseSummary = z.infer<typeof caseSummarySchema>
 
