@@ -51,6 +51,21 @@ export function invert3(m: Matrix3): Matrix3 | null {
   ]
 }
 
+/** The affine that takes world positions back to voxel indices; null where there is none. */
+export function invertAffine(affine: Affine): Affine | null {
+  const inverse = invert3(linearPart(affine))
+  if (inverse === null) return null
+  const [x, y, z] = [entry(affine, 0, 3), entry(affine, 1, 3), entry(affine, 2, 3)]
+  return [...inverse.map(([a, b, c]) => [a, b, c, 0 - (a * x + b * y + c * z)]), [0, 0, 0, 1]]
+}
+
+/** First `b`, then `a`. */
+export function multiplyAffines(a: Affine, b: Affine): Affine {
+  return [0, 1, 2, 3].map((row) =>
+    [0, 1, 2, 3].map((column) => [0, 1, 2, 3].reduce((sum, k) => sum + entry(a, row, k) * entry(b, k, column), 0)),
+  )
+}
+
 /**
  * The orthogonal matrix nearest to `m` (its polar factor), by Higham's Newton iteration
  * (SIAM J. Sci. Stat. Comput. 7, 1986); null where `m` is singular.

@@ -1,6 +1,19 @@
 /** Where voxels are: affines, orientation, planes on the screen, quaternions of NIfTI headers. */
 export type { Plane, PlaneView } from './types.ts'
-export { voxelToWorld, spacingOf } from './affine.ts'
+export { voxelToWorld, spacingOf, invertAffine, multiplyAffines } from './affine.ts'
 export { orientationOf } from './orientation.ts'
 export { planeViews, screenToVoxel, isTransposed } from './views.ts'
 export { qformToAffine, affineToQform } from './quaternion.ts'
+export {
+  isAxisCode,
+  reorientation,
+  arranged,
+  isIdentity,
+  inverseOrder,
+  ontoGrid,
+  largestDistance,
+  shearOf,
+  withoutRounding,
+  type Reorientation,
+} from './reorient.ts'
+export { reorderVoxels, resampleNearest } from './reorder.ts'

@@ -10,25 +10,47 @@ interface AxisDirection {
 const POSITIVE = ['R', 'A', 'S'] as const
 const NEGATIVE = ['L', 'P', 'I'] as const
 
+/** Directions that differ by less are a tie: what single precision does to them must not decide. */
+const TIE = 1e-6
+
 /**
- * Which world axis each voxel axis is closest to. Shear and spacing are removed first (polar factor), then the axes
- * choose in order and none is taken twice: the rule of nibabel's `io_orientation`, so both name an image alike.
+ * Which world axis each voxel axis is closest to. Shear and spacing are removed first (polar factor), then the pair of axes that is
+ * closest goes first and none is taken twice: nibabel's `io_orientation` but for its older versions' order, so both name an image alike.
+ * Of two voxel axes that are as close (45 degrees), the one is taken that leans towards the positive side of the other world axes:
+ * the choice goes by where the axes point in the patient, not by the order in which they are stored.
  */
 export function axisDirections(affine: Affine): readonly [AxisDirection, AxisDirection, AxisDirection] {
   const scaled = unitColumns(linearPart(affine))
   const rotation = nearestRotation(scaled) ?? scaled
-  const free = new Set<Axis>([0, 1, 2])
-  const choose = (axis: Axis): AxisDirection => {
-    let best: Axis | null = null
-    for (const world of free) {
-      // A hair of tolerance, so that rounding does not decide a 45 degree tie: the lower axis wins.
-      if (best === null || Math.abs(rotation[world][axis]) > Math.abs(rotation[best][axis]) + 1e-9) best = world
+  const chosen: [AxisDirection | null, AxisDirection | null, AxisDirection | null] = [null, null, null]
+  const free = { worlds: new Set<Axis>([0, 1, 2]), axes: new Set<Axis>([0, 1, 2]) }
+  while (free.axes.size > 0) {
+    let best: { world: Axis; axis: Axis } | null = null
+    for (const world of free.worlds) {
+      for (const axis of free.axes) {
+        if (best === null || isCloser(rotation, { world, axis }, best)) best = { world, axis }
+      }
     }
-    const world = best ?? axis
-    free.delete(world)
-    return { world, sign: rotation[world][axis] < 0 ? -1 : 1 }
+    if (best === null) break
+    const { world, axis } = best
+    chosen[axis] = { world, sign: rotation[world][axis] < 0 ? -1 : 1 }
+    free.worlds.delete(world)
+    free.axes.delete(axis)
   }
-  return [choose(0), choose(1), choose(2)]
+  const of = (axis: Axis): AxisDirection => chosen[axis] ?? { world: axis, sign: 1 }
+  return [of(0), of(1), of(2)]
+}
+
+function isCloser(rotation: Matrix3, a: { world: Axis; axis: Axis }, b: { world: Axis; axis: Axis }): boolean {
+  const difference = Math.abs(rotation[a.world][a.axis]) - Math.abs(rotation[b.world][b.axis])
+  if (Math.abs(difference) > TIE) return difference > 0
+  if (a.world !== b.world) return a.world < b.world
+  const sign = (axis: Axis): number => (rotation[a.world][axis] < 0 ? -1 : 1)
+  for (const world of [0, 1, 2] as const) {
+    const lean = sign(a.axis) * rotation[world][a.axis] - sign(b.axis) * rotation[world][b.axis]
+    if (Math.abs(lean) > TIE) return lean > 0
+  }
+  return false
 }
 
 /** Three letters, the patient direction in which each voxel axis grows: "RAS", "LPS". */
