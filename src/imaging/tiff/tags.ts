@@ -1,0 +1,78 @@
+/** TIFF tags (revision 6.0 and its supplements), by name. */
+export const Tag = {
+  newSubfileType: 254,
+  imageWidth: 256,
+  imageLength: 257,
+  bitsPerSample: 258,
+  compression: 259,
+  photometric: 262,
+  fillOrder: 266,
+  imageDescription: 270,
+  stripOffsets: 273,
+  orientation: 274,
+  samplesPerPixel: 277,
+  rowsPerStrip: 278,
+  stripByteCounts: 279,
+  xResolution: 282,
+  yResolution: 283,
+  planarConfiguration: 284,
+  resolutionUnit: 296,
+  predictor: 317,
+  colorMap: 320,
+  tileWidth: 322,
+  tileLength: 323,
+  tileOffsets: 324,
+  tileByteCounts: 325,
+  subIfds: 330,
+  extraSamples: 338,
+  sampleFormat: 339,
+  jpegTables: 347,
+  jpegProc: 512,
+  jpegInterchangeFormat: 513,
+  jpegInterchangeFormatLength: 514,
+  jpegRestartInterval: 515,
+  jpegQTables: 519,
+  jpegDcTables: 520,
+  jpegAcTables: 521,
+  yCbCrCoefficients: 529,
+  yCbCrSubSampling: 530,
+  referenceBlackWhite: 532,
+  lercParameters: 50674,
+} as const
+
+/** Values of the field type of a tag. */
+export const FieldType = { byte: 1, ascii: 2, short: 3, long: 4, rational: 5, long8: 16 } as const
+
+/** Values of the compression tag. */
+export const Compression = {
+  none: 1,
+  ccittRle: 2,
+  ccittFax3: 3,
+  ccittFax4: 4,
+  lzw: 5,
+  oldJpeg: 6,
+  jpeg: 7,
+  deflate: 8,
+  packBits: 32773,
+  oldDeflate: 32946,
+  aperioJpeg2000YCbCr: 33003,
+  aperioJpeg2000Rgb: 33005,
+  jpeg2000: 34712,
+  lerc: 34887,
+  zstd: 50000,
+  webp: 50001,
+} as const
+
+/** Values of the photometric interpretation. */
+export const Photometric = {
+  minIsWhite: 0,
+  minIsBlack: 1,
+  rgb: 2,
+  palette: 3,
+  transparency: 4,
+  cmyk: 5,
+  yCbCr: 6,
+  cieLab: 8,
+  iccLab: 9,
+  ituLab: 10,
+} as const
