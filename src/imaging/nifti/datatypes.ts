@@ -1,5 +1,6 @@
 import type { VoxelType } from '../../core/contract/schemas.ts'
-import type { VoxelArray } from '../types.ts'
+
+export { typeOf, viewAs } from '../voxels/index.ts'
 
 /** How the voxels of a NIfTI data type are stored and what they become. */
 export type Datatype =
@@ -39,39 +40,6 @@ export function datatypeOf(code: number): Datatype | null {
 /** What a refused type holds, in words; null for a code that the format does not know. */
 export function refusedDatatype(code: number): string | null {
   return REFUSED.get(code) ?? null
-}
-
-/** A typed array over a whole buffer. */
-export function viewAs(type: VoxelType, buffer: ArrayBuffer): VoxelArray {
-  switch (type) {
-    case 'uint8':
-      return new Uint8Array(buffer)
-    case 'int8':
-      return new Int8Array(buffer)
-    case 'uint16':
-      return new Uint16Array(buffer)
-    case 'int16':
-      return new Int16Array(buffer)
-    case 'uint32':
-      return new Uint32Array(buffer)
-    case 'int32':
-      return new Int32Array(buffer)
-    case 'float32':
-      return new Float32Array(buffer)
-    case 'float64':
-      return new Float64Array(buffer)
-  }
-}
-
-/** The voxel type of a typed array. */
-export function typeOf(data: VoxelArray): VoxelType {
-  if (data instanceof Uint8Array) return 'uint8'
-  if (data instanceof Int8Array) return 'int8'
-  if (data instanceof Uint16Array) return 'uint16'
-  if (data instanceof Int16Array) return 'int16'
-  if (data instanceof Uint32Array) return 'uint32'
-  if (data instanceof Int32Array) return 'int32'
-  return data instanceof Float32Array ? 'float32' : 'float64'
 }
 
 /** The code of a voxel type. */

@@ -1,2 +1,7 @@
 export { memoryStore } from './memoryStore.ts'
+export { plainStore, streamedStore, type PlainVoxels, type StreamedVoxels } from './streamed.ts'
+export { inflated, isGzip, MAX_RATIO } from './inflate.ts'
+export { swapped } from './pump.ts'
+export { bytesOf, sampleBytes, typeOf, viewAs } from './arrays.ts'
+export type { Convert, VoxelLayout } from './layout.ts'
 export type { StoreOptions, VoxelStore } from './store.ts'

@@ -1,0 +1,134 @@
+import { open } from 'node:fs/promises'
+import { readError } from '../files.ts'
+import { viewAs } from './arrays.ts'
+import { Arrival } from './arrival.ts'
+import { FileStore } from './fileStore.ts'
+import { allocate, cancelled, rawBytesOf, voxelBytes, voxelCount, voxelMemory, type VoxelLayout } from './layout.ts'
+import { MemoryStore } from './memoryStore.ts'
+import { pump, type Sink } from './pump.ts'
+import { openScratch, scratchError } from './scratch.ts'
+import type { VoxelStore } from './store.ts'
+
+export interface StreamedVoxels extends VoxelLayout {
+  /**
+   * The voxels as they are in the file, in its order from the first, in chunks of any size, which need not end with a voxel and are
+   * not kept. Called once; stops when the signal is aborted. What it throws is thrown to those who wait for voxels: a CodedError as
+   * it is, anything else in the words of `readError`. It is asked for its end after the last voxel (a checksum, for instance).
+   */
+  source(signal: AbortSignal): AsyncIterable<Uint8Array>
+}
+
+/**
+ * Voxels that come one after the other: unpacked, or decoded slice by slice. Resolves at once; they arrive in memory, or, where
+ * `voxelMemory` is exceeded, in a scratch file. Throws CodedError('disk-full') where there is no room for that.
+ */
+export async function streamedStore(voxels: StreamedVoxels): Promise<VoxelStore> {
+  const bytes = voxelCount(voxels) * voxelBytes(voxels)
+  if (bytes <= voxelMemory()) return inMemory(voxels, bytes)
+  const { path } = voxels
+  const scratch = await openScratch(bytes, path)
+  const staging = new Uint8Array(2 ** 20)
+  const sink: Sink = {
+    room: (_at, length) => (length <= staging.length ? staging.subarray(0, length) : new Uint8Array(length)),
+    put: async (chunk, at) => {
+      let done = 0
+      while (done < chunk.length) {
+        const { bytesWritten } = await scratch.handle
+          .write(chunk, done, chunk.length - done, at + done)
+          .catch((error: unknown) => {
+            throw scratchError(error, path)
+          })
+        done += bytesWritten
+      }
+    },
+  }
+  const { arrival, stop } = start(voxels, sink)
+  const held: VoxelLayout = { ...voxels, rawVoxelBytes: undefined, convert: undefined }
+  return new FileStore(held, {
+    handle: scratch.handle,
+    offset: 0,
+    arrival,
+    close: async () => {
+      await stop()
+      await scratch.close()
+    },
+  })
+}
+
+function inMemory(voxels: StreamedVoxels, bytes: number): VoxelStore {
+  const buffer = allocate(bytes, voxels.path)
+  const target = new Uint8Array(buffer)
+  const sink: Sink = {
+    room: (at, length) => target.subarray(at, at + length),
+    put: (chunk, at) => {
+      if (chunk.buffer !== buffer) target.set(chunk, at)
+    },
+  }
+  return new MemoryStore(viewAs(voxels.voxelType, buffer), voxels.dims, voxels.channels, start(voxels, sink))
+}
+
+function start(voxels: StreamedVoxels, sink: Sink): { arrival: Arrival; stop: () => Promise<void> } {
+  const { path } = voxels
+  const controller = new AbortController()
+  const arrival = new Arrival(() => cancelled(path))
+  const running = pump(voxels, voxels.source(controller.signal), sink, arrival, controller.signal).then(
+    () => arrival.finish(),
+    (error: unknown) => arrival.fail(controller.signal.aborted ? cancelled(path) : readError(error, path)),
+  )
+  return {
+    arrival,
+    stop: async () => {
+      controller.abort()
+      // Those who wait are told at once, not when a source that is slow to stop has stopped.
+      arrival.fail(cancelled(path))
+      await running
+    },
+  }
+}
+
+export interface PlainVoxels extends VoxelLayout {
+  /** Where in the file the first voxel begins, in bytes. The file is known to be long enough. */
+  readonly offset: number
+}
+
+/**
+ * Voxels that lie unpacked in a file, one after the other: read into memory, or, where `voxelMemory` is exceeded, left where
+ * they are and read when they are wanted. Throws as `readError`.
+ */
+export async function plainStore(voxels: PlainVoxels): Promise<VoxelStore> {
+  const { path, offset } = voxels
+  if (voxelCount(voxels) * voxelBytes(voxels) <= voxelMemory()) {
+    return streamedStore({
+      ...voxels,
+      source: (signal) => stretches(path, offset, voxelCount(voxels) * rawBytesOf(voxels), signal),
+    })
+  }
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw readError(error, path)
+  })
+  return new FileStore(voxels, { handle, offset, arrival: null, close: () => handle.close() })
+}
+
+const STRETCH = 4 * 2 ** 20
+
+/** `count` bytes of a file from a position on, in memory that is used again for the next. */
+async function* stretches(
+  path: string,
+  offset: number,
+  count: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const buffer = new Uint8Array(Math.min(STRETCH, count))
+    for (let at = 0; at < count;) {
+      signal.throwIfAborted()
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, count - at), offset + at)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+      at += bytesRead
+    }
+  } finally {
+    await handle.close()
+  }
+}
