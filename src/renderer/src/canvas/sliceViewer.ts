@@ -1,8 +1,8 @@
-import { Stage } from 'konva/lib/Stage.js'
 import type { PlaneView } from '../../../core/geometry/types.ts'
 import { cursorRect, drawBrushCursor, sameCursor, type BrushCursor } from './brushCursor.ts'
 import { FrameScheduler } from './frame.ts'
 import { ImagePainter } from './imagePainter.ts'
+import { LayeredStage } from './layeredStage.ts'
 import { growRect, sliceLayout, sliceRectToDisplay, type Rect, type SliceLayout } from './layout.ts'
 import { OverlayPainter, type OverlayLabels, type OverlayStyle } from './overlayPainter.ts'
 import { PartialLayer } from './partialLayer.ts'
@@ -42,18 +42,15 @@ interface PaintedDetail {
  */
 export class SliceViewer {
   readonly element: HTMLDivElement
-  private readonly stage: Stage
+  private readonly stage: LayeredStage
   private readonly imageLayer: PartialLayer
   private readonly overlayLayer: PartialLayer
   private readonly cursorLayer: PartialLayer
   private readonly frames: FrameScheduler
-  private readonly observer: ResizeObserver
   private readonly onChange: () => void
-  private readonly disposed = new AbortController()
   private scene: Scene | null = null
   private shownSlice: ShownSlice | null = null
   private viewport: Viewport = { offsetX: 0, offsetY: 0, scaleX: 1, scaleY: 1 }
-  private size: Size = { width: 0, height: 0 }
   private fitted = true
   private window: DisplayWindow = { center: 127.5, width: 255 }
   private style: OverlayStyle
@@ -66,7 +63,6 @@ export class SliceViewer {
     this.element = element
     this.style = style
     this.onChange = onChange
-    this.stage = new Stage({ container: element, width: 1, height: 1, listening: false })
     this.imageLayer = new PartialLayer((context, ratio, clip) => {
       this.scene?.image.draw(context, this.viewport, ratio, clip, this.interpolate)
     })
@@ -76,16 +72,13 @@ export class SliceViewer {
     this.cursorLayer = new PartialLayer((context, ratio) => {
       if (this.cursor && this.scene) drawBrushCursor(context, this.cursor, this.viewport, ratio)
     })
-    this.stage.add(this.imageLayer.layer, this.overlayLayer.layer, this.cursorLayer.layer)
     this.frames = new FrameScheduler(() => {
       this.flush()
     })
-    this.observer = new ResizeObserver(() => {
-      this.resize()
+    this.stage = new LayeredStage(element, [this.imageLayer, this.overlayLayer, this.cursorLayer], (before) => {
+      this.resized(before)
     })
-    this.observer.observe(element)
-    this.resize()
-    this.followPixelRatio()
+    this.stage.follow()
   }
 
   get shown(): ShownSlice | null {
@@ -212,38 +205,20 @@ export class SliceViewer {
   }
 
   dispose(): void {
-    this.disposed.abort()
-    this.observer.disconnect()
     this.frames.dispose()
-    this.stage.destroy()
+    this.stage.dispose()
   }
 
-  private resize(): void {
-    const width = Math.max(1, this.element.clientWidth)
-    const height = Math.max(1, this.element.clientHeight)
-    const ratio = globalThis.devicePixelRatio || 1
-    const layers = [this.imageLayer, this.overlayLayer, this.cursorLayer]
-    for (const { layer } of layers) {
-      if (layer.getCanvas().getPixelRatio() !== ratio) layer.getCanvas().setPixelRatio(ratio)
-    }
-    const before = this.size
-    this.size = { width, height }
-    this.stage.size(this.size)
+  private get size(): Size {
+    return this.stage.size
+  }
+
+  private resized(before: Size): void {
     if (this.fitted) this.fit()
-    else this.panBy((width - before.width) / 2, (height - before.height) / 2)
+    else this.panBy((this.size.width - before.width) / 2, (this.size.height - before.height) / 2)
     this.invalidateAll()
     // Resizing cleared the canvases; waiting for the next frame would show one without an image.
     this.flush()
-  }
-
-  /** Another screen, or another zoom of the page, has other device pixels without another size. */
-  private followPixelRatio(): void {
-    const current = matchMedia(`(resolution: ${globalThis.devicePixelRatio}dppx)`)
-    const changed = (): void => {
-      this.resize()
-      this.followPixelRatio()
-    }
-    current.addEventListener('change', changed, { once: true, signal: this.disposed.signal })
   }
 
   private setViewport(viewport: Viewport, fitted: boolean): void {
@@ -254,9 +229,7 @@ export class SliceViewer {
   }
 
   private invalidateAll(): void {
-    this.imageLayer.invalidate()
-    this.overlayLayer.invalidate()
-    this.cursorLayer.invalidate()
+    this.stage.invalidate()
     this.frames.request()
   }
 
@@ -271,10 +244,7 @@ export class SliceViewer {
   }
 
   private flush(): void {
-    const { width, height } = this.size
-    this.imageLayer.flush(width, height)
-    this.overlayLayer.flush(width, height)
-    this.cursorLayer.flush(width, height)
+    this.stage.flush()
     if (!this.cause) return
     const { kind, since } = this.cause
     this.cause = null

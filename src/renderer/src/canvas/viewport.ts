@@ -22,15 +22,22 @@ export interface Point {
 }
 
 /** Screen pixels an image pixel may cover, smallest and largest. */
-export const ZOOM_LIMITS = { min: 0.02, max: 64 } as const
+export interface ZoomLimits {
+  readonly min: number
+  readonly max: number
+}
+const ZOOM_LIMITS: ZoomLimits = { min: 0.02, max: 64 }
+
+/** What of an image decides where it can lie. */
+export type ImageExtent = Pick<PlaneView, 'width' | 'height' | 'columnSpacing' | 'rowSpacing'>
 
 /** Width and height of an image pixel relative to its shorter side, so that millimetres are square on the screen. */
-export function pixelAspect(view: PlaneView): Point {
+export function pixelAspect(view: ImageExtent): Point {
   const unit = Math.min(view.columnSpacing, view.rowSpacing)
   return { x: view.columnSpacing / unit, y: view.rowSpacing / unit }
 }
 
-export function zoomOf(viewport: Viewport, view: PlaneView): number {
+export function zoomOf(viewport: Viewport, view: ImageExtent): number {
   return viewport.scaleX / pixelAspect(view).x
 }
 
@@ -43,17 +50,17 @@ export function toScreen(viewport: Viewport, image: Point): Point {
 }
 
 /** The largest view of the whole image, centred, `margin` CSS pixels from the edges. */
-export function fitViewport(view: PlaneView, element: Size, margin: number): Viewport {
+export function fitViewport(view: ImageExtent, element: Size, margin: number, limits = ZOOM_LIMITS): Viewport {
   const aspect = pixelAspect(view)
   const zoom = Math.min(
     Math.max(1, element.width - 2 * margin) / (view.width * aspect.x),
     Math.max(1, element.height - 2 * margin) / (view.height * aspect.y),
   )
-  return centred(view, element, clampZoom(zoom), { x: view.width / 2, y: view.height / 2 })
+  return centred(view, element, clampZoom(zoom, limits), { x: view.width / 2, y: view.height / 2 })
 }
 
 /** The view with `image` in the middle of the element. */
-export function centred(view: PlaneView, element: Size, zoom: number, image: Point): Viewport {
+export function centred(view: ImageExtent, element: Size, zoom: number, image: Point): Viewport {
   const aspect = pixelAspect(view)
   const scaleX = zoom * aspect.x
   const scaleY = zoom * aspect.y
@@ -66,9 +73,15 @@ export function centred(view: PlaneView, element: Size, zoom: number, image: Poi
 }
 
 /** Zooms by `factor` and keeps what is under `anchor` (screen) where it is. */
-export function zoomAt(viewport: Viewport, view: PlaneView, anchor: Point, factor: number): Viewport {
+export function zoomAt(
+  viewport: Viewport,
+  view: ImageExtent,
+  anchor: Point,
+  factor: number,
+  limits = ZOOM_LIMITS,
+): Viewport {
   const before = zoomOf(viewport, view)
-  const applied = clampZoom(before * factor) / before
+  const applied = clampZoom(before * factor, limits) / before
   const image = toImage(viewport, anchor)
   const scaleX = viewport.scaleX * applied
   const scaleY = viewport.scaleY * applied
@@ -76,7 +89,14 @@ export function zoomAt(viewport: Viewport, view: PlaneView, anchor: Point, facto
 }
 
 /** Moves the image, but never so far that less than `keep` CSS pixels of it stay inside the element. */
-export function panBy(viewport: Viewport, view: PlaneView, element: Size, dx: number, dy: number, keep = 48): Viewport {
+export function panBy(
+  viewport: Viewport,
+  view: ImageExtent,
+  element: Size,
+  dx: number,
+  dy: number,
+  keep = 48,
+): Viewport {
   const spanX = view.width * viewport.scaleX
   const spanY = view.height * viewport.scaleY
   return {
@@ -90,8 +110,8 @@ export function panBy(viewport: Viewport, view: PlaneView, element: Size, dx: nu
   }
 }
 
-function clampZoom(zoom: number): number {
-  return clamp(zoom, ZOOM_LIMITS.min, ZOOM_LIMITS.max)
+function clampZoom(zoom: number, limits: ZoomLimits): number {
+  return clamp(zoom, limits.min, limits.max)
 }
 
 function clamp(value: number, low: number, high: number): number {
