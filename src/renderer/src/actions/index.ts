@@ -3,6 +3,7 @@ import { useUiStore } from '../stores/ui.ts'
 import { editActions, labelActions } from './edit.ts'
 import { fileActions, helpActions } from './file.ts'
 import { modelActions } from './model.ts'
+import { slideActions, withoutSlices } from './slide.ts'
 import { toolActions } from './tools.ts'
 import type { Action } from './types.ts'
 import { viewActions } from './view.ts'
@@ -27,7 +28,7 @@ export function useActions(): Actions {
 }
 
 function createActions(): Actions {
-  const all = [
+  const all = withoutSlices([
     ...fileActions(),
     ...editActions(),
     ...viewActions(),
@@ -35,7 +36,8 @@ function createActions(): Actions {
     ...labelActions(),
     ...modelActions(),
     ...helpActions(),
-  ]
+    ...slideActions(),
+  ])
   const byId = new Map(all.map((action) => [action.id, action]))
   const ui = useUiStore()
 

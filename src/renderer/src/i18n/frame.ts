@@ -2,6 +2,7 @@ import type { CaseSummary } from '../../../core/contract/index.ts'
 import { actionWords } from './actions.ts'
 import { errorWords } from './errors.ts'
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts'
+import { slideText } from './slide.ts'
 
 /** All words of the frame: everything around the viewer. Plain, short, in the user's terms. */
 export const t = {
@@ -200,6 +201,7 @@ export const t = {
 
   next: {
     open: 'Open an image to begin.',
+    region: slideText.annotateHint,
     blocked: 'This case cannot be shown. Pick another one, or do what it says there.',
     predict: 'Let the model draw a first mask of every slice.',
     predictImage: 'Let the model draw a first mask.',
@@ -335,6 +337,7 @@ export const t = {
       ['Hold Alt', 'Eraser for as long as it is held'],
       ['Hold Space', 'Pan for as long as it is held'],
       ['Escape while drawing', 'Take the stroke back'],
+      ['Arrow keys', slideText.panKeys],
     ],
   },
 

@@ -108,7 +108,8 @@ export const useAnnotationStore = defineStore('annotation', () => {
       history.value = null
       corrected.value = detail?.corrected ?? []
       predicted.value = detail?.predicted ?? []
-      if (!detail) return
+      // A slide has no mask: its regions do.
+      if (!detail || detail.kind === 'slide') return
       const { id } = detail
       session.value = new CaseSession({
         detail,

@@ -6,10 +6,11 @@ import { useExportsStore } from './exports.ts'
 import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
 import { firstRunSteps, useSettingsStore, type FirstRunStep } from './settings.ts'
+import { useSlideStore } from './slide.ts'
 import { useViewStore } from './view.ts'
 
 export type NextStep =
-  'open' | 'blocked' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'compare' | 'save' | 'done'
+  'open' | 'blocked' | 'region' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'compare' | 'save' | 'done'
 
 /** What to do next, from the state of the work: it decides which one button is the primary one. */
 export const useNextStepStore = defineStore('next-step', () => {
@@ -20,6 +21,7 @@ export const useNextStepStore = defineStore('next-step', () => {
   const settings = useSettingsStore()
   const exported = useExportsStore()
   const comparison = useComparisonStore()
+  const slide = useSlideStore()
 
   const next = computed<NextStep>(() => {
     const caseId = view.caseId
@@ -27,6 +29,7 @@ export const useNextStepStore = defineStore('next-step', () => {
     if (jobs.training !== null) return 'retraining'
     if (jobs.predicting !== null) return 'predicting'
     if (view.error !== null) return 'blocked'
+    if (slide.open) return 'region'
     const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
     if (untouched && project.activeModel !== null) return 'predict'
     // Without a model, what was painted is what a first one learns from.

@@ -7,6 +7,7 @@ import type {
   MethodResult,
   ModelSummary,
   Project,
+  TileRegion,
 } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { useJobsStore } from './jobs.ts'
@@ -83,6 +84,13 @@ export const useProjectStore = defineStore('project', () => {
     return added
   }
 
+  /** Makes a rectangle of a slide a case of its own. */
+  async function addRegion(caseId: string, region: TileRegion): Promise<CaseSummary> {
+    const added = await useClient().call('slide.addRegion', { caseId, region })
+    cases.value = withCase(cases.value, added)
+    return added
+  }
+
   async function removeCase(caseId: string): Promise<void> {
     leaving.value = caseId
     await useClient().call('case.remove', { caseId })
@@ -146,6 +154,7 @@ export const useProjectStore = defineStore('project', () => {
     labelByValue,
     trainedHere,
     addCase,
+    addRegion,
     removeCase,
     relocateCase,
     addLabel,
