@@ -19,6 +19,8 @@ const readers: Record<SniffedFormat, () => Promise<ImageReader>> = {
   png: async () => (await import('./raster/index.ts')).rasterReader('png'),
   jpeg: async () => (await import('./raster/index.ts')).rasterReader('jpeg'),
   bmp: async () => (await import('./raster/index.ts')).rasterReader('bmp'),
+  nrrd: async () => (await import('./nrrd/index.ts')).nrrdReader,
+  metaimage: async () => (await import('./metaimage/index.ts')).metaImageReader,
   tiff: async () => (await import('./raster/index.ts')).rasterReader('tiff'),
 }
 

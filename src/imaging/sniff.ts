@@ -3,7 +3,7 @@ import { badFile, fileSize, readStart } from './files.ts'
 import type { RasterFormat } from './raster/index.ts'
 
 /** Endings of files that can be opened, as for a file dialog. What a file is, its first bytes say. */
-export const supportedExtensions = ['nii', 'nii.gz', 'png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp'] as const
+export const supportedExtensions = ['nii', 'nii.gz', 'png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp', 'nrrd', 'nhdr', 'mha', 'mhd'] as const
 
 /** Can a file of this name be an image? By its ending alone, for lists of files. */
 export function isSupported(name: string): boolean {
@@ -12,7 +12,7 @@ export function isSupported(name: string): boolean {
 }
 
 /** Which folder of formats reads a file. */
-export type SniffedFormat = RasterFormat | 'nifti'
+export type SniffedFormat = RasterFormat | 'nifti' | 'nrrd' | 'metaimage'
 
 interface Signature {
   readonly at: number
@@ -38,9 +38,11 @@ const OTHERS: readonly (readonly [string, Signature])[] = [
   ['a WebP picture', text(8, 'WEBP')],
   ['a PDF document', text(0, '%PDF')],
   ['a ZIP archive', { at: 0, bytes: [0x50, 0x4b, 3, 4] }],
-  ['an NRRD volume', text(0, 'NRRD')],
   ['an HDF5 or MINC file', { at: 0, bytes: [0x89, 0x48, 0x44, 0x46] }],
 ]
+
+/** A MetaImage header is text that begins with one of these tags, which its other tags follow in any order. */
+const META_IMAGE = /^\s*(ObjectType|ObjectSubType|NDims|Comment|Name|DimSize)[ \t]*[=:]/
 
 /** The name of an image file without its folder and its ending; `.nii.gz` is one ending. */
 export function stemOf(path: string): string {
@@ -63,6 +65,8 @@ export async function sniff(path: string): Promise<SniffedFormat> {
   if (isNifti) return 'nifti'
   const raster = RASTER.find(([, signature]) => has(signature))
   if (raster !== undefined) return raster[0]
+  if (has(text(0, 'NRRD'))) return 'nrrd'
+  if (META_IMAGE.test(new TextDecoder('latin1').decode(start))) return 'metaimage'
   const other = OTHERS.find(([, signature]) => has(signature))
   if (other !== undefined) {
     throw badFile(path, `is ${other[0]}, which cannot be opened; convert it to NIfTI, PNG or TIFF.`)

@@ -59,6 +59,16 @@ export function invertAffine(affine: Affine): Affine | null {
   return [...inverse.map(([a, b, c]) => [a, b, c, 0 - (a * x + b * y + c * z)]), [0, 0, 0, 1]]
 }
 
+/** All numbers finite, no axis of length zero, and no axis all but in the plane of the other two. */
+export function isUsableAffine(affine: Affine): boolean {
+  if (!affine.flat().every(Number.isFinite)) return false
+  const [x, y, z] = spacingOf(affine)
+  if (x === 0 || y === 0 || z === 0) return false
+  const unit = (row: Vec3): Vec3 => [row[0] / x, row[1] / y, row[2] / z]
+  const m = linearPart(affine)
+  return Math.abs(determinant3([unit(m[0]), unit(m[1]), unit(m[2])])) > 1e-6
+}
+
 /** First `b`, then `a`. */
 export function multiplyAffines(a: Affine, b: Affine): Affine {
   return [0, 1, 2, 3].map((row) =>

@@ -1,6 +1,6 @@
 /** Where voxels are: affines, orientation, planes on the screen, quaternions of NIfTI headers. */
 export type { Plane, PlaneView } from './types.ts'
-export { voxelToWorld, spacingOf, invertAffine, multiplyAffines } from './affine.ts'
+export { voxelToWorld, spacingOf, invertAffine, isUsableAffine, multiplyAffines } from './affine.ts'
 export { orientationOf } from './orientation.ts'
 export { planeViews, screenToVoxel, isTransposed } from './views.ts'
 export { qformToAffine, affineToQform } from './quaternion.ts'
