@@ -1,20 +1,31 @@
+import { datasetWords } from '../i18n/exchange.ts'
 import { t } from '../i18n/frame.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useExportsStore } from '../stores/exports.ts'
+import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { askForFiles, neighbourCase, openCase, removeCase, saveMask, saveMaskAs } from './flows.ts'
+import { neighbourCase, openCase, removeCase } from './flows.ts'
+import { askForMask, saveMask } from './masks.ts'
+import { askForFiles, askForFolder } from './opening.ts'
 import type { Action } from './types.ts'
 
 export function fileActions(): Action[] {
   const view = useViewStore()
   const connection = useConnectionStore()
   const exported = useExportsStore()
+  const jobs = useJobsStore()
+  const ui = useUiStore()
   const connected = () => (connection.open ? true : t.reasons.noConnection)
   const canSave = () => {
     if (view.caseId === null) return t.reasons.noCase
+    if (view.detail?.kind === 'slide') return t.reasons.slide
     return exported.running === null ? connected() : t.reasons.saving
+  }
+  const canExport = () => {
+    if (exported.withMask.length === 0) return datasetWords.noCases
+    return jobs.active === null ? connected() : t.reasons.jobRuns
   }
   return [
     {
@@ -24,6 +35,16 @@ export function fileActions(): Action[] {
       shortcuts: ['Ctrl+O'],
       when: connected,
       run: askForFiles,
+      whileTyping: true,
+      doing: t.errors.doing.addCase,
+    },
+    {
+      id: 'open-folder',
+      group: 'file',
+      label: () => t.actions.openFolder,
+      shortcuts: ['Ctrl+Shift+O'],
+      when: connected,
+      run: askForFolder,
       whileTyping: true,
       doing: t.errors.doing.addCase,
     },
@@ -43,9 +64,32 @@ export function fileActions(): Action[] {
       label: () => t.actions.saveAs,
       shortcuts: ['Ctrl+Shift+S'],
       when: canSave,
-      run: saveMaskAs,
+      run: () => ui.toggle('save-as'),
       whileTyping: true,
       doing: t.errors.doing.save,
+    },
+    {
+      id: 'import-mask',
+      group: 'file',
+      label: () => t.actions.importMask,
+      shortcuts: ['Ctrl+I'],
+      when: () => {
+        if (view.detail === null) return t.reasons.noCase
+        return view.detail.kind === 'slide' ? t.reasons.slide : connected()
+      },
+      run: askForMask,
+      whileTyping: true,
+      doing: t.errors.doing.importMask,
+    },
+    {
+      id: 'export-dataset',
+      group: 'file',
+      label: () => t.actions.exportDataset,
+      shortcuts: ['Ctrl+Shift+E'],
+      when: canExport,
+      run: () => ui.toggle('export-dataset'),
+      whileTyping: true,
+      doing: t.errors.doing.dataset,
     },
     stepCase('next-case', t.actions.nextCase, 1, 'Ctrl+ArrowDown'),
     stepCase('previous-case', t.actions.previousCase, -1, 'Ctrl+ArrowUp'),

@@ -1,5 +1,6 @@
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
+import { useCautionsStore } from '../stores/cautions.ts'
 import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useJobsStore } from '../stores/jobs.ts'
@@ -32,6 +33,7 @@ export function modelActions(): Action[] {
   const settings = useSettingsStore()
   const connection = useConnectionStore()
   const comparison = useComparisonStore()
+  const cautions = useCautionsStore()
   const ui = useUiStore()
   const shown = useShownSlice()
   const onTrainingPlane = useOnTrainingPlane()
@@ -71,7 +73,7 @@ export function modelActions(): Action[] {
       when: all(connected, withCase, predicted, slicePredicted),
       run: async () => {
         const axis = view.detail?.trainingAxis
-        if (axis === undefined) return
+        if (axis === undefined || cautions.holds()) return
         ui.note = await acceptPrediction({ kind: 'slice', axis, index: view.index }, null)
       },
       doing: t.errors.doing.accept,
@@ -83,7 +85,7 @@ export function modelActions(): Action[] {
       shortcuts: ['Shift+A'],
       when: all(connected, withCase, predicted),
       run: async () => {
-        ui.note = await acceptPrediction({ kind: 'volume' }, null)
+        if (!cautions.holds()) ui.note = await acceptPrediction({ kind: 'volume' }, null)
       },
       doing: t.errors.doing.accept,
     },
@@ -157,6 +159,7 @@ export function modelActions(): Action[] {
 /** Accepts one label of the prediction in the whole volume. */
 export async function acceptLabel(value: number): Promise<void> {
   const ui = useUiStore()
+  if (useCautionsStore().holds()) return
   try {
     ui.note = await acceptPrediction({ kind: 'volume' }, [value])
   } catch (error) {

@@ -5,6 +5,7 @@ import { asWireError } from '../api/errors.ts'
 import { t } from '../i18n/frame.ts'
 import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
+import { useExportsStore } from '../stores/exports.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useSettingsStore } from '../stores/settings.ts'
@@ -47,7 +48,7 @@ export function startUp(): () => void {
   const stops = [
     connection.follow(refresh),
     project.follow(),
-    jobs.follow(reportFailure),
+    jobs.follow(hearOfEnd),
     useComparisonStore().follow(),
     useClient().on('notice', ({ level, message }) => ui.toast(level, message)),
     watch(
@@ -86,9 +87,12 @@ async function showSomething(): Promise<void> {
   if (last !== undefined) await openCase(last.id)
 }
 
-function reportFailure(job: Job): void {
+function hearOfEnd(job: Job): void {
+  useExportsStore().ended(job)
   if (job.state !== 'failed' || job.error === null) return
   const known = errorCodeSchema.safeParse(job.error.code)
-  const doing = { predict: t.errors.doing.predict, train: t.errors.doing.train, export: t.errors.doing.save }[job.kind]
+  const doing = { predict: t.errors.doing.predict, train: t.errors.doing.train, export: t.errors.doing.dataset }[
+    job.kind
+  ]
   useUiStore().reportWire({ code: known.success ? known.data : 'internal', message: job.error.message }, doing)
 }

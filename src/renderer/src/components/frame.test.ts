@@ -58,7 +58,7 @@ describe('the path field', () => {
     const wrapper = await typed('/data/scan.nii.gz')
     await by(wrapper, 'path-field').trigger('keydown', { key: 'Enter' })
     await flushPromises()
-    expect(client.asked('case.add')).toEqual([{ fileId: 'f1' }])
+    expect(client.asked('case.add')).toEqual([{ fileId: 'f1', selection: {} }])
     expect(useViewStore().caseId).toBe('case-9')
     expect(useUiStore().panel).toBeNull()
   })

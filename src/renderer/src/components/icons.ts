@@ -18,6 +18,7 @@ export {
   IconEye,
   IconEyeOff,
   IconFile,
+  IconFileImport,
   IconFolder,
   IconFolderOpen,
   IconGitCompare,

@@ -1,7 +1,8 @@
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
+import { droppedSets, type DroppedSet } from '../platform/droppedFiles.ts'
 
-/** Files dragged over the window, and dropped anywhere on it. Other drags are left alone. */
-export function useFileDrop(dropped: (files: File[]) => void): Readonly<Ref<boolean>> {
+/** Files and folders dragged over the window, and dropped anywhere on it. Other drags are left alone. */
+export function useFileDrop(dropped: (sets: DroppedSet[]) => void): Readonly<Ref<boolean>> {
   const over = ref(false)
   /** Entering a child comes before leaving its parent: only the sum tells whether the pointer is still inside. */
   let depth = 0
@@ -32,8 +33,12 @@ export function useFileDrop(dropped: (files: File[]) => void): Readonly<Ref<bool
     event.preventDefault()
     depth = 0
     over.value = false
-    const files = [...(event.dataTransfer?.files ?? [])]
-    if (files.length > 0) dropped(files)
+    if (event.dataTransfer !== null) void read(event.dataTransfer)
+  }
+
+  async function read(transfer: DataTransfer): Promise<void> {
+    const sets = await droppedSets(transfer)
+    if (sets.length > 0) dropped(sets)
   }
 
   onMounted(() => {

@@ -15,6 +15,8 @@ export const errorWords = {
     undo: 'Undo',
     redo: 'Redo',
     save: 'Saving the mask',
+    dataset: 'Exporting the data set',
+    importMask: 'Importing the mask',
     label: 'Changing the labels',
     model: 'Changing the model version',
     importModel: 'Importing a model',

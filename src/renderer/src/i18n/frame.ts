@@ -1,6 +1,7 @@
 import type { CaseSummary } from '../../../core/contract/index.ts'
 import { actionWords } from './actions.ts'
 import { errorWords } from './errors.ts'
+import { cautionWords } from './exchange.ts'
 import { formatBytes, formatCount, formatDice, formatSeconds, plural } from './format.ts'
 import { slideText } from './slide.ts'
 
@@ -44,7 +45,8 @@ export const t = {
     title: 'Worklist',
     open: 'Open image',
     emptyTitle: 'No images yet',
-    empty: 'Open a NIfTI volume or a PNG, JPEG, BMP or TIFF image, or drop files anywhere on this window.',
+    empty:
+      'Open a NIfTI, NRRD or MetaImage volume, a DICOM folder, a slide, or a PNG, JPEG, BMP or TIFF image. Files and folders can be dropped anywhere on this window.',
     status: { untouched: 'Not started', predicted: 'Predicted', corrected: 'Corrected', saved: 'Mask saved' },
     correctedSlices: (count: number) => `${plural(count, 'slice')} corrected`,
     savedAndCorrected: (count: number) => `Mask saved, ${formatCount(count)} corrected`,
@@ -56,7 +58,10 @@ export const t = {
       (kind !== 'volume' ? dims.slice(0, 2) : dims).join(' × '),
     drop: 'Drop to add to the worklist',
     uploading: (sent: number, size: number) => `${formatBytes(sent)} of ${formatBytes(size)}`,
+    uploadFiles: (files: number, bytes: string) => `${plural(files, 'file')}, ${bytes}`,
     uploadQueued: 'Waiting',
+    uploadOpening: 'Reading…',
+    emptyFolder: (name: string) => `The folder ${name} holds no file that can be an image; drop another one.`,
     uploadFailed: 'Not added',
     dismiss: 'Dismiss',
     stop: 'Stop',
@@ -65,10 +70,15 @@ export const t = {
   files: {
     openTitle: 'Open image',
     openPlaceholder: 'Path of an image, e.g. /home/me/scan.nii.gz',
-    openHint: 'Type a path. Tab completes, Enter opens. Or drop files anywhere.',
+    openHint: 'Type a path. Tab completes, Enter opens. Or drop files and folders anywhere.',
     open: 'Open',
-    noSuchImage: (text: string) =>
-      `There is no NIfTI, PNG, JPEG, BMP or TIFF file at "${text}"; check the path or pick one from the list.`,
+    reading: (name: string) => `Reading ${name}…`,
+    wholeFolder: 'Open this folder as a DICOM series',
+    openFolderTitle: 'Open DICOM folder',
+    openFolderPlaceholder: 'Path of a folder, e.g. /home/me/dicom/',
+    openFolderHint: 'Tab goes into a folder, Enter opens it with all folders in it.',
+    noSuchFolder: (text: string) => `There is no folder at "${text}"; check the path or pick one from the list.`,
+    noSuchImage: (text: string) => `There is no image at "${text}"; check the path or pick one from the list.`,
     known: (file: string, name: string) => `${file} is on the worklist already, as ${name}.`,
     nothingHere: {
       image: 'No images or folders match.',
@@ -78,8 +88,6 @@ export const t = {
     },
     completions: 'Matching files and folders',
     saveTitle: 'Save mask as',
-    savePlaceholder: 'Folder and file name, e.g. /home/me/mask.nii.gz',
-    saveHint: 'An existing folder and a file name. Enter saves.',
     save: 'Save',
     replace: 'Replace',
     exists: (name: string) => `${name} is there already. Save once more to replace it, or choose another name.`,
@@ -200,6 +208,7 @@ export const t = {
   },
 
   next: {
+    caution: cautionWords.next,
     open: 'Open an image to begin.',
     region: slideText.annotateHint,
     blocked: 'This case cannot be shown. Pick another one, or do what it says there.',
@@ -228,6 +237,7 @@ export const t = {
 
   reasons: {
     noCase: 'Open a case first',
+    slide: 'Masks belong to regions of a slide: mark a region first',
     noConnection: 'Waiting for the connection',
     noModel: 'The project has no model yet: paint on a slice, then train one',
     jobRuns: 'Another job is running',
@@ -279,6 +289,7 @@ export const t = {
     kindImage: '2-D image',
     colour: 'colour',
     warnings: 'Notes on this file',
+    cautions: 'Where it lies',
     notes: (count: number) => (count === 1 ? '1 note' : `${String(count)} notes`),
     corrected: 'Corrected',
     mm: 'mm',
@@ -304,7 +315,7 @@ export const t = {
     left: (seconds: number) => `${formatSeconds(seconds)} left`,
     cancel: 'Cancel',
     cancelling: 'Cancelling…',
-    kind: { predict: 'Predicting', train: 'Retraining', export: 'Saving mask' },
+    kind: { predict: 'Predicting', train: 'Retraining', export: 'Exporting data set' },
     queued: 'waiting',
     restarts: (count: number) => `restarted ${count === 1 ? 'once' : `${count} times`}`,
   },

@@ -20,6 +20,7 @@ import { useViewStore } from './view.ts'
 
 type AcceptRequest = Omit<MethodParams<'annotation.accept'>, 'caseId'>
 type AcceptResult = MethodResult<'annotation.accept'>
+type ImportRequest = Omit<MethodParams<'mask.import'>, 'caseId'>
 type Changed = MethodResult<'annotation.undo'>
 
 /** What the mounted viewer must hear of at once; called outside Vue's reactivity. */
@@ -194,6 +195,16 @@ export const useAnnotationStore = defineStore('annotation', () => {
     return result
   }
 
+  /** Writes a mask from a file into the mask of the open case, after the strokes before it. */
+  async function importMask(caseId: string, request: ImportRequest): Promise<MethodResult<'mask.import'>> {
+    if (drawing) await interrupt()
+    const current = session.value
+    if (current?.caseId !== caseId) throw new Error('importMask() for a case that is not open')
+    const result = await queue.run(() => client.call('mask.import', { caseId, ...request }))
+    applyChange(current, result)
+    return result
+  }
+
   function applyChange(current: CaseSession, changed: Changed): void {
     if (changed.delta) current.masks.applyRemote(changed.delta, changed.revision)
     if (session.value === current) history.value = changed.history
@@ -292,6 +303,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
     redo,
     accept,
     acceptBeforeStroke,
+    importMask,
     settled,
     retrySave,
     setDrawing,

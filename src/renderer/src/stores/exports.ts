@@ -1,25 +1,39 @@
-import { ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { defineStore } from 'pinia'
-import type { CaseSummary, MethodResult } from '../../../core/contract/index.ts'
+import type { CaseSummary, Job, MaskFormat, MethodParams, MethodResult } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
+import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
 
 export type SavedMask = MethodResult<'export.mask'>
+export type DatasetFormat = MethodParams<'export.dataset'>['format']
 
-/** Masks written to disk by this page: the last one of each case. */
+/** Masks and data sets written to disk by this page: the last mask of each case, and the last data set. */
 export const useExportsStore = defineStore('exports', () => {
   /** The case whose mask is being written. */
   const running = ref<string | null>(null)
   const results = ref<Readonly<Record<string, SavedMask>>>({})
+  /** The folder of the last data set, as the backend says it; null while there is none. */
+  const dataset = ref<string | null>(null)
+  /** The format that was chosen last for volumes and for pictures; null: the usual one. */
+  const chosen = ref<Readonly<Partial<Record<CaseSummary['kind'], MaskFormat>>>>({})
   const project = useProjectStore()
   /** What was known of each case when its file was there: the news that it is saved come after the answer. */
   const knownThen = shallowRef<ReadonlyMap<string, CaseSummary | null>>(new Map())
 
-  /** Answers only when the file was written, reopened and compared. `fileId` null: into the project's exports folder. */
-  async function save(caseId: string, fileId: string | null): Promise<SavedMask> {
+  /** Those that a data set is made of. */
+  const withMask = computed(() =>
+    project.cases.filter((one) => one.correctedSlices > 0 || one.status === 'corrected' || one.status === 'saved'),
+  )
+
+  /**
+   * Answers only when the file was written, reopened and compared. `fileId` null: into the project's exports folder;
+   * `format` null: the usual one of the kind.
+   */
+  async function save(caseId: string, fileId: string | null, format: MaskFormat | null = null): Promise<SavedMask> {
     running.value = caseId
     try {
-      const saved = await useClient().call('export.mask', { caseId, fileId })
+      const saved = await useClient().call('export.mask', { caseId, fileId, format })
       knownThen.value = new Map(knownThen.value).set(caseId, project.caseById(caseId))
       results.value = { ...results.value, [caseId]: saved }
       return saved
@@ -28,11 +42,30 @@ export const useExportsStore = defineStore('exports', () => {
     }
   }
 
+  function formatFor(kind: CaseSummary['kind']): MaskFormat {
+    return chosen.value[kind] ?? (kind === 'volume' ? 'nifti' : 'png')
+  }
+
+  function choose(kind: CaseSummary['kind'], format: MaskFormat): void {
+    chosen.value = { ...chosen.value, [kind]: format }
+  }
+
+  /** Starts writing all cases that have a mask; `ended` hears how it went. */
+  async function saveDataset(format: DatasetFormat, fileId: string | null): Promise<Job> {
+    dataset.value = null
+    return useJobsStore().exportDataset(format, fileId)
+  }
+
+  /** A job is over: what a finished export says is its folder. */
+  function ended(job: Job): void {
+    if (job.kind === 'export' && job.state === 'done') dataset.value = job.message
+  }
+
   /** Was the mask changed after the last file of the case was written? */
   function isStale(caseId: string): boolean {
     const now = project.caseById(caseId)
     return now?.status === 'corrected' && now !== knownThen.value.get(caseId)
   }
 
-  return { running, results, save, isStale }
+  return { running, results, dataset, withMask, save, formatFor, choose, saveDataset, ended, isStale }
 })

@@ -18,7 +18,7 @@ import { useNextStepStore } from './nextStep.ts'
 import { useProjectStore } from './project.ts'
 import { useSettingsStore } from './settings.ts'
 import { useUiStore } from './ui.ts'
-import { useUploadsStore } from './uploads.ts'
+import { useUploadsStore, type DroppedSet } from './uploads.ts'
 import { useViewStore } from './view.ts'
 
 let client: FakeClient
@@ -262,6 +262,10 @@ describe('settings', () => {
   })
 })
 
+function dropped(file: File): DroppedSet {
+  return { name: file.name, kind: 'file', files: [{ path: file.name, file }] }
+}
+
 describe('uploads', () => {
   it('sends a file in chunks, in order, and hands it over', async () => {
     const pieces: { offset: number; bytes: number }[] = []
@@ -275,7 +279,7 @@ describe('uploads', () => {
     })
     const added = vi.fn(() => Promise.resolve())
     const uploads = useUploadsStore()
-    await uploads.add([new File([new Uint8Array(2.5 * 2 ** 20)], 'a.nii')], added)
+    await uploads.add([dropped(new File([new Uint8Array(2.5 * 2 ** 20)], 'a.nii'))], added)
     expect(pieces).toEqual([
       { offset: 0, bytes: 2 ** 20 },
       { offset: 2 ** 20, bytes: 2 ** 20 },
@@ -295,7 +299,7 @@ describe('uploads', () => {
     })
     const added = vi.fn(() => Promise.resolve())
     const uploads = useUploadsStore()
-    await uploads.add([new File(['x'], 'bad.txt'), new File([], 'a.nii')], added)
+    await uploads.add([dropped(new File(['x'], 'bad.txt')), dropped(new File([], 'a.nii'))], added)
     expect(uploads.uploads).toMatchObject([{ name: 'bad.txt', state: 'failed', error: { code: 'bad-file' } }])
     expect(added).toHaveBeenCalledTimes(1)
     uploads.dismiss(uploads.uploads[0]!.id)

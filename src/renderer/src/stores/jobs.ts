@@ -1,6 +1,6 @@
 import { computed, ref } from 'vue'
 import { defineStore } from 'pinia'
-import type { Job } from '../../../core/contract/index.ts'
+import type { Job, MethodParams } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError } from '../api/errors.ts'
 
@@ -15,7 +15,7 @@ export interface ShownSlice {
   readonly index: number
 }
 
-/** Long work: prediction and retraining, with progress and cancel. */
+/** Long work: prediction, retraining and writing data sets, with progress and cancel. */
 export const useJobsStore = defineStore('jobs', () => {
   const jobs = ref<Job[]>([])
   /** The last training that this page saw end or run: its curve stays on screen. */
@@ -63,6 +63,10 @@ export const useJobsStore = defineStore('jobs', () => {
     return started(job)
   }
 
+  async function exportDataset(format: MethodParams<'export.dataset'>['format'], fileId: string | null): Promise<Job> {
+    return started(await useClient().call('export.dataset', { format, caseIds: null, fileId }))
+  }
+
   /** Returns why the job goes on all the same, a sentence, where another window asked for it or waits for it too. */
   async function cancel(jobId: string): Promise<string | null> {
     asked.value = new Set([...asked.value, jobId])
@@ -90,7 +94,20 @@ export const useJobsStore = defineStore('jobs', () => {
     return job
   }
 
-  return { jobs, lastTraining, active, predicting, training, cancelling, replaceAll, follow, predict, train, cancel }
+  return {
+    jobs,
+    lastTraining,
+    active,
+    predicting,
+    training,
+    cancelling,
+    replaceAll,
+    follow,
+    predict,
+    train,
+    exportDataset,
+    cancel,
+  }
 })
 
 function isAlive(job: Job): boolean {

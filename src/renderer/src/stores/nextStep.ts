@@ -1,6 +1,7 @@
 import { computed } from 'vue'
 import { defineStore } from 'pinia'
 import { useAnnotationStore } from './annotation.ts'
+import { useCautionsStore } from './cautions.ts'
 import { useComparisonStore } from './comparison.ts'
 import { useExportsStore } from './exports.ts'
 import { useJobsStore } from './jobs.ts'
@@ -10,7 +11,18 @@ import { useSlideStore } from './slide.ts'
 import { useViewStore } from './view.ts'
 
 export type NextStep =
-  'open' | 'blocked' | 'region' | 'predict' | 'predicting' | 'correct' | 'retrain' | 'retraining' | 'compare' | 'save' | 'done'
+  | 'open'
+  | 'blocked'
+  | 'caution'
+  | 'region'
+  | 'predict'
+  | 'predicting'
+  | 'correct'
+  | 'retrain'
+  | 'retraining'
+  | 'compare'
+  | 'save'
+  | 'done'
 
 /** What to do next, from the state of the work: it decides which one button is the primary one. */
 export const useNextStepStore = defineStore('next-step', () => {
@@ -22,6 +34,7 @@ export const useNextStepStore = defineStore('next-step', () => {
   const exported = useExportsStore()
   const comparison = useComparisonStore()
   const slide = useSlideStore()
+  const cautions = useCautionsStore()
 
   const next = computed<NextStep>(() => {
     const caseId = view.caseId
@@ -29,6 +42,7 @@ export const useNextStepStore = defineStore('next-step', () => {
     if (jobs.training !== null) return 'retraining'
     if (jobs.predicting !== null) return 'predicting'
     if (view.error !== null) return 'blocked'
+    if (cautions.blocking) return 'caution'
     if (slide.open) return 'region'
     const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
     if (untouched && project.activeModel !== null) return 'predict'

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import type {
   CaseSummary,
   ComputeStatus,
+  ImageSelection,
   Label,
   MethodResult,
   ModelSummary,
@@ -77,9 +78,9 @@ export const useProjectStore = defineStore('project', () => {
     return model.training !== null && (model.version > 1 || project.value?.isDemo !== true)
   }
 
-  /** Adds a file that the backend has seen. The same file twice is one case. */
-  async function addCase(fileId: string): Promise<CaseSummary> {
-    const added = await useClient().call('case.add', { fileId })
+  /** Adds an image of a file that the backend has seen. The same image twice is one case. */
+  async function addCase(fileId: string, selection: ImageSelection = {}): Promise<CaseSummary> {
+    const added = await useClient().call('case.add', { fileId, selection })
     cases.value = withCase(cases.value, added)
     return added
   }

@@ -26,7 +26,18 @@ export interface Confirmation {
 }
 
 /** What floats above the frame; at most one of them is open at a time. */
-export type Panel = 'menu' | 'palette' | 'open-file' | 'save-as' | 'help' | 'doctor' | 'import-model' | null
+export type Panel =
+  | 'menu'
+  | 'palette'
+  | 'open-file'
+  | 'open-folder'
+  | 'save-as'
+  | 'export-dataset'
+  | 'import-mask'
+  | 'import-model'
+  | 'help'
+  | 'doctor'
+  | null
 
 const toastSeconds = { info: 6, warning: 12, error: 20 } as const
 const mostToasts = 4

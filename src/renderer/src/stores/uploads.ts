@@ -1,39 +1,44 @@
 import { ref } from 'vue'
 import { defineStore } from 'pinia'
-import type { FileEntry, WireError } from '../../../core/contract/index.ts'
+import { CodedError, type FileEntry, type WireError } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError, isCancelled } from '../api/errors.ts'
+import { t } from '../i18n/frame.ts'
+import type { DroppedSet } from '../platform/droppedFiles.ts'
+
+export type { DroppedSet } from '../platform/droppedFiles.ts'
 
 const chunkBytes = 1 << 20
 
 export interface Upload {
   readonly id: number
   readonly name: string
+  /** Files that belong together. */
+  readonly files: number
   readonly size: number
   /** Bytes that the backend has. */
   readonly sent: number
-  readonly state: 'queued' | 'sending' | 'failed'
+  readonly state: 'queued' | 'sending' | 'opening' | 'failed'
   readonly error: WireError | null
 }
 
-/** Files dropped on the window, on their way into the project. One at a time, in the order they came. */
+/** What was dropped on the window, on its way into the project. One set at a time, in the order they came. */
 export const useUploadsStore = defineStore('uploads', () => {
   const uploads = ref<Upload[]>([])
-  const files = new Map<number, File>()
+  const sets = new Map<number, DroppedSet>()
   const stops = new Map<number, AbortController>()
   let lastId = 0
   let queue: Promise<unknown> = Promise.resolve()
 
-  /** `added` is given each file when all of its bytes have arrived; what it throws is shown at the file. */
-  function add(list: readonly File[], added: (file: FileEntry) => Promise<void>): Promise<void> {
-    const ids = list.map((file) => {
+  /** `added` is given each set when all of its bytes have arrived; what it throws is shown at the set. */
+  function add(list: readonly DroppedSet[], added: (file: FileEntry) => Promise<void>): Promise<void> {
+    const ids = list.map((set) => {
       lastId += 1
-      files.set(lastId, file)
+      sets.set(lastId, set)
       stops.set(lastId, new AbortController())
-      uploads.value = [
-        ...uploads.value,
-        { id: lastId, name: file.name, size: file.size, sent: 0, state: 'queued', error: null },
-      ]
+      const size = set.files.reduce((sum, { file }) => sum + file.size, 0)
+      const upload = { id: lastId, name: set.name, files: set.files.length, size, sent: 0, error: null }
+      uploads.value = [...uploads.value, { ...upload, state: 'queued' }]
       return lastId
     })
     const run = queue.then(async () => {
@@ -44,19 +49,17 @@ export const useUploadsStore = defineStore('uploads', () => {
   }
 
   async function send(id: number, added: (file: FileEntry) => Promise<void>): Promise<void> {
-    const file = files.get(id)
+    const set = sets.get(id)
     const signal = stops.get(id)?.signal
-    if (file === undefined || signal === undefined) return
+    if (set === undefined || signal === undefined) return
     change(id, { state: 'sending' })
     try {
-      const client = useClient()
-      const { uploadId } = await client.call('files.uploadBegin', { name: file.name, size: file.size }, { signal })
-      for (let offset = 0; offset < file.size; offset += chunkBytes) {
-        const bytes = new Uint8Array(await file.slice(offset, offset + chunkBytes).arrayBuffer())
-        await client.call('files.uploadChunk', { uploadId, offset, bytes }, { signal })
-        change(id, { sent: offset + bytes.length })
-      }
-      await added(await client.call('files.uploadEnd', { uploadId }, { signal }))
+      const entry = await sendSet(set, signal, (bytes) => {
+        const before = uploads.value.find((one) => one.id === id)
+        change(id, { sent: (before?.sent ?? 0) + bytes })
+      })
+      change(id, { state: 'opening' })
+      await added(entry)
       dismiss(id)
     } catch (error) {
       if (isCancelled(error)) dismiss(id)
@@ -72,9 +75,32 @@ export const useUploadsStore = defineStore('uploads', () => {
   function dismiss(id: number): void {
     stops.get(id)?.abort()
     stops.delete(id)
-    files.delete(id)
+    sets.delete(id)
     uploads.value = uploads.value.filter((one) => one.id !== id)
   }
 
   return { uploads, add, dismiss }
 })
+
+async function sendSet(set: DroppedSet, signal: AbortSignal, sent: (bytes: number) => void): Promise<FileEntry> {
+  let last: FileEntry | null = null
+  for (const { file } of set.files) last = await sendFile(file, file.name, signal, sent)
+  if (last === null) throw new CodedError('bad-file', t.worklist.emptyFolder(set.name))
+  return last
+}
+
+async function sendFile(
+  file: File,
+  name: string,
+  signal: AbortSignal,
+  sent: (bytes: number) => void,
+): Promise<FileEntry> {
+  const client = useClient()
+  const { uploadId } = await client.call('files.uploadBegin', { name, size: file.size }, { signal })
+  for (let offset = 0; offset < file.size; offset += chunkBytes) {
+    const bytes = new Uint8Array(await file.slice(offset, offset + chunkBytes).arrayBuffer())
+    await client.call('files.uploadChunk', { uploadId, offset, bytes }, { signal })
+    sent(bytes.length)
+  }
+  return client.call('files.uploadEnd', { uploadId }, { signal })
+}

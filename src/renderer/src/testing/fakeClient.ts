@@ -5,8 +5,10 @@ import {
   type DoctorReport,
   type EventName,
   type EventPayload,
+  type ImageChoices,
   type Job,
   type Label,
+  type MaskLook,
   type MethodName,
   type MethodParams,
   type MethodResult,
@@ -130,6 +132,35 @@ export function aDetail(change: Partial<CaseDetail> = {}): CaseDetail {
   }
 }
 
+/** Of a file that holds one image. */
+export function aLook(change: Partial<ImageChoices> = {}): ImageChoices {
+  return {
+    name: 'scan.nii.gz',
+    kind: 'volume',
+    format: 'NIfTI-1',
+    dims: [8, 6, 10],
+    series: [],
+    frames: 1,
+    channels: [],
+    complex: false,
+    warnings: [],
+    ...change,
+  }
+}
+
+/** Of a mask that lies on the image of `aCase`. */
+export function aMaskLook(change: Partial<MaskLook> = {}): MaskLook {
+  return {
+    format: 'NIfTI-1',
+    dims: [8, 6, 10],
+    labels: [{ value: 1, name: null, voxels: 120 }],
+    fit: 'same',
+    difference: null,
+    canResample: true,
+    ...change,
+  }
+}
+
 export function aLabel(change: Partial<Label> = {}): Label {
   return { value: 1, name: 'Liver', color: '#e69f00', visible: true, locked: false, ...change }
 }
@@ -194,6 +225,7 @@ export function projectClient(project: Project = aProject(), answers: Answers = 
     'settings.get': () => ({}),
     'settings.set': () => ({}),
     'project.get': () => project,
+    'case.look': () => aLook(),
     'case.open': ({ caseId }) => aDetail({ ...project.cases.find((one) => one.id === caseId) }),
     'annotation.history': () => nothingDone,
     ...answers,

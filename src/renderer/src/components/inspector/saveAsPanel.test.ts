@@ -61,7 +61,7 @@ describe('save as', () => {
     expect(client.asked('export.mask')).toEqual([])
     expect(document.querySelector('[data-testid="save-panel"]')?.textContent).toContain(t.files.exists('a.nii.gz'))
     await enter()
-    expect(client.asked('export.mask')).toEqual([{ caseId: 'case-1', fileId: 'target' }])
+    expect(client.asked('export.mask')).toEqual([{ caseId: 'case-1', fileId: 'target', format: 'nifti' }])
     expect(useUiStore().panel).toBeNull()
   })
 

@@ -5,6 +5,7 @@ import type { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { CaseSession } from '../../history/caseSession.ts'
 import { viewerText } from '../../i18n/viewer.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useCautionsStore } from '../../stores/cautions.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { brushRadii } from '../../tools/brushSize.ts'
@@ -16,6 +17,7 @@ const text = viewerText.notice
 export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): StrokeDriver {
   const view = useViewStore()
   const annotation = useAnnotationStore()
+  const cautions = useCautionsStore()
   const project = useProjectStore()
 
   /** The case that the stroke under way belongs to, whatever is open when it ends. */
@@ -31,6 +33,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
       const mask = session.masks.get(key)
       const onScreen = shown.view === view.view && shown.index === view.index && mask?.labels === shown.labels.mask
       if (!onScreen) return refuse(text.notReady)
+      if (cautions.holds()) return null
       if (!view.overlay.maskVisible) return refuse(text.maskHidden)
       const label = project.labelByValue(view.activeLabel)
       if (!erase) {

@@ -1,0 +1,72 @@
+import type { CaseSummary, MaskFormat } from '../../../core/contract/index.ts'
+import { useClient } from '../api/client.ts'
+import { maskInWords } from '../i18n/exchange.ts'
+import { t } from '../i18n/frame.ts'
+import { useCautionsStore } from '../stores/cautions.ts'
+import { useExportsStore } from '../stores/exports.ts'
+import { useMaskImportsStore } from '../stores/maskImports.ts'
+import { useUiStore } from '../stores/ui.ts'
+import { useViewStore } from '../stores/view.ts'
+
+type Kind = CaseSummary['kind']
+
+/** Masks that go to files and come from them. What they throw is shown by who calls them. */
+
+/** Writes the mask to its usual place in the project. */
+export async function saveMask(): Promise<void> {
+  const caseId = useViewStore().caseId
+  if (caseId !== null) await useExportsStore().save(caseId, null)
+}
+
+/** Where a file is asked for by a native dialog: writes it there. False where the user cancelled. */
+export async function saveMaskByDialog(format: MaskFormat): Promise<boolean> {
+  const { detail } = useViewStore()
+  if (detail === null) return false
+  const suggestedName = suggestedMaskName(detail.name, detail.kind, format)
+  const file = await useClient().call('files.saveDialog', { suggestedName })
+  if (file === null) return false
+  await useExportsStore().save(detail.id, file.id, format)
+  return true
+}
+
+/** The sheet in which a mask is chosen, looked at and imported. */
+export function askForMask(): void {
+  if (!useCautionsStore().holds()) useUiStore().toggle('import-mask')
+}
+
+/** Imports what was looked at; the sentence about it stands in the Model section. True where it was done. */
+export async function importMask(labels: 'keep' | number): Promise<boolean> {
+  const imports = useMaskImportsStore()
+  const { state } = imports
+  const name = state.step === 'ready' ? state.file.name : ''
+  const imported = await imports.take(labels)
+  if (imported === null) return false
+  const parts = [maskInWords.done(name, imported.changedVoxels)]
+  if (imported.newLabels.length > 0) parts.push(maskInWords.newLabels(imported.newLabels.length))
+  if (imported.keptLockedVoxels > 0) parts.push(t.model.keptLocked(imported.keptLockedVoxels))
+  useUiStore().note = parts.join(' ')
+  return true
+}
+
+const endings = /\.(nii\.gz|nii|hdr\.gz|img\.gz|hdr|img|nrrd|nhdr|mha|mhd|dcm|svs|png|jpe?g|bmp|ome\.tiff?|tiff?)$/i
+
+/** Is a mask of that format a folder of files? */
+export function isFolderFormat(format: MaskFormat, kind: Kind): boolean {
+  return format === 'instances' || format === 'nnunet' || (format === 'png' && kind === 'volume')
+}
+
+/** "liver 1.nii.gz" -> "liver 1-mask.nii.gz"; of folders without an ending. */
+export function suggestedMaskName(caseName: string, kind: Kind, format: MaskFormat): string {
+  const stem = caseName.replace(endings, '')
+  const what = { nifti: 'mask', png: 'mask', tiff: 'mask', coco: 'mask', instances: 'instances', nnunet: 'nnunet' }
+  return withMaskEnding(`${stem}-${what[format]}`, kind, format)
+}
+
+const endingOf = { nifti: '.nii.gz', png: '.png', tiff: '.tif', coco: '.json', instances: '', nnunet: '' }
+const fitting = { nifti: /\.nii(\.gz)?$/i, png: /\.png$/i, tiff: /\.tiff?$/i, coco: /\.json$/i }
+
+/** The path as a mask of that format is written: a name without its ending gets it. */
+export function withMaskEnding(path: string, kind: Kind, format: MaskFormat): string {
+  if (format === 'instances' || format === 'nnunet' || isFolderFormat(format, kind)) return path
+  return fitting[format].test(path) ? path : `${path}${endingOf[format]}`
+}

@@ -1,0 +1,125 @@
+import { ref } from 'vue'
+import { defineStore } from 'pinia'
+import type { CaseSummary, FileEntry, ImageChoices, ImageSelection, WireError } from '../../../core/contract/index.ts'
+import { useClient } from '../api/client.ts'
+import { asWireError, isCancelled } from '../api/errors.ts'
+import { useProjectStore } from './project.ts'
+
+/** A file of which one image is to be chosen. */
+export interface Choosing {
+  readonly file: FileEntry
+  readonly choices: ImageChoices
+  readonly selection: ImageSelection
+  /** What another series holds is being read. */
+  readonly looking: boolean
+  readonly adding: boolean
+  /** Why the last try failed; what was chosen stays. */
+  readonly error: WireError | null
+}
+
+/** Files on their way to be cases: at once where they hold one image, else after one of them was chosen. */
+export const useAddingStore = defineStore('adding', () => {
+  /** The one that is asked about; the others wait for their turn. */
+  const current = ref<Choosing | null>(null)
+  const waiting = ref(0)
+  let answer: (added: CaseSummary | null) => void = () => undefined
+  let turn: Promise<unknown> = Promise.resolve()
+  let latest: AbortController | null = null
+
+  /**
+   * The case; null where the user left the choice. `asked` is called when there is one. Throws what reading the file
+   * throws.
+   */
+  async function add(file: FileEntry, asked?: () => void): Promise<CaseSummary | null> {
+    const choices = await useClient().call('case.look', { fileId: file.id }).catch(withoutLook)
+    if (choices === null || !hasChoice(choices)) return useProjectStore().addCase(file.id)
+    asked?.()
+    waiting.value += 1
+    const chosen = turn.then(async () => {
+      waiting.value -= 1
+      return ask(file, choices)
+    })
+    turn = chosen
+    return chosen
+  }
+
+  async function ask(file: FileEntry, choices: ImageChoices): Promise<CaseSummary | null> {
+    const added = new Promise<CaseSummary | null>((resolve) => (answer = resolve))
+    current.value = { file, choices, selection: firstOf(choices), looking: false, adding: false, error: null }
+    return added
+  }
+
+  function select(change: Partial<ImageSelection>): void {
+    const before = current.value
+    if (before === null || before.adding) return
+    current.value = { ...before, selection: { ...before.selection, ...change }, error: null }
+  }
+
+  /** Another series may hold other frames and channels. */
+  async function selectSeries(series: string): Promise<void> {
+    const before = current.value
+    if (before === null || before.adding || before.selection.series === series) return
+    latest?.abort()
+    const controller = new AbortController()
+    latest = controller
+    current.value = { ...before, selection: { series }, looking: true, error: null }
+    try {
+      const params = { fileId: before.file.id, selection: { series } }
+      const choices = await useClient().call('case.look', params, { signal: controller.signal })
+      const now = current.value
+      if (latest !== controller || now.file.id !== before.file.id) return
+      current.value = { ...now, choices, selection: { ...firstOf(choices), series }, looking: false }
+    } catch (error) {
+      const now = current.value
+      if (latest !== controller || isCancelled(error) || now.file.id !== before.file.id) return
+      current.value = { ...now, looking: false, error: asWireError(error) }
+    }
+  }
+
+  async function take(): Promise<void> {
+    const before = current.value
+    if (before === null || before.adding || before.looking) return
+    current.value = { ...before, adding: true, error: null }
+    try {
+      const added = await useProjectStore().addCase(before.file.id, before.selection)
+      finish(added)
+    } catch (error) {
+      current.value = { ...before, error: isCancelled(error) ? null : asWireError(error) }
+    }
+  }
+
+  /** Nothing of this file is added. */
+  function leave(): void {
+    if (current.value?.adding === false) finish(null)
+  }
+
+  function finish(added: CaseSummary | null): void {
+    latest?.abort()
+    latest = null
+    current.value = null
+    answer(added)
+  }
+
+  return { current, waiting, add, select, selectSeries, take, leave }
+})
+
+/** A backend that cannot look takes the first image. */
+function withoutLook(error: unknown): null {
+  if (asWireError(error).code === 'unknown-method') return null
+  throw error
+}
+
+export function hasChoice({ series, frames, channels, complex }: ImageChoices): boolean {
+  return series.length > 1 || frames > 1 || channels.length > 1 || complex
+}
+
+/** What is proposed: the first of everything. */
+function firstOf({ series, frames, channels, complex }: ImageChoices): ImageSelection {
+  const [first] = series
+  return {
+    ...(first === undefined || series.length < 2 ? {} : { series: first.id }),
+    ...(frames > 1 ? { frame: 0 } : {}),
+    ...(channels.length > 1 ? { channel: 0 } : {}),
+    ...(complex ? { part: 'magnitude' as const } : {}),
+  }
+}
