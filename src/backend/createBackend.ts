@@ -69,7 +69,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
 }
 
 async function shutDown(services: Services, unsubscribe: () => void): Promise<void> {
-  const { trainer, predictor, jobs, uploads, snapshots, news, compute, project, log } = services
+  const { trainer, predictor, jobs, uploads, snapshots, news, volumes, slides, looks, compute, project, log } = services
   const step = async (name: string, work: () => unknown): Promise<void> => {
     try {
       await work()
@@ -79,12 +79,14 @@ async function shutDown(services: Services, unsubscribe: () => void): Promise<vo
   }
   const jobsEnded = Promise.all([trainer.stop(), predictor.stop()])
   unsubscribe()
+  looks.close()
   // Ends calls in flight too, so that the jobs do not wait for a slow step.
   await step('compute', () => compute.close())
   await step('jobs', () => jobsEnded)
   await step('job records', () => jobs.close())
   await step('uploads', () => uploads.close())
   await step('snapshots', () => snapshots.flush())
+  await step('images', () => Promise.all([volumes.close(), slides.close()]))
   await step('news', () => news.close())
   await step('project', () => project.close())
 }

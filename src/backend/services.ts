@@ -20,7 +20,11 @@ import { Cases } from './project/cases.ts'
 import { Labels } from './project/labels.ts'
 import type { Project } from './project/project.ts'
 import { Settings } from './project/settings.ts'
+import { openTiled } from './slides/open.ts'
+import { Slides } from './slides/slides.ts'
 import { Trainer } from './training/trainer.ts'
+import { Looks } from './volume/looks.ts'
+import { Thumbnails } from './volume/thumbnail.ts'
 import { Volumes } from './volume/volumes.ts'
 import { Worklist } from './worklist/worklist.ts'
 
@@ -47,6 +51,9 @@ export function createServices(options: { project: Project; compute: ComputePort
   const slicesChanged = (caseId: string): void => news.slicesChanged(caseId)
 
   const volumes = new Volumes({ project, cases, budget: Math.min(2 ** 31, memory / 4), missingChanged: touched })
+  const thumbnails = new Thumbnails(db)
+  const looks = new Looks({ cases, volumes, thumbnails, events })
+  const slides = new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: openTiled })
   const image = (caseId: string): ReturnType<Volumes['get']> => volumes.get(caseId)
   const snapshots = new Snapshots({ project, cases, image, quietMs: SNAPSHOT_QUIET_MS, log })
   const readSnapshot: Snapshots['read'] = (caseId, dims) => snapshots.read(caseId, dims)
@@ -64,13 +71,24 @@ export function createServices(options: { project: Project; compute: ComputePort
     touched,
     slicesChanged,
   })
-  const worklist = new Worklist({ project, cases, volumes, models, predictions, tallies })
+  const worklist = new Worklist({
+    project,
+    cases,
+    volumes,
+    slides,
+    openTiled,
+    thumbnails,
+    looks,
+    models,
+    predictions,
+    tallies,
+  })
   news.connect(worklist)
 
   const jobs = new Jobs(db, events, log)
   const lane = new Lane()
   const examiner = new Examiner({ compute, jobs, lane })
-  const shared = { project, cases, labels, models, volumes, predictions, masks, jobs, lane, compute, events }
+  const shared = { project, cases, labels, models, volumes, looks, predictions, masks, jobs, lane, compute, events }
   const predictor = new Predictor({ ...shared, touched, slicesChanged })
   const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
   const importer = new Importer({ compute, models, labels, lane })
@@ -78,6 +96,7 @@ export function createServices(options: { project: Project; compute: ComputePort
   const uploads = new Uploads(folders.images, files)
   return {
     ...shared,
+    slides,
     settings,
     journal,
     tallies,

@@ -1,7 +1,7 @@
 import type { Axis, Box, Dims, StrokeKind } from '../../core/contract/schemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { applyDelta } from '../../core/labelmap/index.ts'
-import type { Cases } from '../project/cases.ts'
+import { refuseSlide, type Cases } from '../project/cases.ts'
 import type { Journal } from './journal.ts'
 
 /** What undo and redo need to know of a stroke before they fetch it. */
@@ -58,6 +58,7 @@ export class Masks {
   async use<T>(caseId: string, work: (mask: CaseMask) => T): Promise<T> {
     const record = this.#cases.find(caseId)
     if (record === null) throw new CodedError('not-found', 'This case is not in the project.')
+    refuseSlide(record)
     let held = this.#held.get(caseId)
     if (held === undefined) {
       held = { mask: this.#load(caseId, record.dims), bytes: 0, users: 0 }

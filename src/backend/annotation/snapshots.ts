@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
-import type { Dims } from '../../core/contract/schemas.ts'
+import type { CaseSummary, Dims } from '../../core/contract/schemas.ts'
 import { readLabelMap, writeMask, type ImageVolume } from '../../imaging/index.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
@@ -125,7 +125,7 @@ export class Snapshots {
 }
 
 /** In which format the mask of an image is kept and exported. */
-export function maskEnding(kind: 'volume' | 'image'): '.nii.gz' | '.png' {
+export function maskEnding(kind: CaseSummary['kind']): '.nii.gz' | '.png' {
   return kind === 'volume' ? '.nii.gz' : '.png'
 }
 

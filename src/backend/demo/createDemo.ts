@@ -4,12 +4,17 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { writePng, writeVolume } from '../../imaging/index.ts'
 import { Tallies } from '../annotation/tallies.ts'
 import { storageError, systemCode } from '../errors.ts'
+import { EventHub } from '../events.ts'
 import { Models, readModelFolder } from '../models/models.ts'
 import { Predictions } from '../prediction/predictions.ts'
 import { Cases } from '../project/cases.ts'
 import { Labels } from '../project/labels.ts'
 import { createProject, projectExists, type Project } from '../project/project.ts'
 import { Settings } from '../project/settings.ts'
+import { openTiled } from '../slides/open.ts'
+import { Slides } from '../slides/slides.ts'
+import { Looks } from '../volume/looks.ts'
+import { Thumbnails } from '../volume/thumbnail.ts'
 import { Volumes } from '../volume/volumes.ts'
 import { Worklist } from '../worklist/worklist.ts'
 import { generateCtCase } from './phantomCt.ts'
@@ -52,10 +57,16 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
   for (const { name } of DEMO_LABELS) labels.add(name, null)
   const cases = new Cases(db)
   const models = new Models(db, folders.models)
+  const volumes = new Volumes({ project, cases, budget: 0, missingChanged: () => undefined })
+  const thumbnails = new Thumbnails(db)
   const worklist = new Worklist({
     project,
     cases,
-    volumes: new Volumes({ project, cases, budget: 0, missingChanged: () => undefined }),
+    volumes,
+    slides: new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: openTiled }),
+    openTiled,
+    thumbnails,
+    looks: new Looks({ cases, volumes, thumbnails, events: new EventHub(() => undefined) }),
     models,
     predictions: new Predictions(db, cases),
     tallies: new Tallies(db),
@@ -65,13 +76,13 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
     const path = join(folders.images, `ct-abdomen-${letter.toLowerCase()}.nii.gz`)
     const { dims, affine, data } = generateCtCase(seed)
     await writeVolume(path, { dims, affine, data: new Int16Array(data), description: 'Maskwright demo phantom' })
-    const added = await worklist.add(path, `CT abdomen ${letter}`)
+    const added = await worklist.add(path, { name: `CT abdomen ${letter}` })
     if (n === 0) new Settings(db).set('.lastCase', added.id)
   }
   for (const [n, seed] of DEMO_SEEDS.nuclei.entries()) {
     const path = join(folders.images, `nuclei-${n + 1}.png`)
     await writePng(path, generateNucleiCase(seed))
-    await worklist.add(path, `Nuclei ${n + 1}`)
+    await worklist.add(path, { name: `Nuclei ${n + 1}` })
   }
   if (modelDir !== null) {
     readModelFolder(modelDir)
@@ -79,6 +90,7 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
     models.register(1, null, [])
   }
   new Settings(db).set('firstRun', true)
+  await volumes.close()
 }
 
 /** An empty folder may become the project; anything else stays as it is. */

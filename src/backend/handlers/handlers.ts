@@ -3,6 +3,7 @@ import type { Handlers } from '../../core/contract/methods.ts'
 import { acceptPrediction } from '../prediction/accept.ts'
 import { completePath, targetOfText } from '../files/paths.ts'
 import type { Services } from '../services.ts'
+import { lookInto } from '../worklist/choices.ts'
 import { computeHandlers } from './compute.ts'
 import { exchangeHandlers } from './exchange.ts'
 import { slideHandlers } from './slides.ts'
@@ -84,19 +85,28 @@ function fileHandlers({ files, uploads }: Services): Part<'files'> {
 }
 
 function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
-  const { files, worklist, settings, cases, masks, volumes, predictor, news } = services
+  const { files, worklist, settings, cases, masks, volumes, slides, looks, predictor, news } = services
   return {
-    'case.add': async ({ fileId }) => {
-      const added = await worklist.add(files.path(fileId, 'open'))
+    'case.add': async ({ fileId, selection }, { signal }) => {
+      const added = await worklist.add(files.path(fileId, 'open'), { selection, signal })
       news.projectChanged()
       return added
     },
-    'case.look': notYet,
-    'case.acknowledge': notYet,
-    'case.useForm': notYet,
+    'case.look': ({ fileId, selection }, { signal }) => lookInto(files.path(fileId, 'open'), selection, signal),
+    'case.acknowledge': async ({ caseId }) => {
+      worklist.acknowledge(caseId)
+      return {}
+    },
+    'case.useForm': async ({ caseId, affine }) => {
+      cases.get(caseId)
+      await predictor.stop(caseId)
+      const detail = await worklist.useForm(caseId, affine)
+      news.projectChanged()
+      return detail
+    },
     'case.open': async ({ caseId }) => {
       const detail = await worklist.detail(caseId)
-      await masks.use(caseId, () => undefined)
+      if (detail.kind !== 'slide') await masks.use(caseId, () => undefined)
       settings.set('.lastCase', caseId)
       return detail
     },
@@ -104,7 +114,9 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       cases.get(caseId)
       await predictor.stop(caseId)
       cases.setRemoved(caseId, true)
-      volumes.forget(caseId)
+      volumes.forget(caseId, { abort: true })
+      slides.forget(caseId)
+      looks.forget(caseId)
       news.projectChanged()
       return {}
     },
@@ -114,12 +126,8 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       return summary
     },
     'case.thumbnail': ({ caseId }) => worklist.thumbnail(caseId),
-    'volume.slice': ({ caseId, axis, index }) => volumes.slice(caseId, axis, index),
+    'volume.slice': ({ caseId, axis, index }, { signal }) => volumes.slice(caseId, axis, index, signal),
   }
-}
-
-async function notYet(): Promise<never> {
-  throw new CodedError('unknown-method', 'This cannot be done yet.')
 }
 
 function annotationHandlers(services: Services): Part<'annotation'> {

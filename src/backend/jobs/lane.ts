@@ -88,3 +88,13 @@ export function waitingWords(lane: Lane): string | null {
 export function cancelled(): CodedError {
   return new CodedError('cancelled', 'This was cancelled.')
 }
+
+/** What `promise` gives, unless the signal is aborted before: CodedError('cancelled'). The work itself goes on for others. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(cancelled())
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}

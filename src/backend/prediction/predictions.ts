@@ -2,7 +2,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Axis, Dims, LabelSlice } from '../../core/contract/schemas.ts'
 import { extractSlice, sliceExtent, writeSlice } from '../../core/labelmap/index.ts'
-import type { Cases } from '../project/cases.ts'
+import { refuseSlide, type CaseRecord, type Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
 import { blob, int, text } from '../project/rows.ts'
 
@@ -57,8 +57,14 @@ export class Predictions {
       .map((row) => int(row, 'slice'))
   }
 
+  /** Gives up all predictions of a case: they were made of another view of it. */
+  forget(caseId: string): void {
+    this.#db.run('DELETE FROM predictions WHERE case_id = ?', caseId)
+    if (this.#assembled?.caseId === caseId) this.#assembled = null
+  }
+
   slice(caseId: string, axis: Axis, index: number): LabelSlice {
-    const { dims, trainingAxis } = this.#cases.get(caseId)
+    const { dims, trainingAxis } = this.#geometry(caseId)
     if (index >= dims[axis]) throw new CodedError('bad-request', `There is no slice ${index}.`)
     const [width, height] = sliceExtent(dims, axis)
     if (axis !== trainingAxis) {
@@ -80,10 +86,16 @@ export class Predictions {
     }
   }
 
+  #geometry(caseId: string): Pick<CaseRecord, 'dims' | 'trainingAxis'> {
+    const record = this.#cases.get(caseId)
+    refuseSlide(record)
+    return record
+  }
+
   /** The layer as one volume in file order; `modelId` and `revision` are those of its newest slices. */
   volume(caseId: string): PredictionVolume {
     if (this.#assembled?.caseId === caseId) return this.#assembled.volume
-    const { dims, trainingAxis } = this.#cases.get(caseId)
+    const { dims, trainingAxis } = this.#geometry(caseId)
     const volume = this.#assemble(caseId, dims, trainingAxis)
     this.#assembled = { caseId, volume }
     return volume
@@ -92,7 +104,7 @@ export class Predictions {
   /** The layer with one slice across the training axis alone, for which the others need not be unpacked. */
   volumeOfSlice(caseId: string, index: number): PredictionVolume {
     if (this.#assembled?.caseId === caseId) return this.#assembled.volume
-    const { dims, trainingAxis } = this.#cases.get(caseId)
+    const { dims, trainingAxis } = this.#geometry(caseId)
     const { data, modelId, revision } = this.slice(caseId, trainingAxis, index)
     const labels = new Uint8Array(dims[0] * dims[1] * dims[2])
     const predicted = new Uint8Array(dims[trainingAxis])

@@ -6,12 +6,13 @@ import type { ImageVolume } from '../../imaging/index.ts'
 import type { ComputePort, ComputeResult } from '../compute/port.ts'
 import type { EventHub } from '../events.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
-import { cancelled, priorities, waitingWords, type Lane } from '../jobs/lane.ts'
+import { cancelled, priorities, untilAborted, waitingWords, type Lane } from '../jobs/lane.ts'
 import type { Owner } from '../jobs/owners.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
-import type { CaseRecord, Cases } from '../project/cases.ts'
+import { refuseSlide, type CaseRecord, type Cases } from '../project/cases.ts'
 import type { Labels } from '../project/labels.ts'
 import { labelsFromCompute, networkLayout, sliceForCompute } from '../volume/computeSlices.ts'
+import type { Looks } from '../volume/looks.ts'
 import type { Volumes } from '../volume/volumes.ts'
 import type { PredictedSlice, Predictions } from './predictions.ts'
 
@@ -23,6 +24,7 @@ export interface PredictorParts {
   readonly labels: Labels
   readonly models: Models
   readonly volumes: Volumes
+  readonly looks: Looks
   readonly predictions: Predictions
   readonly jobs: Jobs
   readonly lane: Lane
@@ -30,6 +32,13 @@ export interface PredictorParts {
   readonly events: EventHub
   readonly touched: (caseId: string) => void
   readonly slicesChanged: (caseId: string) => void
+}
+
+interface PredictedImage {
+  readonly volume: ImageVolume
+  readonly layout: PlaneView
+  /** Scaled intensities that become 0 and 1. */
+  readonly range: { readonly low: number; readonly high: number }
 }
 
 interface ActivePrediction {
@@ -60,6 +69,7 @@ export class Predictor {
   start(caseId: string, index: number, owners: readonly Owner[]): Job {
     const { cases, models, jobs } = this.#parts
     const record = cases.get(caseId)
+    refuseSlide(record)
     const count = record.dims[record.trainingAxis]
     if (index >= count) throw new CodedError('bad-request', `There is no slice ${index}.`)
     const model = models.active()
@@ -100,24 +110,30 @@ export class Predictor {
   }
 
   async #run(active: ActivePrediction, record: CaseRecord, model: ModelRecord): Promise<void> {
+    const { volumes, looks } = this.#parts
     const { job, remaining, total } = active
     try {
-      const volume = await this.#parts.volumes.get(record.id)
-      const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
-      const startedAt = performance.now()
-      job.start(progressWords(0, total))
-      // Slices, and parts of the ones that compute is at.
-      const tell = (done: number): void =>
-        job.progress({
-          progress: done / total,
-          message: progressWords(done, total),
-          secondsLeft: done > 0 ? ((performance.now() - startedAt) / 1000 / done) * (total - done) : null,
-        })
-      while (remaining.length > 0) {
-        await this.#batch(active, record, model, volume, layout, tell)
-        tell(total - remaining.length)
-      }
-      job.done(`${total} of ${total} slices`)
+      await volumes.use(record.id, async (volume, ended) => {
+        const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+        job.start(progressWords(0, total))
+        // Of all voxels, so that the same image gives the same prediction; a new one waits for its last voxel.
+        if (record.range === null) job.progress({ message: 'reading the image…' })
+        const range = await untilAborted(looks.range(record.id), AbortSignal.any([job.signal, ended]))
+        const startedAt = performance.now()
+        // Slices, and parts of the ones that compute is at.
+        const tell = (done: number): void =>
+          job.progress({
+            progress: done / total,
+            message: progressWords(done, total),
+            secondsLeft: done > 0 ? ((performance.now() - startedAt) / 1000 / done) * (total - done) : null,
+          })
+        const image = { volume, layout, range }
+        while (remaining.length > 0) {
+          await this.#batch(active, record, model, image, tell)
+          tell(total - remaining.length)
+        }
+        job.done(`${total} of ${total} slices`)
+      })
     } catch (error) {
       const failed = job.fail(error)
       if (failed.code === 'file-missing') this.#parts.touched(record.id)
@@ -130,8 +146,7 @@ export class Predictor {
     active: ActivePrediction,
     record: CaseRecord,
     model: ModelRecord,
-    volume: ImageVolume,
-    layout: PlaneView,
+    { volume, layout, range }: PredictedImage,
     tell: (done: number) => void,
   ): Promise<void> {
     const { cases, labels, predictions, events, lane, touched, slicesChanged } = this.#parts
@@ -147,7 +162,9 @@ export class Predictor {
       active.urgent = null
       const indices = remaining.slice(0, alone ? 1 : batchSize(layout.width * layout.height))
       revision = cases.find(record.id)?.revision ?? 0
-      const slices = await Promise.all(indices.map((index) => sliceForCompute(volume, layout, index, record.range)))
+      const slices = await Promise.all(
+        indices.map((index) => sliceForCompute(volume, layout, index, range, job.signal)),
+      )
       const done = active.total - remaining.length
       const onProgress = ({ step, steps }: ComputeProgress): void => tell(done + (indices.length * step) / steps)
       return { indices, answer: await this.#predict(model, slices, { signal: job.signal, onProgress }) }

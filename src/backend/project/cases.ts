@@ -1,7 +1,8 @@
 import { CodedError } from '../../core/contract/errors.ts'
-import type { Axis, CaseSummary, Dims } from '../../core/contract/schemas.ts'
+import type { Axis, CaseDetail, CaseSummary, Dims, ImageSelection } from '../../core/contract/schemas.ts'
+import { caseDetailSchema, imageSelectionSchema } from '../../core/contract/schemas.ts'
 import type { Database } from './database.ts'
-import { flag, int, intOrNull, real, text, type Row } from './rows.ts'
+import { flag, int, intOrNull, json, real, realOrNull, text, textOrNull, type Row } from './rows.ts'
 
 /** File systems take 255 bytes; the rest is for endings, numbers and temporary names. */
 const MAX_STEM_BYTES = 120
@@ -12,23 +13,58 @@ export interface CaseRecord {
   readonly name: string
   /** Name without ending of this case's masks. */
   readonly stem: string
-  /** As stored: relative where the image lies in the project. */
+  /** What is opened, a file or a folder, as stored: relative where the image lies in the project. */
   readonly path: string
   readonly contentHash: string
+  /** Of several files, the sum. */
   readonly fileSize: number
   readonly fileMtime: number
-  readonly kind: 'volume' | 'image'
+  readonly kind: 'volume' | 'image' | 'slide'
+  readonly selection: ImageSelection
+  /** Of a slide. */
+  readonly tiles: CaseDetail['tiles']
   readonly dims: Dims
   readonly channels: 1 | 3
   readonly trainingAxis: Axis
-  /** Scaled intensities: robust percentiles (what the network sees as 0 and 1) and full range. */
-  readonly range: { readonly low: number; readonly high: number; readonly min: number; readonly max: number }
+  /**
+   * Scaled intensities: robust percentiles (what the network sees as 0 and 1) and full range. Null until every voxel has been
+   * read once.
+   */
+  readonly range: { readonly low: number; readonly high: number; readonly min: number; readonly max: number } | null
+  /** Scaled intensities shown as black and white; null until a slice has been read, or where they are those of `range`. */
+  readonly window: { readonly low: number; readonly high: number } | null
+  readonly cautionsSeen: boolean
   readonly revision: number
   readonly savedRevision: number | null
   readonly removed: boolean
 }
 
-export type NewCase = Omit<CaseRecord, 'stem' | 'revision' | 'savedRevision' | 'removed'>
+export interface NewCase extends Omit<
+  CaseRecord,
+  'stem' | 'revision' | 'savedRevision' | 'removed' | 'cautionsSeen' | 'window'
+> {
+  /** As stored; empty where `path` is the only one. */
+  readonly files: readonly string[]
+  /** What of the selection makes another case of the same bytes. */
+  readonly selectionKey: string
+}
+
+/** Where an image lies. */
+export interface Place {
+  readonly path: string
+  readonly files: readonly string[]
+  readonly size: number
+  readonly mtime: number
+}
+
+/** Throws CodedError('bad-request') for a slide, which is too large for a mask and for what reads images as a whole. */
+export function refuseSlide({ kind, name }: Pick<CaseRecord, 'kind' | 'name'>): void {
+  if (kind !== 'slide') return
+  throw new CodedError(
+    'bad-request',
+    `"${name}" is a slide, which is annotated in regions; choose a region of it first.`,
+  )
+}
 
 /** The worklist's rows. Cases keep their id and journal for ever; removing only hides them. */
 export class Cases {
@@ -61,25 +97,45 @@ export class Cases {
     return record
   }
 
-  findByHash(contentHash: string): CaseRecord | null {
-    const row = this.#db.get('SELECT * FROM cases WHERE content_hash = ? ORDER BY removed LIMIT 1', contentHash)
+  findByHash(contentHash: string, selectionKey: string): CaseRecord | null {
+    const row = this.#db.get(
+      'SELECT * FROM cases WHERE content_hash = ? AND selection_key = ? ORDER BY removed LIMIT 1',
+      contentHash,
+      selectionKey,
+    )
     return row === undefined ? null : toRecord(row)
+  }
+
+  /** All cases of the same bytes, removed ones too. */
+  countOfHash(contentHash: string): number {
+    const row = this.#db.get('SELECT COUNT(*) AS count FROM cases WHERE content_hash = ?', contentHash)
+    return row === undefined ? 0 : int(row, 'count')
+  }
+
+  /** All files of a case of several, as stored; empty where its path is the only one. */
+  filesOf(id: string): string[] {
+    return this.#db
+      .all('SELECT path FROM case_files WHERE case_id = ? ORDER BY position', id)
+      .map((row) => text(row, 'path'))
   }
 
   list(): CaseRecord[] {
     return this.#db.all('SELECT * FROM cases WHERE removed = 0 ORDER BY position').map(toRecord)
   }
 
-  /** All that were ever added, removed ones too: every image that must not be overwritten. */
+  /** All that were ever added, removed ones too: every file of an image, none of which must be overwritten. */
   everyPath(): string[] {
-    return this.#db.all('SELECT path FROM cases').map((row) => text(row, 'path'))
+    return this.#db.all('SELECT path FROM cases UNION SELECT path FROM case_files').map((row) => text(row, 'path'))
   }
 
+  /** Inside a transaction where there are several files. */
   insert(found: NewCase): CaseRecord {
+    const range = found.range ?? { low: 0, high: 1, min: 0, max: 1 }
     this.#db.run(
       `INSERT INTO cases (id, position, name, stem, path, content_hash, file_size, file_mtime, kind, nx, ny, nz,
-         channels, training_axis, low, high, min, max, added_at)
-       VALUES (?, (SELECT COALESCE(MAX(position), 0) + 1 FROM cases), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         channels, training_axis, low, high, min, max, range_known, selection, selection_key, tiles, added_at)
+       VALUES (?, (SELECT COALESCE(MAX(position), 0) + 1 FROM cases), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+         ?, ?, ?)`,
       found.id,
       found.name,
       this.#freeStem(found.name),
@@ -87,29 +143,71 @@ export class Cases {
       found.contentHash,
       found.fileSize,
       found.fileMtime,
-      found.kind,
+      // A slide is told by its tiles.
+      found.kind === 'volume' ? 'volume' : 'image',
       ...found.dims,
       found.channels,
       found.trainingAxis,
-      found.range.low,
-      found.range.high,
-      found.range.min,
-      found.range.max,
+      range.low,
+      range.high,
+      range.min,
+      range.max,
+      Number(found.range !== null),
+      JSON.stringify(found.selection),
+      found.selectionKey,
+      found.tiles === null ? null : JSON.stringify(found.tiles),
       new Date().toISOString(),
     )
+    this.#setFiles(found.id, found.files)
     return this.get(found.id)
   }
 
   /** The image lies elsewhere now, or was touched without a change of its bytes. */
-  moveTo(id: string, file: { path: string; size: number; mtime: number }): void {
+  moveTo(id: string, { path, files, size, mtime }: Place): void {
+    this.#db.transaction(() => {
+      this.#db.run('UPDATE cases SET path = ?, file_size = ?, file_mtime = ? WHERE id = ?', path, size, mtime, id)
+      this.#setFiles(id, files)
+    })
+    this.#cache.delete(id)
+  }
+
+  setSelection(id: string, selection: ImageSelection, trainingAxis: Axis): void {
     this.#db.run(
-      'UPDATE cases SET path = ?, file_size = ?, file_mtime = ? WHERE id = ?',
-      file.path,
-      file.size,
-      file.mtime,
+      'UPDATE cases SET selection = ?, training_axis = ? WHERE id = ?',
+      JSON.stringify(selection),
+      trainingAxis,
       id,
     )
     this.#cache.delete(id)
+  }
+
+  setRange(id: string, { low, high, min, max }: NonNullable<CaseRecord['range']>): void {
+    this.#db.run(
+      'UPDATE cases SET low = ?, high = ?, min = ?, max = ?, range_known = 1 WHERE id = ?',
+      low,
+      high,
+      min,
+      max,
+      id,
+    )
+    this.#cache.delete(id)
+  }
+
+  setWindow(id: string, { low, high }: NonNullable<CaseRecord['window']>): void {
+    this.#db.run('UPDATE cases SET window_low = ?, window_high = ? WHERE id = ?', low, high, id)
+    this.#cache.delete(id)
+  }
+
+  setCautionsSeen(id: string): void {
+    this.#db.run('UPDATE cases SET cautions_seen = 1 WHERE id = ?', id)
+    this.#cache.delete(id)
+  }
+
+  #setFiles(id: string, files: readonly string[]): void {
+    this.#db.run('DELETE FROM case_files WHERE case_id = ?', id)
+    for (const [position, path] of files.entries()) {
+      this.#db.run('INSERT INTO case_files VALUES (?, ?, ?)', id, position, path)
+    }
   }
 
   /** Reads the row afresh next time, after a transaction that touched it was rolled back. */
@@ -141,7 +239,9 @@ export class Cases {
          (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.corrected AND NOT EXISTS (
             SELECT 1 FROM learned l WHERE l.model_id = ?1 AND l.case_id = s.case_id AND l.slice = s.slice
               AND l.changed_seq = s.changed_seq)) AS new_corrected_slices,
-         EXISTS (SELECT 1 FROM predictions p WHERE p.case_id = c.id) AS predicted
+         EXISTS (SELECT 1 FROM predictions p WHERE p.case_id = c.id) AS predicted,
+         (SELECT s.id FROM cases s WHERE s.content_hash = c.content_hash AND s.tiles IS NOT NULL AND s.removed = 0
+            AND s.id <> c.id LIMIT 1) AS slide_id
        FROM cases c WHERE c.removed = 0 AND (?2 IS NULL OR c.id = ?2) ORDER BY c.position`,
       activeModelId,
       caseId,
@@ -152,6 +252,8 @@ export class Cases {
   #toSummary(row: Row): CaseSummary {
     const record = toRecord(row)
     const saved = record.savedRevision !== null && record.savedRevision === record.revision
+    const slideId = textOrNull(row, 'slide_id')
+    const { region } = record.selection
     return {
       id: record.id,
       name: record.name,
@@ -168,6 +270,7 @@ export class Cases {
       correctedSlices: int(row, 'corrected_slices'),
       newCorrectedSlices: int(row, 'new_corrected_slices'),
       missing: this.missing.has(record.id),
+      regionOf: slideId === null || region === undefined ? null : { slideId, region },
     }
   }
 
@@ -195,6 +298,9 @@ function atMost(text: string, bytes: number): string {
 
 function toRecord(row: Row): CaseRecord {
   const axis = int(row, 'training_axis')
+  const windowLow = realOrNull(row, 'window_low')
+  const windowHigh = realOrNull(row, 'window_high')
+  const tiles = row.tiles === null ? null : caseDetailSchema.shape.tiles.parse(json(row, 'tiles'))
   return {
     id: text(row, 'id'),
     name: text(row, 'name'),
@@ -203,11 +309,17 @@ function toRecord(row: Row): CaseRecord {
     contentHash: text(row, 'content_hash'),
     fileSize: int(row, 'file_size'),
     fileMtime: real(row, 'file_mtime'),
-    kind: text(row, 'kind') === 'volume' ? 'volume' : 'image',
+    kind: tiles !== null ? 'slide' : text(row, 'kind') === 'volume' ? 'volume' : 'image',
+    selection: imageSelectionSchema.parse(json(row, 'selection')),
+    tiles,
     dims: [int(row, 'nx'), int(row, 'ny'), int(row, 'nz')],
     channels: int(row, 'channels') === 3 ? 3 : 1,
     trainingAxis: axis === 0 || axis === 1 ? axis : 2,
-    range: { low: real(row, 'low'), high: real(row, 'high'), min: real(row, 'min'), max: real(row, 'max') },
+    range: flag(row, 'range_known')
+      ? { low: real(row, 'low'), high: real(row, 'high'), min: real(row, 'min'), max: real(row, 'max') }
+      : null,
+    window: windowLow === null || windowHigh === null ? null : { low: windowLow, high: windowHigh },
+    cautionsSeen: flag(row, 'cautions_seen'),
     revision: int(row, 'revision'),
     savedRevision: intOrNull(row, 'saved_revision'),
     removed: flag(row, 'removed'),

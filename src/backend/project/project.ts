@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { storageError } from '../errors.ts'
+import type { Place } from './cases.ts'
 import { Database } from './database.ts'
 import { lockProject } from './lock.ts'
 import { migrate } from './migrations/index.ts'
@@ -23,6 +24,7 @@ export interface Project {
   readonly folders: ProjectFolders
   /** The stored form of an image's path: relative where the image lies in the project, so that the folder can move. */
   storedPath(path: string): string
+  storedPlace(place: Place): Place
   resolvedPath(stored: string): string
   close(): void
 }
@@ -120,6 +122,10 @@ function describe(root: string, db: Database, lock: { release(): void }): Projec
   for (const folder of [folders.masks, folders.models, folders.exports, folders.images]) {
     mkdirSync(folder, { recursive: true })
   }
+  const storedPath = (path: string): string => {
+    const inside = relative(root, path)
+    return inside.startsWith('..') || isAbsolute(inside) ? path : inside.replaceAll('\\', '/')
+  }
   return {
     id: meta('id'),
     name: meta('name'),
@@ -127,10 +133,13 @@ function describe(root: string, db: Database, lock: { release(): void }): Projec
     dir: root,
     db,
     folders,
-    storedPath: (path) => {
-      const inside = relative(root, path)
-      return inside.startsWith('..') || isAbsolute(inside) ? path : inside.replaceAll('\\', '/')
-    },
+    storedPath,
+    storedPlace: ({ path, files, size, mtime }) => ({
+      path: storedPath(path),
+      files: files.map(storedPath),
+      size,
+      mtime,
+    }),
     resolvedPath: (stored) => resolve(root, stored),
     close: () => {
       db.close()

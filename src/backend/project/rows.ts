@@ -29,6 +29,10 @@ export function real(row: Row, column: string): number {
   return value
 }
 
+export function realOrNull(row: Row, column: string): number | null {
+  return row[column] === null ? null : real(row, column)
+}
+
 export function flag(row: Row, column: string): boolean {
   return int(row, column) !== 0
 }

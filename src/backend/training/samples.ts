@@ -2,11 +2,13 @@ import type { ComputeSlice, TrainingSample } from '../../core/contract/compute.t
 import { CodedError } from '../../core/contract/errors.ts'
 import { extractSlice } from '../../core/labelmap/index.ts'
 import type { Masks } from '../annotation/masks.ts'
+import { untilAborted } from '../jobs/lane.ts'
 import type { LearnedSlice } from '../models/models.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
 import { flag, int, text } from '../project/rows.ts'
 import { labelsForCompute, networkLayout, sliceForCompute, sliceGeometry } from '../volume/computeSlices.ts'
+import type { Looks } from '../volume/looks.ts'
 import type { Volumes } from '../volume/volumes.ts'
 
 /** Newest corrected slices that one training learns from. */
@@ -69,9 +71,17 @@ export interface GatheredSamples {
   readonly leftOut: string[]
 }
 
+interface SampleParts {
+  readonly db: Database
+  readonly cases: Cases
+  readonly masks: Masks
+  readonly volumes: Volumes
+  readonly looks: Looks
+}
+
 /** Reads images and masks of the chosen slices, case by case. */
 export async function gatherSamples(
-  parts: { db: Database; cases: Cases; masks: Masks; volumes: Volumes },
+  parts: SampleParts,
   choice: readonly SliceChoice[],
   signal: AbortSignal,
 ): Promise<GatheredSamples> {
@@ -80,7 +90,7 @@ export async function gatherSamples(
     signal.throwIfAborted()
     const wanted = choice.filter((item) => item.caseId === caseId)
     try {
-      await gatherCase(parts, caseId, wanted, gathered)
+      await gatherCase(parts, caseId, wanted, gathered, signal)
     } catch (error) {
       // Taken off the worklist since the slices were chosen: whoever did that does not want it learned from.
       if (parts.cases.find(caseId)?.removed !== false) continue
@@ -92,18 +102,22 @@ export async function gatherSamples(
 }
 
 async function gatherCase(
-  { db, cases, masks, volumes }: { db: Database; cases: Cases; masks: Masks; volumes: Volumes },
+  { db, cases, masks, volumes, looks }: SampleParts,
   caseId: string,
   wanted: readonly SliceChoice[],
   into: GatheredSamples,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { range, trainingAxis } = cases.get(caseId)
-  const volume = await volumes.get(caseId)
-  const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
-  const geometry = sliceGeometry(volume, layout)
+  const { trainingAxis } = cases.get(caseId)
   // Read before the mask is looked at, so that mask and journal are seen at one moment.
-  const images = new Map<number, ComputeSlice>()
-  for (const { slice } of wanted) images.set(slice, await sliceForCompute(volume, layout, slice, range))
+  const { images, layout, geometry } = await volumes.use(caseId, async (volume, ended) => {
+    const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+    const either = AbortSignal.any([signal, ended])
+    const range = await untilAborted(looks.range(caseId), either)
+    const images = new Map<number, ComputeSlice>()
+    for (const { slice } of wanted) images.set(slice, await sliceForCompute(volume, layout, slice, range, either))
+    return { images, layout, geometry: sliceGeometry(volume, layout) }
+  })
   await masks.use(caseId, (mask) => {
     for (const { slice, role } of wanted) {
       const image = images.get(slice)

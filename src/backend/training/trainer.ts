@@ -14,6 +14,7 @@ import type { Predictor } from '../prediction/predictor.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
+import type { Looks } from '../volume/looks.ts'
 import type { Volumes } from '../volume/volumes.ts'
 import { chooseSlices, gatherSamples, type SliceChoice } from './samples.ts'
 
@@ -25,6 +26,7 @@ export interface TrainerParts {
   readonly labels: Labels
   readonly masks: Masks
   readonly volumes: Volumes
+  readonly looks: Looks
   readonly models: Models
   readonly predictor: Predictor
   readonly jobs: Jobs

@@ -28,8 +28,9 @@ export async function sliceForCompute(
   layout: Layout,
   index: number,
   range: { readonly low: number; readonly high: number },
+  signal?: AbortSignal,
 ): Promise<ComputeSlice> {
-  const stored = await volume.voxels.slice(layout.sliceAxis, index)
+  const stored = await volume.voxels.slice(layout.sliceAxis, index, { signal })
   const shown = storedToShown(stored, layout, volume.channels)
   return {
     index,

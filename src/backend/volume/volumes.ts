@@ -2,78 +2,106 @@ import { CodedError } from '../../core/contract/errors.ts'
 import type { Axis, SliceData } from '../../core/contract/schemas.ts'
 import { sliceExtent } from '../../core/labelmap/index.ts'
 import { readImage, type ImageVolume } from '../../imaging/index.ts'
-import type { Cases } from '../project/cases.ts'
+import { refuseSlide, type Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
-import { locateImage, lookAt } from './identity.ts'
+import { exists, locateImage } from './identity.ts'
+import { Leases } from './leases.ts'
 
-/** The opened images of the worklist, the least recently used dropped beyond `budget` bytes. */
+/** Images that do not lie in memory hold files open, and room on the disk. */
+const MAX_OPEN = 64
+const MAX_OUTSIDE = 4
+
+/** Reads an image as `readImage` does; tests put another one in its place. */
+export type ReadImage = typeof readImage
+
+/**
+ * The opened images of the worklist, whose voxels can still be arriving. The least recently used is closed beyond `budget` bytes in
+ * memory, none while it is used.
+ */
 export class Volumes {
   readonly #project: Project
   readonly #cases: Cases
-  readonly #budget: number
   /** A case's image was found missing, or was found again. */
   readonly #missingChanged: () => void
-  /** Least recently used first. Bytes are 0 while it is being read. */
-  readonly #open = new Map<string, { volume: Promise<ImageVolume>; bytes: number }>()
+  readonly #open: Leases<ImageVolume>
 
-  constructor(options: { project: Project; cases: Cases; budget: number; missingChanged: () => void }) {
+  constructor(options: {
+    project: Project
+    cases: Cases
+    budget: number
+    missingChanged: () => void
+    read?: ReadImage
+  }) {
     this.#project = options.project
     this.#cases = options.cases
-    this.#budget = options.budget
     this.#missingChanged = options.missingChanged
+    const { budget, read = readImage } = options
+    this.#open = new Leases<ImageVolume>({
+      open: (caseId, signal) => this.#read(caseId, read, signal),
+      close: (volume) => volume.voxels.close(),
+      share: ({ voxels }) =>
+        voxels.heldBytes / Math.max(1, budget) +
+        1 / MAX_OPEN +
+        (voxels.heldBytes < voxels.byteLength / 2 ? 1 / MAX_OUTSIDE : 0),
+      idleMs: null,
+    })
   }
 
-  /** Throws CodedError: `file-missing` where the image is not found, or what the reader says of a damaged file. */
-  async get(caseId: string): Promise<ImageVolume> {
-    let entry = this.#open.get(caseId)
-    if (entry === undefined) {
-      entry = { volume: this.#read(caseId), bytes: 0 }
-    } else {
-      this.#open.delete(caseId)
-    }
-    this.#open.set(caseId, entry)
-    try {
-      const volume = await entry.volume
-      entry.bytes = volume.voxels.heldBytes
-      this.#shrink()
-      return volume
-    } catch (error) {
-      if (this.#open.get(caseId) === entry) this.#open.delete(caseId)
-      throw error
-    }
+  /**
+   * Gives the image to `work` and keeps it open meanwhile. Its voxels can still be arriving; `signal` is aborted when the case is
+   * removed or the project closed. Throws CodedError: `file-missing` where the image is not found, what the reader says of a
+   * damaged file, `bad-request` for a slide.
+   */
+  async use<R>(caseId: string, work: (volume: ImageVolume, signal: AbortSignal) => R | Promise<R>): Promise<R> {
+    refuseSlide(this.#cases.get(caseId))
+    return this.#open.use(caseId, work)
+  }
+
+  /** For what the header says: the voxels can be closed at any time, other than in `use`. Throws what `use` throws. */
+  get(caseId: string): Promise<ImageVolume> {
+    return this.use(caseId, (volume) => volume)
   }
 
   /** Keeps an image that was read for another reason, such as adding it. */
   keep(caseId: string, volume: ImageVolume): void {
-    this.#open.set(caseId, { volume: Promise.resolve(volume), bytes: volume.voxels.heldBytes })
-    this.#shrink()
+    this.#open.keep(caseId, volume)
   }
 
-  forget(caseId: string): void {
-    this.#open.delete(caseId)
+  /** The image is opened afresh next time. `abort`: who reads in it now is told to stop. */
+  forget(caseId: string, options: { readonly abort?: boolean } = {}): void {
+    this.#open.drop(caseId, options)
   }
 
-  async slice(caseId: string, axis: Axis, index: number): Promise<SliceData> {
-    const volume = await this.get(caseId)
-    if (index >= volume.dims[axis]) throw new CodedError('bad-request', `There is no slice ${index}.`)
-    const samples = await volume.voxels.slice(axis, index)
-    const [width, height] = sliceExtent(volume.dims, axis)
-    return {
-      width,
-      height,
-      channels: volume.channels,
-      voxelType: volume.voxelType,
-      data: new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength),
-      slope: volume.slope,
-      inter: volume.inter,
-    }
+  /** Closes all images; who still reads in one is told to stop. */
+  close(): Promise<void> {
+    return this.#open.close()
+  }
+
+  /** Answers as soon as this slice is there, whatever of the image is still missing. */
+  async slice(caseId: string, axis: Axis, index: number, signal?: AbortSignal): Promise<SliceData> {
+    return this.use(caseId, async (volume, ended) => {
+      if (index >= volume.dims[axis]) throw new CodedError('bad-request', `There is no slice ${index}.`)
+      const either = signal === undefined ? ended : AbortSignal.any([ended, signal])
+      const samples = await volume.voxels.slice(axis, index, { signal: either })
+      const [width, height] = sliceExtent(volume.dims, axis)
+      return {
+        width,
+        height,
+        channels: volume.channels,
+        voxelType: volume.voxelType,
+        data: new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength),
+        slope: volume.slope,
+        inter: volume.inter,
+      }
+    })
   }
 
   /** The path of the case's image as it is now. Notes where it moved to. Throws CodedError('file-missing'). */
   async locate(caseId: string): Promise<string> {
     const record = this.#cases.get(caseId)
     const path = this.#project.resolvedPath(record.path)
-    const found = await locateImage(record, path, this.#project.folders.images)
+    const files = this.#cases.filesOf(caseId).map((file) => this.#project.resolvedPath(file))
+    const found = await locateImage(record, { path, files }, this.#project.folders.images)
     if (found === null) {
       this.#setMissing(caseId, true)
       throw new CodedError(
@@ -82,8 +110,8 @@ export class Volumes {
         { detail: path },
       )
     }
-    if (found.path !== path || found.mtime !== record.fileMtime) {
-      this.#cases.moveTo(caseId, { ...found, path: this.#project.storedPath(found.path) })
+    if (found.path !== path || found.mtime !== record.fileMtime || found.files.some((file, i) => file !== files[i])) {
+      this.#cases.moveTo(caseId, this.#project.storedPlace(found))
     }
     this.#setMissing(caseId, false)
     return found.path
@@ -96,7 +124,8 @@ export class Volumes {
   async lookForAll(): Promise<void> {
     const gone: string[] = []
     for (const record of this.#cases.list()) {
-      if ((await lookAt(this.#project.resolvedPath(record.path))) !== null) continue
+      const [first = record.path] = this.#cases.filesOf(record.id)
+      if (await exists(this.#project.resolvedPath(first))) continue
       this.#setMissing(record.id, true)
       gone.push(record.id)
     }
@@ -108,13 +137,12 @@ export class Volumes {
     for (const caseId of caseIds) await this.locate(caseId).catch(() => undefined)
   }
 
-  async #read(caseId: string): Promise<ImageVolume> {
+  async #read(caseId: string, read: ReadImage, signal: AbortSignal): Promise<ImageVolume> {
     const record = this.#cases.get(caseId)
-    const volume = await readImage(await this.locate(caseId))
-    if (volume.dims.some((extent, axis) => extent !== record.dims[axis])) {
-      throw new CodedError('bad-file', `The image of "${record.name}" has another extent than before.`)
-    }
-    return volume
+    const volume = await read(await this.locate(caseId), { selection: record.selection, signal })
+    if (volume.dims.every((extent, axis) => extent === record.dims[axis])) return volume
+    await volume.voxels.close()
+    throw new CodedError('bad-file', `The image of "${record.name}" has another extent than before.`)
   }
 
   #setMissing(caseId: string, missing: boolean): void {
@@ -122,16 +150,5 @@ export class Volumes {
     if (missing) this.#cases.missing.add(caseId)
     else this.#cases.missing.delete(caseId)
     this.#missingChanged()
-  }
-
-  #shrink(): void {
-    let total = 0
-    for (const entry of this.#open.values()) total += entry.bytes
-    for (const [caseId, entry] of this.#open) {
-      if (total <= this.#budget || this.#open.size <= 1) return
-      if (entry.bytes === 0) continue
-      this.#open.delete(caseId)
-      total -= entry.bytes
-    }
   }
 }

@@ -1,49 +1,66 @@
-import { randomUUID } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { CaseDetail, CaseSummary } from '../../core/contract/schemas.ts'
-import { contentHash, readImage, rangeOf, readImageInfo, stemOf } from '../../imaging/index.ts'
+import type { CaseDetail, CaseSummary, TileRegion } from '../../core/contract/schemas.ts'
+import type { PlaneView } from '../../core/geometry/index.ts'
+import { typeOf } from '../../imaging/index.ts'
 import type { Tallies } from '../annotation/tallies.ts'
-import { storageError } from '../errors.ts'
 import type { Models } from '../models/models.ts'
 import type { Predictions } from '../prediction/predictions.ts'
-import type { Cases } from '../project/cases.ts'
-import type { Project } from '../project/project.ts'
-import { blob, int } from '../project/rows.ts'
+import type { CaseRecord } from '../project/cases.ts'
+import { overviewOf, viewOfPicture } from '../slides/slides.ts'
 import { networkLayout } from '../volume/computeSlices.ts'
-import { lookAt, type FoundFile } from '../volume/identity.ts'
-import { makeThumbnail, type Thumbnail } from '../volume/thumbnail.ts'
-import type { Volumes } from '../volume/volumes.ts'
+import type { Thumbnail } from '../volume/thumbnail.ts'
+import { Adding, type AddingParts, type AddOptions } from './adding.ts'
+import { cautionsOf } from './cautions.ts'
+import { plainSelection } from './selection.ts'
 
-export interface WorklistParts {
-  readonly project: Project
-  readonly cases: Cases
-  readonly volumes: Volumes
+export interface WorklistParts extends AddingParts {
   readonly models: Models
   readonly predictions: Predictions
   readonly tallies: Tallies
 }
 
+/** What is the same for slides and for what is opened as a whole. */
+type Shared = Pick<
+  CaseDetail,
+  keyof CaseSummary | 'sourcePath' | 'revision' | 'trainingAxis' | 'selection' | 'tiles' | 'cautionsSeen'
+>
+
 /** The images of a project: adding, opening, finding them again. */
 export class Worklist {
   readonly #parts: WorklistParts
-  /** One image is added at a time, so that the same file twice at once is one case. */
-  #adding: Promise<unknown> = Promise.resolve()
+  readonly #adding: Adding
 
   constructor(parts: WorklistParts) {
     this.#parts = parts
+    this.#adding = new Adding(parts)
   }
 
   /**
-   * Reads the image and puts it on the worklist. The same bytes are the same case, wherever they lie; one that was
-   * taken off comes back with its mask. Throws CodedError: `bad-file`, `file-missing`, `no-permission`.
+   * Puts an image on the worklist, whose voxels can still be arriving. The same bytes are the same case, wherever they lie; one that
+   * was taken off comes back with its mask. Throws CodedError: `bad-file`, `file-missing`, `no-permission`.
    */
-  async add(path: string, name: string | null = null): Promise<CaseSummary> {
-    const added = this.#adding.then(() => this.#add(path, name))
-    this.#adding = added.catch(() => undefined)
-    return added
+  async add(path: string, options: AddOptions = {}): Promise<CaseSummary> {
+    return this.summary(await this.#adding.add(path, options))
+  }
+
+  /**
+   * Makes a rectangle of a slide a case of its own. The same rectangle twice is one case. Throws CodedError('bad-request') for one that
+   * does not lie inside.
+   */
+  async addRegion(caseId: string, region: TileRegion, signal?: AbortSignal): Promise<CaseSummary> {
+    const { cases, volumes } = this.#parts
+    const { tiles, name, selection, contentHash } = cases.get(caseId)
+    const level = tiles?.levels[region.level]
+    if (level === undefined || region.x + region.width > level.width || region.y + region.height > level.height) {
+      throw new CodedError('bad-request', `This region does not lie inside "${name}"; draw it again.`)
+    }
+    const path = await volumes.locate(caseId)
+    return this.add(path, {
+      name: `${name} · region ${cases.countOfHash(contentHash)}`,
+      selection: { ...selection, region },
+      hash: contentHash,
+      ...(signal === undefined ? {} : { signal }),
+    })
   }
 
   summary(caseId: string): CaseSummary {
@@ -57,121 +74,157 @@ export class Worklist {
   }
 
   async detail(caseId: string): Promise<CaseDetail> {
-    const { cases, volumes, project, tallies, predictions } = this.#parts
-    const volume = await volumes.get(caseId)
+    const { cases, volumes, looks } = this.#parts
+    if (cases.get(caseId).kind === 'slide') return this.#slideDetail(caseId)
+    // What was damaged may be whole by now: it is tried again.
+    if (looks.damage(caseId) !== null) volumes.forget(caseId)
+    return volumes.use(caseId, async (volume) => {
+      const window = await looks.window(caseId)
+      // Read now, since its place may be another since it was opened.
+      const record = cases.get(caseId)
+      if (record.range === null) looks.begin(caseId)
+      const { min, max } = record.range ?? { min: window.low, max: window.high }
+      const { tallies, predictions } = this.#parts
+      const damage = looks.damage(caseId)
+      return {
+        ...this.#shared(record),
+        spacing: volume.spacing,
+        spacingKnown: volume.spacingKnown,
+        affine: volume.affine,
+        orientation: volume.orientation,
+        voxelType: volume.voxelType,
+        window: { center: (window.low + window.high) / 2, width: window.high - window.low },
+        range: { min, max },
+        warnings: [...volume.warnings, ...(damage === null ? [] : [damage])],
+        cautions: cautionsOf(volume),
+        corrected: tallies.corrected(caseId),
+        predicted: predictions.indices(caseId),
+      }
+    })
+  }
+
+  /** The user has seen the cautions. */
+  acknowledge(caseId: string): void {
+    const { cases } = this.#parts
+    cases.get(caseId)
+    cases.setCautionsSeen(caseId)
+  }
+
+  /**
+   * From now on the image lies where the other of its two positions says. The mask stays as it is, voxel for voxel; predictions that were
+   * made of another view of it are given up. Throws CodedError: `bad-request` where there is nothing to choose, `conflict` where slices
+   * would lie across another axis than those that were annotated.
+   */
+  async useForm(caseId: string, affine: 'sform' | 'qform'): Promise<CaseDetail> {
+    const { cases, volumes, project, looks, thumbnails } = this.#parts
     const record = cases.get(caseId)
-    const { low, high, min, max } = record.range
-    return {
-      ...this.summary(caseId),
-      sourcePath: project.resolvedPath(record.path),
-      spacing: volume.spacing,
-      spacingKnown: volume.spacingKnown,
-      affine: volume.affine,
-      orientation: volume.orientation,
-      voxelType: volume.voxelType,
-      window: { center: (low + high) / 2, width: high - low },
-      range: { min, max },
-      trainingAxis: record.trainingAxis,
-      revision: record.revision,
-      warnings: [...volume.warnings],
-      cautions: [],
-      cautionsSeen: true,
-      selection: {},
-      tiles: null,
-      corrected: tallies.corrected(caseId),
-      predicted: predictions.indices(caseId),
+    const before = await volumes.use(caseId, ({ info, affine: from, dims, spacing }) => ({
+      info,
+      layout: networkLayout(dims, from, spacing),
+    }))
+    if (before.info.disagreement === null) {
+      throw new CodedError('bad-request', `The file of "${record.name}" states one position only.`)
     }
+    if (before.info.disagreement.other !== affine) return this.detail(caseId)
+    const selection = plainSelection({ ...record.selection, affine }, before.info)
+    cases.setSelection(caseId, selection, record.trainingAxis)
+    volumes.forget(caseId)
+    try {
+      const layout = await volumes.use(caseId, ({ affine: to, dims, spacing }) => networkLayout(dims, to, spacing))
+      const turned = layout.sliceAxis !== record.trainingAxis
+      if (turned && record.revision > 0) {
+        throw new CodedError(
+          'conflict',
+          `By its ${affine}, the slices of "${record.name}" lie across another axis than those that were annotated; ` +
+            `make a copy of the file that states its ${affine} alone, and annotate that.`,
+        )
+      }
+      project.db.transaction(() => {
+        cases.setSelection(caseId, selection, layout.sliceAxis)
+        if (isSameView(layout, before.layout)) return
+        this.#parts.predictions.forget(caseId)
+        thumbnails.forget(caseId)
+      })
+    } catch (error) {
+      cases.setSelection(caseId, record.selection, record.trainingAxis)
+      volumes.forget(caseId)
+      throw error
+    }
+    looks.forget(caseId)
+    return this.detail(caseId)
   }
 
   /** The image moved: `path` must hold the same bytes. Throws CodedError('conflict') where it does not. */
   async relocate(caseId: string, path: string): Promise<CaseSummary> {
-    const { cases, volumes } = this.#parts
-    const record = cases.get(caseId)
-    const file = await regularFile(path)
-    if ((await contentHash(file.path)) !== record.contentHash) {
-      throw new CodedError(
-        'conflict',
-        `"${basename(path)}" is not the image of "${record.name}"; choose the file that was annotated.`,
-      )
-    }
-    this.#moveTo(caseId, file)
-    volumes.forget(caseId)
+    await this.#adding.relocate(caseId, path)
     return this.summary(caseId)
   }
 
   async thumbnail(caseId: string): Promise<Thumbnail> {
-    const { project, volumes, cases } = this.#parts
-    const record = cases.get(caseId)
-    const row = project.db.get('SELECT width, height, rgba FROM thumbnails WHERE case_id = ?', caseId)
-    if (row !== undefined) {
-      const rgba = new Uint8Array(inflateRawSync(blob(row, 'rgba')))
-      return { width: int(row, 'width'), height: int(row, 'height'), rgba }
-    }
-    const volume = await volumes.get(caseId)
-    const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
-    const thumbnail = await makeThumbnail(volume, layout, record.range)
-    this.#keepThumbnail(caseId, thumbnail)
-    return thumbnail
-  }
-
-  async #add(path: string, name: string | null): Promise<CaseSummary> {
-    const { cases, project, volumes } = this.#parts
-    const file = await regularFile(path)
-    // The header first: what is no image is refused before all of it is read for its hash.
-    await readImageInfo(file.path)
-    const hash = await contentHash(file.path)
-    const known = cases.findByHash(hash)
-    if (known !== null) {
-      if ((await lookAt(project.resolvedPath(known.path))) === null) this.#moveTo(known.id, file)
-      if (known.removed) cases.setRemoved(known.id, false)
-      return this.summary(known.id)
-    }
-    const volume = await readImage(file.path)
-    const range = await rangeOf(volume)
-    const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
-    const thumbnail = await makeThumbnail(volume, layout, range)
-    const id = randomUUID()
-    project.db.transaction(() => {
-      cases.insert({
-        id,
-        name: name ?? stemOf(path),
-        path: project.storedPath(file.path),
-        contentHash: hash,
-        fileSize: file.size,
-        fileMtime: file.mtime,
-        kind: volume.kind,
-        dims: volume.dims,
-        channels: volume.channels,
-        trainingAxis: layout.sliceAxis,
-        range: { low: range.low, high: range.high, min: range.min, max: range.max },
-      })
-      this.#keepThumbnail(id, thumbnail)
+    const { thumbnails, volumes, looks, cases } = this.#parts
+    const known = thumbnails.find(caseId)
+    if (known !== null) return known
+    if (cases.get(caseId).kind === 'slide') return this.#slideThumbnail(caseId)
+    const window = await looks.window(caseId)
+    // The first look makes one on its way.
+    const made = thumbnails.find(caseId)
+    if (made !== null) return made
+    return volumes.use(caseId, async (volume, signal) => {
+      const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
+      const samples = await volume.voxels.slice(layout.sliceAxis, Math.floor(layout.slices / 2), { signal })
+      return thumbnails.make(caseId, { ...volume, samples }, layout, window)
     })
-    volumes.keep(id, volume)
-    return this.summary(id)
   }
 
-  #moveTo(caseId: string, file: FoundFile): void {
-    const { cases, project } = this.#parts
-    cases.moveTo(caseId, { ...file, path: project.storedPath(file.path) })
-    cases.missing.delete(caseId)
+  async #slideThumbnail(caseId: string): Promise<Thumbnail> {
+    const overview = await this.#parts.slides.use(caseId, (image, signal) => overviewOf(image, signal))
+    return this.#parts.thumbnails.make(caseId, overview, viewOfPicture(overview), overview.range)
   }
 
-  #keepThumbnail(caseId: string, { width, height, rgba }: Thumbnail): void {
-    const { db } = this.#parts.project
-    db.run('INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?, ?)', caseId, width, height, deflateRawSync(rgba))
+  #shared(record: CaseRecord): Shared {
+    const { path, revision, trainingAxis, selection, tiles, cautionsSeen } = record
+    return {
+      ...this.summary(record.id),
+      sourcePath: this.#parts.project.resolvedPath(path),
+      revision,
+      trainingAxis,
+      selection,
+      tiles,
+      cautionsSeen,
+    }
+  }
+
+  async #slideDetail(caseId: string): Promise<CaseDetail> {
+    const { cases, slides } = this.#parts
+    return slides.use(caseId, async (image, signal) => {
+      const record = cases.get(caseId)
+      const { info, levels } = image
+      const { data } = await image.tile(levels.length - 1, 0, 0, { signal })
+      const range = record.range ?? { low: 0, high: 255, min: 0, max: 255 }
+      return {
+        ...this.#shared(record),
+        spacing: info.spacing,
+        spacingKnown: info.spacingKnown,
+        affine: null,
+        orientation: null,
+        voxelType: typeOf(data),
+        window: { center: (range.low + range.high) / 2, width: range.high - range.low },
+        range: { min: range.min, max: range.max },
+        warnings: [...info.warnings],
+        cautions: [],
+        corrected: [],
+        predicted: [],
+      }
+    })
   }
 }
 
-/** The file behind `path`, links resolved. */
-async function regularFile(path: string): Promise<FoundFile> {
-  let real: string
-  try {
-    real = await realpath(path)
-  } catch (error) {
-    throw storageError(error, path, 'read')
-  }
-  const file = await lookAt(real)
-  if (file === null) throw new CodedError('bad-file', `"${basename(path)}" is not a file; choose an image file.`)
-  return file
+/** Do the network's slices show the same, in the same order of rows and columns? */
+function isSameView(a: PlaneView, b: PlaneView): boolean {
+  return (
+    a.sliceAxis === b.sliceAxis &&
+    a.columnAxis === b.columnAxis &&
+    a.flipColumns === b.flipColumns &&
+    a.flipRows === b.flipRows
+  )
 }

@@ -2,9 +2,10 @@ import { CodedError } from '../../../core/contract/errors.ts'
 import type { Database } from '../database.ts'
 import { int } from '../rows.ts'
 import { initial } from './0001-initial.ts'
+import { anyImage } from './0002-any-image.ts'
 
 /** In order; the n-th brings a project to schema n. `PRAGMA user_version` says where a project stands. */
-const migrations: readonly string[] = [initial]
+const migrations: readonly string[] = [initial, anyImage]
 
 /** Marks the file as a Maskwright project for `file` and other tools: "MkWr". */
 const APPLICATION_ID = 0x4d6b5772
