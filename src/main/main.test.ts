@@ -210,6 +210,41 @@ describe('dialogs', () => {
     expect(electron.dialog.shown[1]?.options.defaultPath).toBe(join(folder, 'project', 'mask.nii.gz'))
   })
 
+  it.each([
+    ['image', ['openFile', 'multiSelections'], ['nii', 'gz', 'hdr', 'nrrd', 'mhd', 'dcm', 'png', 'tiff', 'svs']],
+    ['mask', ['openFile'], ['nii', 'gz', 'png', 'tif', 'json']],
+    ['network', ['openFile'], ['onnx']],
+  ] as const)('ask for files of the kind: %s', async (kind, properties, extensions) => {
+    const { client, electron } = await started()
+    await client.call('files.openDialog', { kind })
+    const shown = electron.dialog.shown[0]?.options as { properties: string[]; filters: { extensions: string[] }[] }
+    expect(shown.properties).toEqual(properties)
+    expect(shown.filters[0]?.extensions).toEqual(expect.arrayContaining([...extensions]))
+    expect(shown.filters.at(-1)?.extensions, 'files without an ending can be chosen too').toEqual(['*'])
+  })
+
+  it('ask for a folder, and give it as one', async () => {
+    const { client, electron, folder } = await started()
+    electron.dialog.openAnswer = { canceled: false, filePaths: [folder] }
+    const [entry] = await client.call('files.openDialog', { kind: 'folder' })
+    expect(electron.dialog.shown[0]?.options.properties).toEqual(['openDirectory'])
+    expect(entry?.id).toBe(`id to open ${folder}`)
+  })
+
+  it.each([
+    ['a-mask.nii.gz', 'Save mask', ['gz', 'nii']],
+    ['a-mask.png', 'Save mask', ['png']],
+    ['a-mask.tif', 'Save mask', ['tif', 'tiff']],
+    ['a-mask.json', 'Save mask', ['json']],
+    ['Dataset001_Liver', 'Save into a new folder', undefined],
+  ])('ask where to save %s', async (suggestedName, title, extensions) => {
+    const { client, electron } = await started()
+    await client.call('files.saveDialog', { suggestedName })
+    const shown = electron.dialog.shown[0]?.options as { title: string; filters: { extensions: string[] }[] }
+    expect(shown.title).toBe(title)
+    expect(shown.filters[0]?.extensions).toEqual(extensions)
+  })
+
   it('give nothing when they are cancelled', async () => {
     const { client } = await started()
     expect(await client.call('files.openDialog', {})).toEqual([])
