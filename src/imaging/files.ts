@@ -89,6 +89,14 @@ export async function fileSize(path: string): Promise<number> {
   return found.size
 }
 
+/** Throws as `readError` where there is nothing. */
+export async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw readError(error, path)
+  })
+  return found.isDirectory()
+}
+
 /** The first `count` bytes of a file, fewer where it is shorter. */
 export async function readStart(path: string, count: number): Promise<Uint8Array<ArrayBuffer>> {
   return withFile(path, async (handle) => {

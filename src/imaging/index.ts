@@ -1,6 +1,7 @@
 /** Image files: what they are, their voxels, and masks in their geometry. One folder a format. */
 export { imageFiles, readImage, readImageInfo } from './registry.ts'
 export { readLabelMap, writeMask, verifyMask, writeVerifiedMask, maskExtension } from './masks.ts'
+export { listSeries, type DicomSeries } from './dicom/index.ts'
 export { rangeOf, robustRange } from './range.ts'
 export { memoryStore, typeOf, type VoxelStore } from './voxels/index.ts'
 export { contentHash } from './files.ts'

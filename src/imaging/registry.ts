@@ -21,6 +21,7 @@ const readers: Record<SniffedFormat, () => Promise<ImageReader>> = {
   bmp: async () => (await import('./raster/index.ts')).rasterReader('bmp'),
   nrrd: async () => (await import('./nrrd/index.ts')).nrrdReader,
   metaimage: async () => (await import('./metaimage/index.ts')).metaImageReader,
+  dicom: async () => (await import('./dicom/index.ts')).dicomReader,
   tiff: async () => (await import('./raster/index.ts')).rasterReader('tiff'),
 }
 

@@ -1,9 +1,10 @@
 import { basename, extname } from 'node:path'
-import { badFile, fileSize, readStart } from './files.ts'
+import { looksLikeDicom } from './dicom/signature.ts'
+import { badFile, fileSize, isFolder, readStart } from './files.ts'
 import type { RasterFormat } from './raster/index.ts'
 
 /** Endings of files that can be opened, as for a file dialog. What a file is, its first bytes say. */
-export const supportedExtensions = ['nii', 'nii.gz', 'png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp', 'nrrd', 'nhdr', 'mha', 'mhd'] as const
+export const supportedExtensions = ['nii', 'nii.gz', 'png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp', 'nrrd', 'nhdr', 'mha', 'mhd', 'dcm'] as const
 
 /** Can a file of this name be an image? By its ending alone, for lists of files. */
 export function isSupported(name: string): boolean {
@@ -12,7 +13,7 @@ export function isSupported(name: string): boolean {
 }
 
 /** Which folder of formats reads a file. */
-export type SniffedFormat = RasterFormat | 'nifti' | 'nrrd' | 'metaimage'
+export type SniffedFormat = RasterFormat | 'nifti' | 'nrrd' | 'metaimage' | 'dicom'
 
 interface Signature {
   readonly at: number
@@ -33,7 +34,6 @@ const RASTER: readonly (readonly [RasterFormat, Signature])[] = [
 
 /** Other formats by name, so that the refusal can say what to do. */
 const OTHERS: readonly (readonly [string, Signature])[] = [
-  ['a DICOM file', text(128, 'DICM')],
   ['a GIF picture', text(0, 'GIF8')],
   ['a WebP picture', text(8, 'WEBP')],
   ['a PDF document', text(0, '%PDF')],
@@ -51,8 +51,10 @@ export function stemOf(path: string): string {
   return name.slice(0, name.length - ending.length) || name
 }
 
-/** What a file is, by its first bytes. Throws a CodedError where it is missing, empty, a folder or no image. */
+/** What a file is, by its first bytes. A folder is a DICOM series. Throws a CodedError where it is missing,
+ * empty or no image. */
 export async function sniff(path: string): Promise<SniffedFormat> {
+  if (await isFolder(path)) return 'dicom'
   await fileSize(path)
   const start = await readStart(path, 540)
   const has = ({ at, bytes }: Signature): boolean => bytes.every((byte, i) => start[at + i] === byte)
@@ -67,9 +69,10 @@ export async function sniff(path: string): Promise<SniffedFormat> {
   if (raster !== undefined) return raster[0]
   if (has(text(0, 'NRRD'))) return 'nrrd'
   if (META_IMAGE.test(new TextDecoder('latin1').decode(start))) return 'metaimage'
+  if (looksLikeDicom(start)) return 'dicom'
   const other = OTHERS.find(([, signature]) => has(signature))
   if (other !== undefined) {
     throw badFile(path, `is ${other[0]}, which cannot be opened; convert it to NIfTI, PNG or TIFF.`)
   }
-  throw badFile(path, 'is not an image that can be opened; choose a NIfTI, PNG, JPEG, TIFF or BMP file.')
+  throw badFile(path, 'is not an image that can be opened; choose a NIfTI, DICOM, PNG, JPEG, TIFF or BMP file.')
 }

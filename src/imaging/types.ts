@@ -49,6 +49,8 @@ export interface ImageInfo {
    * in mm, and the form that is not used. Null where they agree or there is only one.
    */
   readonly disagreement: { readonly mm: number; readonly other: 'sform' | 'qform' } | null
+  /** Slices of a series are missing or unevenly spaced, so that places in it are not exact. Left out where they are not. */
+  readonly gaps?: boolean
   /** Plain sentences about what was assumed or left out. */
   readonly warnings: readonly string[]
 }

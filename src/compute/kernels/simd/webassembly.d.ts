@@ -13,9 +13,10 @@ declare namespace WebAssembly {
   class Global {
     value: number
   }
+  function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, Memory>>)
+    constructor(module: Module, imports: Record<string, Record<string, Memory | ((...args: number[]) => unknown)>>)
     readonly exports: Record<string, unknown>
   }
 }
