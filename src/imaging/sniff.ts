@@ -1,10 +1,29 @@
 import { basename, extname } from 'node:path'
 import { looksLikeDicom } from './dicom/signature.ts'
 import { badFile, fileSize, isFolder, readStart } from './files.ts'
+import { isHalf } from './nifti/halves.ts'
 import type { RasterFormat } from './raster/index.ts'
 
 /** Endings of files that can be opened, as for a file dialog. What a file is, its first bytes say. */
-export const supportedExtensions = ['nii', 'nii.gz', 'png', 'jpg', 'jpeg', 'tif', 'tiff', 'bmp', 'nrrd', 'nhdr', 'mha', 'mhd', 'dcm'] as const
+export const supportedExtensions = [
+  'nii',
+  'nii.gz',
+  'hdr',
+  'hdr.gz',
+  'img',
+  'img.gz',
+  'png',
+  'jpg',
+  'jpeg',
+  'tif',
+  'tiff',
+  'bmp',
+  'nrrd',
+  'nhdr',
+  'mha',
+  'mhd',
+  'dcm',
+] as const
 
 /** Can a file of this name be an image? By its ending alone, for lists of files. */
 export function isSupported(name: string): boolean {
@@ -44,10 +63,10 @@ const OTHERS: readonly (readonly [string, Signature])[] = [
 /** A MetaImage header is text that begins with one of these tags, which its other tags follow in any order. */
 const META_IMAGE = /^\s*(ObjectType|ObjectSubType|NDims|Comment|Name|DimSize)[ \t]*[=:]/
 
-/** The name of an image file without its folder and its ending; `.nii.gz` is one ending. */
+/** The name of an image file without its folder and its ending; `.nii.gz` and the like are one ending. */
 export function stemOf(path: string): string {
   const name = basename(path)
-  const ending = /\.nii\.gz$/i.exec(name)?.[0] ?? extname(name)
+  const ending = /\.(nii|hdr|img)\.gz$/i.exec(name)?.[0] ?? extname(name)
   return name.slice(0, name.length - ending.length) || name
 }
 
@@ -64,7 +83,7 @@ export async function sniff(path: string): Promise<SniffedFormat> {
     has(text(344, 'ni1')) ||
     has(text(4, 'n+2')) ||
     has(text(4, 'ni2'))
-  if (isNifti) return 'nifti'
+  if (isNifti || (await isHalf(path))) return 'nifti'
   const raster = RASTER.find(([, signature]) => has(signature))
   if (raster !== undefined) return raster[0]
   if (has(text(0, 'NRRD'))) return 'nrrd'
@@ -74,5 +93,8 @@ export async function sniff(path: string): Promise<SniffedFormat> {
   if (other !== undefined) {
     throw badFile(path, `is ${other[0]}, which cannot be opened; convert it to NIfTI, PNG or TIFF.`)
   }
-  throw badFile(path, 'is not an image that can be opened; choose a NIfTI, DICOM, PNG, JPEG, TIFF or BMP file.')
+  throw badFile(
+    path,
+    'is not an image that can be opened; choose a NIfTI, DICOM, NRRD, MetaImage, PNG, JPEG, TIFF or BMP file.',
+  )
 }

@@ -2,7 +2,18 @@ import type { Affine, Dims, ImageSelection, Vec3, VoxelType } from '../core/cont
 import type { VoxelStore } from './voxels/index.ts'
 
 export type ImageFormat =
-  'nifti1' | 'nifti2' | 'png' | 'jpeg' | 'bmp' | 'tiff' | 'ome-tiff' | 'svs' | 'dicom' | 'nrrd' | 'metaimage'
+  | 'nifti1'
+  | 'nifti2'
+  | 'analyze'
+  | 'png'
+  | 'jpeg'
+  | 'bmp'
+  | 'tiff'
+  | 'ome-tiff'
+  | 'svs'
+  | 'dicom'
+  | 'nrrd'
+  | 'metaimage'
 
 /** Where the affine of a NIfTI image was taken from: the first of these that is usable. */
 export type AffineSource = 'sform' | 'qform' | 'pixdim' | 'none'

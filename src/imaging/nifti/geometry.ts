@@ -1,94 +1,136 @@
-import type { Affine, Vec3 } from '../../core/contract/schemas.ts'
-import { qformToAffine, spacingOf } from '../../core/geometry/index.ts'
-import type { AffineSource } from '../types.ts'
+import type { Affine, ImageSelection, Vec3 } from '../../core/contract/schemas.ts'
+import { CodedError } from '../../core/contract/errors.ts'
+import { isUsableAffine, largestDistance, qformToAffine, shearOf, spacingOf } from '../../core/geometry/index.ts'
+import type { AffineSource, ImageInfo } from '../types.ts'
 import type { NiftiHeader } from './header.ts'
 
 export interface NiftiGeometry {
+  /** In the header's own numbers, whatever their unit, as nibabel gives them. */
   readonly affine: Affine
   readonly affineSource: AffineSource
+  /** The header's own numbers, of which 1 is made where they are missing. */
   readonly spacing: Vec3
   readonly spacingKnown: boolean
+  /** How many mm one of these numbers is. */
+  readonly unit: number
+  readonly disagreement: ImageInfo['disagreement']
   readonly warnings: readonly string[]
 }
+
+/** Farther apart than this, somewhere in the volume, the two forms of a header speak of different places. */
+const DISAGREEMENT_MM = 0.1
+/** What rounding does to a rotation stays below. */
+const SHEARED_DEGREES = 0.05
+
+const UNITS: ReadonlyMap<number, { readonly mm: number; readonly name: string }> = new Map([
+  [1, { mm: 1000, name: 'metres' }],
+  [3, { mm: 0.001, name: 'micrometres' }],
+])
 
 /**
  * The affine by the rule of nibabel's `get_best_affine`: the sform where its code is positive, else the qform where its
  * code is, else axes by pixdim with x to the left and the origin in the middle of the volume. A form that is singular or
- * holds no numbers is passed over with a warning.
+ * holds no numbers is passed over with a warning. `wanted` takes one of the forms against the rule; throws
+ * CodedError('bad-request') where it is not usable.
  */
-export function geometryOf(header: NiftiHeader): NiftiGeometry {
+export function geometryOf(header: NiftiHeader, wanted?: ImageSelection['affine']): NiftiGeometry {
   const warnings: string[] = []
-  const spacingKnown = [1, 2, 3].slice(0, header.rank).every((i) => isLength(header.pixdim[i]))
-  const pixdim: Vec3 = [lengthOf(header.pixdim[1]), lengthOf(header.pixdim[2]), lengthOf(header.pixdim[3])]
+  const spacingKnown = [1, 2, 3].slice(0, header.extents.length).every((i) => isLength(header.pixdim[i]))
+  const spacing: Vec3 = [lengthOf(header, 1), lengthOf(header, 2), lengthOf(header, 3)]
   if (!spacingKnown) warnings.push('The voxel size is not stated in full; 1 mm is assumed where it is missing.')
-  if (header.lengthUnit === 1 || header.lengthUnit === 3) {
-    const unit = header.lengthUnit === 1 ? 'metres' : 'micrometres'
-    warnings.push(`The header states lengths in ${unit}; its numbers are shown as millimetres.`)
+  const unit = UNITS.get(header.lengthUnit)
+  if (unit !== undefined) {
+    warnings.push(
+      `Lengths in the header are in ${unit.name}; they are converted to millimetres when the image is opened.`,
+    )
   }
-  const chosen = bestAffine(header, pixdim, warnings)
-  return { ...chosen, spacing: spacingFor(chosen.affine, pixdim), spacingKnown, warnings }
+  const mm = unit?.mm ?? 1
+  const forms = usableForms(header, spacing, warnings)
+  const chosen = choose(forms, wanted)
+  const { sform, qform } = forms
+  const apart = sform !== null && qform !== null ? largestDistance([...header.dims], sform, qform) * mm : 0
+  let disagreement: ImageInfo['disagreement'] = null
+  if (chosen !== null && apart > DISAGREEMENT_MM) {
+    const other = chosen === 'sform' ? 'qform' : 'sform'
+    disagreement = { mm: apart, other }
+    warnings.push(
+      `The header states two positions (sform and qform) that are up to ${apart.toPrecision(2)} mm apart; the ${chosen} is used.`,
+    )
+  }
+  if (chosen === null) {
+    warnings.push('The header states no orientation; the letters L, R, A, P, S, I are assumed and may be wrong.')
+  }
+  const affine = (chosen === null ? null : forms[chosen]) ?? header.plainAffine ?? centred(header, spacing)
+  if (shearOf(affine) > SHEARED_DEGREES) {
+    warnings.push('The axes of the image are not at right angles; distances and angles on the screen are not true.')
+  }
+  return { affine, affineSource: chosen ?? 'pixdim', spacing, spacingKnown, unit: mm, disagreement, warnings }
 }
 
-function bestAffine(
-  header: NiftiHeader,
-  pixdim: Vec3,
-  warnings: string[],
-): { affine: Affine; affineSource: AffineSource } {
-  if (header.sformCode > 0) {
-    const affine: Affine = [...header.srow.map((row) => [...row]), [0, 0, 0, 1]]
-    if (isUsable(affine)) return { affine, affineSource: 'sform' }
-    warnings.push('The orientation in the header (sform) is not usable and was passed over.')
+interface Forms {
+  readonly sform: Affine | null
+  readonly qform: Affine | null
+}
+
+function usableForms(header: NiftiHeader, spacing: Vec3, warnings: string[]): Forms {
+  const usable = (name: 'sform' | 'qform', affine: Affine): Affine | null => {
+    if (isUsableAffine(affine)) return affine
+    warnings.push(`The orientation in the header (${name}) is not usable and was passed over.`)
+    return null
   }
-  if (header.qformCode > 0) {
-    const [b, c, d] = header.quaternion
-    const qfac = header.pixdim[0] === -1 ? -1 : 1
-    const affine = qformToAffine({ b, c, d, offset: [...header.qoffset], spacing: pixdim, qfac })
-    if (isUsable(affine)) return { affine, affineSource: 'qform' }
-    warnings.push('The orientation in the header (qform) is not usable and was passed over.')
-  }
-  warnings.push('The header states no orientation; the letters L, R, A, P, S, I are assumed and may be wrong.')
-  const centre = (axis: 0 | 1 | 2): number => ((header.dims[axis] - 1) / 2) * pixdim[axis]
   return {
-    affine: [
-      [-pixdim[0], 0, 0, centre(0)],
-      [0, pixdim[1], 0, -centre(1)],
-      [0, 0, pixdim[2], -centre(2)],
-      [0, 0, 0, 1],
-    ],
-    affineSource: 'pixdim',
+    sform: header.sformCode > 0 ? usable('sform', [...header.srow.map((row) => [...row]), [0, 0, 0, 1]]) : null,
+    qform: header.qformCode > 0 ? usable('qform', qformOf(header, spacing)) : null,
   }
 }
 
-/** All numbers finite, no two axes in the same direction, none of length zero. */
-function isUsable(affine: Affine): boolean {
-  if (!affine.flat().every(Number.isFinite)) return false
-  const [x, y, z] = spacingOf(affine)
-  if (x === 0 || y === 0 || z === 0) return false
-  const unit = (row: number): Vec3 => {
-    const [a = 0, b = 0, c = 0] = affine[row] ?? []
-    return [a / x, b / y, c / z]
-  }
-  const [r0, r1, r2] = [unit(0), unit(1), unit(2)]
-  const volume =
-    r0[0] * (r1[1] * r2[2] - r1[2] * r2[1]) -
-    r0[1] * (r1[0] * r2[2] - r1[2] * r2[0]) +
-    r0[2] * (r1[0] * r2[1] - r1[1] * r2[0])
-  return Math.abs(volume) > 1e-6
+function qformOf(header: NiftiHeader, spacing: Vec3): Affine {
+  const [b, c, d] = header.quaternion
+  const qfac = header.pixdim[0] === -1 ? -1 : 1
+  return qformToAffine({ b, c, d, offset: [...header.qoffset], spacing, qfac })
 }
 
-/** The affine is what counts; where pixdim says the same it is used, since it is not rounded by the rotation. */
-function spacingFor(affine: Affine, pixdim: Vec3): Vec3 {
-  const spacing = spacingOf(affine)
+function choose(forms: Forms, wanted: ImageSelection['affine']): 'sform' | 'qform' | null {
+  if (wanted !== undefined && forms[wanted] === null) {
+    throw new CodedError('bad-request', `The header of the image has no ${wanted} that could be used.`)
+  }
+  if (wanted !== undefined) return wanted
+  if (forms.sform !== null) return 'sform'
+  return forms.qform === null ? null : 'qform'
+}
+
+/** Axes by voxel size alone, in radiological order, with the origin in the middle. */
+function centred({ dims }: NiftiHeader, [x, y, z]: Vec3): Affine {
+  return [
+    [-x, 0, 0, ((dims[0] - 1) / 2) * x],
+    [0, y, 0, -((dims[1] - 1) / 2) * y],
+    [0, 0, z, -((dims[2] - 1) / 2) * z],
+    [0, 0, 0, 1],
+  ]
+}
+
+/** In mm, from the affine, which is what counts; pixdim where it says the same, since no rotation has rounded it. */
+export function spacingInMm({ affine, spacing, unit }: NiftiGeometry): Vec3 {
+  const along = spacingOf(affine)
   for (const axis of [0, 1, 2] as const) {
-    if (Math.abs(spacing[axis] - pixdim[axis]) <= 1e-3 * spacing[axis]) spacing[axis] = pixdim[axis]
+    const stated = spacing[axis]
+    if (Math.abs(along[axis] - stated) <= 1e-3 * along[axis]) along[axis] = stated
+    along[axis] *= unit
   }
-  return spacing
+  return along
+}
+
+/** The affine with its numbers in mm. */
+export function affineInMm({ affine, unit }: NiftiGeometry): Affine {
+  return affine.map((row, i) => (i < 3 ? row.map((value) => value * unit) : [...row]))
 }
 
 function isLength(value: number | undefined): boolean {
   return value !== undefined && Number.isFinite(value) && value !== 0
 }
 
-function lengthOf(value: number | undefined): number {
-  return value !== undefined && isLength(value) ? Math.abs(value) : 1
+/** Of an axis beyond those of the image: 1, whatever the header says. */
+function lengthOf({ pixdim, extents }: NiftiHeader, axis: 1 | 2 | 3): number {
+  const value = pixdim[axis]
+  return axis <= extents.length && value !== undefined && isLength(value) ? Math.abs(value) : 1
 }

@@ -1,11 +1,8 @@
 import type { ImageReader } from '../registry.ts'
-import { niftiInfo, openNifti, readNifti } from './read.ts'
+import { niftiFiles, niftiInfo, readNifti } from './read.ts'
 
-/** NIfTI-1 and NIfTI-2, plain or gzip-packed. */
-export const niftiReader: ImageReader = {
-  info: async (path) => niftiInfo(await openNifti(path)),
-  read: readNifti,
-}
+/** NIfTI-1, NIfTI-2 and Analyze 7.5: single files and pairs, plain or gzip-packed. */
+export const niftiReader: ImageReader = { info: niftiInfo, read: readNifti, files: niftiFiles }
 
-export { maskHeader, writeNifti, writeVolume } from './write.ts'
+export { writeNiftiMask, writeVolume, type MaskImage, type NewVolume } from './write.ts'
 export { verifyNiftiMask } from './verify.ts'

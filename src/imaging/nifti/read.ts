@@ -1,34 +1,47 @@
 import type { Dims } from '../../core/contract/schemas.ts'
+import { CodedError } from '../../core/contract/errors.ts'
 import { orientationOf } from '../../core/geometry/index.ts'
+import { greyIfColourless } from '../colour.ts'
 import { badFile, fileSize, readStart } from '../files.ts'
-import { greyIfColourless, luminance } from '../colour.ts'
-import type { ImageInfo, ImageVolume, ReadOptions, VoxelArray } from '../types.ts'
-import { memoryStore } from '../voxels/index.ts'
-import { narrow64, swapBytes, typeOf, viewAs } from './datatypes.ts'
-import { geometryOf } from './geometry.ts'
-import { describeSize, NIFTI2_OFFSET, parseHeader, type NiftiHeader } from './header.ts'
-import { isGzip, MAX_RATIO, readBytes } from './stream.ts'
+import type { ImageInfo, ImageSource, ImageVolume, ReadOptions } from '../types.ts'
+import {
+  inflated,
+  isGzip,
+  MAX_RATIO,
+  memoryStore,
+  plainStore,
+  streamedStore,
+  type VoxelStore,
+} from '../voxels/index.ts'
+import { decodingOf, type Decoding } from './decode.ts'
+import { readExtensions } from './extensions.ts'
+import { affineInMm, geometryOf, spacingInMm, type NiftiGeometry } from './geometry.ts'
+import { findHalves, missingVoxels, type Halves } from './halves.ts'
+import { describeSize, parseHeader, type NiftiHeader } from './header.ts'
 
 interface Opened {
+  readonly halves: Halves
   readonly header: NiftiHeader
+  readonly geometry: NiftiGeometry
+  /** Is the file with the voxels packed? */
   readonly packed: boolean
 }
 
-/** Reads and checks the header, and that the file can hold what it promises. */
-export async function openNifti(path: string): Promise<Opened> {
-  const size = await fileSize(path)
-  const first = await readStart(path, NIFTI2_OFFSET)
-  const packed = isGzip(first)
-  let start: Uint8Array = first
-  if (packed) {
-    const unpacked = new Uint8Array(NIFTI2_OFFSET)
-    const count = await readBytes(path, true, 0, unpacked, { chunkSize: 2 ** 14 })
-    start = unpacked.subarray(0, count)
-  }
-  const header = parseHeader(start, path)
+/** As many bytes are read before the image counts as open, so that a small file that is damaged is refused and not shown first. */
+const SMALL = 8 * 2 ** 20
+
+/** Reads and checks the header, and that the file with the voxels can hold what it promises. */
+async function openNifti(path: string, { selection }: ReadOptions): Promise<Opened> {
+  const halves = await findHalves(path)
+  const header = parseHeader(halves.start, halves.header)
+  const geometry = geometryOf(header, selection?.affine)
+  const { voxels } = halves
+  if (voxels === null) return { halves, header, geometry, packed: false }
+  const size = await fileSize(voxels)
+  const packed = isGzip(await readStart(voxels, 2))
   const promised = header.offset + frameBytes(header) * header.frames
-  if (packed ? promised > size * MAX_RATIO : promised > size) throw cutOff(header, path)
-  return { header, packed }
+  if (promised > (packed ? size * MAX_RATIO : size)) throw cutOff(header, voxels)
+  return { halves, header, geometry, packed }
 }
 
 function frameBytes(header: NiftiHeader): number {
@@ -39,21 +52,34 @@ function cutOff(header: NiftiHeader, path: string): Error {
   return badFile(path, `is cut off (it should hold ${describeSize(header)}); copy or download it again.`)
 }
 
-export function niftiInfo({ header, packed }: Opened): ImageInfo {
-  const geometry = geometryOf(header)
+/** What a NIfTI or Analyze image says of itself. Of a pair, the header is enough. */
+export async function niftiInfo(path: string, options: ReadOptions = {}): Promise<ImageInfo> {
+  const opened = await openNifti(path, options)
+  const info = infoOf(opened, options)
+  if (opened.halves.voxels !== null) return info
+  return { ...info, warnings: [...info.warnings, missingVoxels(opened.halves).message] }
+}
+
+function infoOf({ header, geometry, packed }: Opened, { selection }: ReadOptions): ImageInfo {
   const warnings = [...geometry.warnings]
-  if (header.frames > 1) warnings.push(`The file holds ${header.frames} frames; the first one is used.`)
+  const { frames, datatype } = header
+  if (frames > 1 && selection?.frame === undefined) {
+    warnings.push(`The file holds ${frames} frames; the first one is used.`)
+  }
+  if (datatype.kind === 'complex' && selection?.part === undefined) {
+    warnings.push('The voxels are complex numbers; their magnitude is used.')
+  }
   return {
-    format: header.version === 1 ? 'nifti1' : 'nifti2',
-    dims: [...header.dims, header.frames],
+    format: header.version === 'analyze' ? 'analyze' : header.version === 1 ? 'nifti1' : 'nifti2',
+    dims: [...header.dims, header.extents[3] ?? 1, ...header.extents.slice(4)],
     spacing: geometry.spacing,
     spacingKnown: geometry.spacingKnown,
-    datatype: header.datatype.name,
-    channels: header.datatype.kind === 'colour' && header.dims[2] === 1 ? 3 : 1,
+    datatype: datatype.name,
+    channels: datatype.kind === 'colour' ? 3 : 1,
     channelNames: [],
-    complex: false,
+    complex: datatype.kind === 'complex',
     tiled: false,
-    disagreement: null,
+    disagreement: geometry.disagreement,
     affine: geometry.affine,
     affineSource: geometry.affineSource,
     orientation: orientationOf(geometry.affine),
@@ -61,76 +87,94 @@ export function niftiInfo({ header, packed }: Opened): ImageInfo {
     inter: header.inter,
     byteOrder: header.littleEndian ? 'little' : 'big',
     compressed: packed,
-    frames: header.frames,
+    frames,
     levels: 1,
     warnings,
   }
 }
 
-/** Reads the first frame of a NIfTI-1 or -2 image. Voxels keep the file's order and type where JavaScript has it. */
+/** The files of the image: one, or the two of a pair, the header first. */
+export async function niftiFiles(path: string): Promise<readonly string[]> {
+  const { header, voxels } = await findHalves(path)
+  return [...new Set([header, ...(voxels === null ? [] : [voxels])])].sort()
+}
+
+/**
+ * Opens one frame of a NIfTI-1, NIfTI-2 or Analyze image. Voxels keep the file's order, and its type where JavaScript has it; the
+ * affine and the spacing are in mm.
+ */
 export async function readNifti(path: string, options: ReadOptions = {}): Promise<ImageVolume> {
-  const opened = await openNifti(path)
-  const { header, packed } = opened
-  const info = niftiInfo(opened)
-  const buffer = allocate(frameBytes(header), header, path)
-  const bytes = new Uint8Array(buffer)
-  const toEnd = header.frames === 1
-  const count = await readBytes(path, packed, header.offset, bytes, { toEnd, signal: options.signal })
-  if (count < bytes.length) throw cutOff(header, path)
-  if (!header.littleEndian && header.datatype.kind !== 'colour') swapBytes(bytes, header.datatype.bytes)
+  const opened = await openNifti(path, options)
+  const { header, halves, geometry } = opened
+  if (halves.voxels === null) throw missingVoxels(halves)
+  const frame = options.selection?.frame ?? 0
+  if (frame >= header.frames) {
+    throw new CodedError('bad-request', `There is no frame ${frame + 1} in the ${header.frames} of the image.`)
+  }
+  const info = infoOf(opened, options)
   const warnings = [...info.warnings]
-  const { data, channels } = decode(buffer, header, warnings)
-  const dims: Dims = [...header.dims]
+  const extensions = await readExtensions(header, halves.header)
+  if (extensions.warning !== null) warnings.push(extensions.warning)
+  const decoding = decodingOf(header, options.selection?.part ?? 'magnitude', () =>
+    warnings.push('Some values are too large to be kept to the last digit; they were rounded.'),
+  )
+  const voxels = await openVoxels(opened, halves.voxels, frame, decoding, options)
+  const source: ImageSource =
+    header.version === 'analyze'
+      ? { kind: 'volume', path }
+      : { kind: 'nifti', path, header: header.bytes, extensions: extensions.bytes }
   return {
     info,
     kind: 'volume',
-    dims,
-    channels,
-    voxelType: typeOf(data),
-    voxels: memoryStore(data, dims, channels),
-    slope: header.slope,
-    inter: header.inter,
-    affine: info.affine,
-    spacing: info.spacing,
+    dims: voxels.dims,
+    channels: voxels.channels,
+    voxelType: voxels.voxelType,
+    voxels,
+    slope: decoding.slope,
+    inter: decoding.inter,
+    affine: affineInMm(geometry),
+    spacing: spacingInMm(geometry),
     spacingKnown: info.spacingKnown,
     orientation: info.orientation,
-    source: { kind: 'nifti', path, header: header.bytes, extensions: new Uint8Array(0) },
+    source,
     warnings,
   }
 }
 
-function allocate(bytes: number, header: NiftiHeader, path: string): ArrayBuffer {
+async function openVoxels(
+  { header, packed }: Opened,
+  path: string,
+  frame: number,
+  { voxelType, channels, convert }: Decoding,
+  options: ReadOptions,
+): Promise<VoxelStore> {
+  const dims: Dims = [...header.dims]
+  const count = frameBytes(header)
+  const offset = header.offset + frame * count
+  const layout = {
+    path,
+    dims,
+    channels,
+    voxelType,
+    rawVoxelBytes: header.datatype.bytes,
+    convert: convert ?? undefined,
+  }
+  // Where the last frame is read, the rest of the packed data is its checksum.
+  const toEnd = frame === header.frames - 1
+  const store = packed
+    ? await streamedStore({ ...layout, source: (signal) => inflated({ path, skip: offset, count, toEnd, signal }) })
+    : await plainStore({ ...layout, offset })
   try {
-    return new ArrayBuffer(bytes)
+    const single = channels === 3 && dims[2] === 1 && store.byteLength <= 2 ** 28
+    if (count <= SMALL || single) await store.complete(options)
+    if (!single) return store
+    const samples = await store.all(options)
+    const grey = samples instanceof Uint8Array ? greyIfColourless(samples) : null
+    if (grey === null) return store
+    await store.close()
+    return memoryStore(grey, dims)
   } catch (error) {
-    const gigabytes = (bytes / 2 ** 30).toFixed(1)
-    throw badFile(path, `needs ${gigabytes} GB of memory (${describeSize(header)}); crop or downsample it.`, error)
+    await store.close()
+    throw error
   }
-}
-
-function decode(buffer: ArrayBuffer, header: NiftiHeader, warnings: string[]): { data: VoxelArray; channels: 1 | 3 } {
-  const { datatype } = header
-  if (datatype.kind === 'plain') return { data: viewAs(datatype.name, buffer), channels: 1 }
-  if (datatype.kind === 'wide') {
-    const { data, exact } = narrow64(buffer, datatype.name === 'int64')
-    if (!exact) warnings.push('Some values are too large to be kept to the last digit; they were rounded.')
-    return { data, channels: 1 }
-  }
-  const rgb = dropAlpha(new Uint8Array(buffer), datatype.bytes)
-  const grey = greyIfColourless(rgb)
-  if (grey !== null) return { data: grey, channels: 1 }
-  if (header.dims[2] === 1) return { data: rgb, channels: 3 }
-  warnings.push('The volume is in colour; its brightness is used.')
-  return { data: luminance(rgb), channels: 1 }
-}
-
-function dropAlpha(samples: Uint8Array<ArrayBuffer>, perVoxel: 3 | 4): Uint8Array<ArrayBuffer> {
-  if (perVoxel === 3) return samples
-  const rgb = new Uint8Array((samples.length / 4) * 3)
-  for (let from = 0, to = 0; from < samples.length; from += 4) {
-    rgb[to++] = samples[from] ?? 0
-    rgb[to++] = samples[from + 1] ?? 0
-    rgb[to++] = samples[from + 2] ?? 0
-  }
-  return rgb
 }

@@ -1,34 +1,61 @@
 import { basename } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { VoxelArray } from '../types.ts'
-import { niftiVersion, parseHeader, type NiftiHeader } from './header.ts'
+import { largestDistance } from '../../core/geometry/index.ts'
+import type { Affine } from '../../core/contract/schemas.ts'
+import type { ImageVolume } from '../types.ts'
+import { parseHeader, type NiftiHeader } from './header.ts'
+import { labelType, type Labels } from './maskHeader.ts'
 import { readNifti } from './read.ts'
+import type { MaskImage } from './write.ts'
+
+/** Single precision moves a voxel of a large volume by no more. */
+const ROUNDING_MM = 0.01
 
 /**
- * Reads a written mask again from the disk and compares it with what it should be: type, shape, every label, affine,
- * and the numbers of qform, sform, pixdim and units with those of the image. Throws CodedError('verify-failed').
+ * Reads a mask that `writeNiftiMask` wrote again from the disk, piece by piece, and compares it with what it should be: type, shape,
+ * every label and affine; for a NIfTI image also version, byte order, the numbers of qform, sform, pixdim and units, and the extensions. Throws
+ * CodedError('verify-failed') that says what differs.
  */
-export async function verifyNiftiMask(path: string, labels: Uint8Array, sourceHeader: Uint8Array): Promise<void> {
-  const image = parseHeader(sourceHeader, path)
+export async function verifyNiftiMask(path: string, labels: Labels, image: MaskImage): Promise<void> {
   const mask = await readNifti(path).catch((error: unknown) => {
     throw failed(path, 'could not be read again', error)
   })
-  if (mask.source.kind !== 'nifti') throw failed(path, 'is no NIfTI file')
-  const header = parseHeader(mask.source.header, path)
-  if (header.version !== niftiVersion(sourceHeader)) throw failed(path, 'has another format version than its image')
-  if (header.datatype.name !== 'uint8' || header.slope !== 1 || header.inter !== 0 || header.frames !== 1) {
-    throw failed(path, 'is not a plain uint8 label map')
+  try {
+    const difference = geometryDifference(path, mask, labels, image)
+    if (difference !== null) throw failed(path, difference)
+    await compareLabels(path, mask, labels)
+  } finally {
+    await mask.voxels.close()
   }
-  if (header.dims.join() !== image.dims.join()) throw failed(path, 'has another shape than its image')
-  const difference = geometryDifference(header, image)
-  if (difference !== null) throw failed(path, `has another ${difference} than its image`)
-  if (!sameLabels(await mask.voxels.all(), labels)) throw failed(path, 'does not hold the labels that were to be saved')
 }
 
-function geometryDifference(a: NiftiHeader, b: NiftiHeader): string | null {
+function geometryDifference(path: string, mask: ImageVolume, labels: Labels, image: MaskImage): string | null {
+  if (mask.source.kind !== 'nifti') return 'is no NIfTI file'
+  const header = parseHeader(mask.source.header, path)
+  const type = labelType(labels)
+  if (header.datatype.name !== type || header.slope !== 1 || header.inter !== 0 || header.frames !== 1) {
+    return `is not a plain ${type} label map`
+  }
+  if (header.dims.join() !== image.dims.join()) return 'has another shape than its image'
+  if (image.source.kind !== 'nifti') return affineDifference(image, mask.affine, header.sformCode)
+  const own = parseHeader(image.source.header, path)
+  const field = fieldDifference(header, own)
+  if (field !== null) return `has another ${field} than its image`
+  const extensions = Buffer.compare(mask.source.extensions, image.source.extensions) === 0
+  return extensions ? null : 'has other extensions than its image'
+}
+
+function affineDifference({ affine = null, dims }: MaskImage, written: Affine | null, code: number): string | null {
+  if (affine === null) return code === 0 ? null : 'has an affine that its image has not'
+  const apart = written === null || code === 0 ? Infinity : largestDistance(dims, affine, written)
+  return apart <= ROUNDING_MM ? null : 'has another affine than its image'
+}
+
+function fieldDifference(a: NiftiHeader, b: NiftiHeader): string | null {
   // Object.is, so that NaN in an unused field of a sloppy header counts as equal to itself.
   const same = (x: readonly number[], y: readonly number[]): boolean =>
     x.length === y.length && x.every((value, i) => Object.is(value, y[i]))
+  if (a.version !== b.version || a.littleEndian !== b.littleEndian) return 'format version or byte order'
   if (a.sformCode !== b.sformCode || a.qformCode !== b.qformCode) return 'sform or qform code'
   if (!same(a.srow.flat(), b.srow.flat())) return 'sform'
   if (!same([...a.quaternion, ...a.qoffset], [...b.quaternion, ...b.qoffset])) return 'qform'
@@ -36,8 +63,25 @@ function geometryDifference(a: NiftiHeader, b: NiftiHeader): string | null {
   return a.lengthUnit === b.lengthUnit ? null : 'unit of length'
 }
 
-function sameLabels(read: VoxelArray, labels: Uint8Array): boolean {
-  return read instanceof Uint8Array && Buffer.compare(read, labels) === 0
+async function compareLabels(path: string, mask: ImageVolume, labels: Labels): Promise<void> {
+  let at = 0
+  try {
+    for await (const piece of mask.voxels.pieces()) {
+      const part = labels.subarray(at, at + piece.length)
+      const wrong = piece.length === part.length ? piece.findIndex((value, i) => value !== part[i]) : 0
+      if (wrong >= 0) {
+        const voxel = at + wrong
+        const [nx, ny] = mask.dims
+        const place = [voxel % nx, Math.floor(voxel / nx) % ny, Math.floor(voxel / (nx * ny))].join(', ')
+        throw failed(path, `does not hold the labels that were to be saved (first at voxel ${place})`)
+      }
+      at += piece.length
+    }
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'verify-failed') throw error
+    throw failed(path, 'could not be read again', error)
+  }
+  if (at !== labels.length) throw failed(path, 'does not hold the labels that were to be saved')
 }
 
 function failed(path: string, what: string, cause?: unknown): CodedError {

@@ -1,121 +1,122 @@
-import { createGzip } from 'node:zlib'
 import { Readable } from 'node:stream'
-import type { Affine, Dims } from '../../core/contract/schemas.ts'
-import { affineToQform } from '../../core/geometry/index.ts'
+import { createGzip } from 'node:zlib'
+import type { VoxelType } from '../../core/contract/schemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { writeAtomically } from '../files.ts'
-import type { VoxelArray } from '../types.ts'
-import { codeOf, typeOf } from './datatypes.ts'
-import { NIFTI1_BYTES, NIFTI1_OFFSET, NIFTI2_OFFSET, niftiVersion } from './header.ts'
+import type { ImageVolume, VoxelArray } from '../types.ts'
+import { bytesOf, sampleBytes, typeOf } from '../voxels/index.ts'
+import { parseHeader } from './header.ts'
+import { INTENT_LABEL, labelType, MASK_DESCRIPTION, maskHeader, type Labels, type LabelType } from './maskHeader.ts'
+import { newHeader, type NewGeometry } from './newHeader.ts'
 
-/** NIFTI_INTENT_LABEL: the values are label numbers. */
-const INTENT_LABEL = 1002
-const UINT8 = 2
-const DESCRIPTION = 'Maskwright label map'
+/** Samples written at once. */
+const STEP = 2 ** 20
+
+export interface NewVolume extends NewGeometry {
+  /** Samples in file order: x fastest, channels interleaved; all of them, or piece by piece as a `VoxelStore` gives them. */
+  readonly data: VoxelArray | AsyncIterable<VoxelArray>
+  /** Of pieces; that of the array where left out. */
+  readonly voxelType?: VoxelType | undefined
+  /** 3: RGB, which has to be uint8. */
+  readonly channels?: 1 | 3 | undefined
+  /** scaled = raw * slope + inter; 1 and 0 where left out. */
+  readonly slope?: number | undefined
+  readonly inter?: number | undefined
+  readonly description?: string | undefined
+}
 
 /**
- * The header of a mask in the geometry of its image: a copy of the image's header in the same version and byte order
- * (so qform, sform, their codes, pixdim, units and dim_info are the same bytes), with the fields that speak of the
- * image's values and timing set to those of a uint8 label map. NIfTI-2 stays NIfTI-2, since its geometry in double
- * precision would be rounded otherwise. Ends with the four bytes that say that no extensions follow.
+ * Writes a new NIfTI volume, packed where the name ends in .gz: NIfTI-1, or NIfTI-2 where a side is longer than 32,767 voxels. Memory
+ * holds one piece at a time. The name appears when the file is whole and on the disk. Returns the number of bytes written. Throws
+ * CodedError: 'bad-request' for a type or an affine that NIfTI cannot hold, what the pieces throw, and as `writeAtomically`.
  */
-export function maskHeader(source: Uint8Array, littleEndian: boolean): Uint8Array<ArrayBuffer> {
-  const version = niftiVersion(source)
-  if (version !== 1 && version !== 2) throw new RangeError('maskHeader: not a NIfTI header')
-  const bytes = new Uint8Array(version === 1 ? NIFTI1_OFFSET : NIFTI2_OFFSET)
-  bytes.set(source)
-  const view = new DataView(bytes.buffer)
-  const le = littleEndian
-  if (version === 1) {
-    const rank = Math.min(view.getInt16(40, le), 3)
-    view.setInt16(40, rank, le)
-    for (let i = rank + 1; i < 8; i++) view.setInt16(40 + 2 * i, 1, le)
-    bytes.fill(0, 56, 68) // intent_p1..3
-    view.setInt16(68, INTENT_LABEL, le)
-    view.setInt16(70, UINT8, le)
-    view.setInt16(72, 8, le) // bitpix
-    view.setInt16(74, 0, le) // slice_start
-    view.setFloat32(108, NIFTI1_OFFSET, le)
-    view.setFloat32(112, 1, le) // scl_slope
-    view.setFloat32(116, 0, le) // scl_inter
-    bytes.fill(0, 120, 123) // slice_end, slice_code
-    bytes.fill(0, 124, 140) // cal_max, cal_min, slice_duration, toffset
-    putText(bytes, 148, 80, DESCRIPTION)
-    bytes.fill(0, 228, 252) // aux_file
-    bytes.fill(0, 328, 344) // intent_name
-  } else {
-    view.setInt16(12, UINT8, le)
-    view.setInt16(14, 8, le) // bitpix
-    const rank = Math.min(Number(view.getBigInt64(16, le)), 3)
-    view.setBigInt64(16, BigInt(rank), le)
-    for (let i = rank + 1; i < 8; i++) view.setBigInt64(16 + 8 * i, 1n, le)
-    bytes.fill(0, 80, 104) // intent_p1..3
-    view.setBigInt64(168, BigInt(NIFTI2_OFFSET), le)
-    view.setFloat64(176, 1, le) // scl_slope
-    view.setFloat64(184, 0, le) // scl_inter
-    bytes.fill(0, 192, 240) // cal_max, cal_min, slice_duration, toffset, slice_start, slice_end
-    putText(bytes, 240, 80, DESCRIPTION)
-    bytes.fill(0, 320, 344) // aux_file
-    view.setInt32(496, 0, le) // slice_code
-    view.setInt32(504, INTENT_LABEL, le)
-    bytes.fill(0, 508, 524) // intent_name
-  }
-  return bytes
-}
-
-export interface NewVolume {
-  readonly dims: Dims
-  /** RAS+ mm; stored as sform and, where it has no shear, the same qform, both with code 1 (scanner). */
-  readonly affine: Affine
-  /** One sample a voxel, x fastest. */
-  readonly data: VoxelArray
-  readonly description?: string
-}
-
-/** Writes a new NIfTI-1 volume, packed where the name ends in .gz. Returns the number of bytes written. */
 export async function writeVolume(path: string, volume: NewVolume): Promise<number> {
-  const { dims, data } = volume
-  if (data.length !== dims[0] * dims[1] * dims[2]) throw new RangeError('writeVolume: dims and data do not agree')
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  return writeNifti(path, newHeader(volume), bytes)
+  const { dims, data, channels = 1, slope = 1, inter = 0, description = 'Maskwright' } = volume
+  const voxelType = Symbol.asyncIterator in data ? volume.voxelType : typeOf(data)
+  if (voxelType === undefined) throw new RangeError('writeVolume: pieces of an unnamed type')
+  if (channels === 3 && voxelType !== 'uint8') {
+    throw new CodedError('bad-request', 'NIfTI holds colours of 8 bits only; choose TIFF or another data type.')
+  }
+  const samples = dims[0] * dims[1] * dims[2] * channels
+  if (!(Symbol.asyncIterator in data) && data.length !== samples) {
+    throw new RangeError('writeVolume: dims and data do not agree')
+  }
+  const type = channels === 3 ? 'rgb24' : voxelType
+  const header = newHeader({ ...volume, type, slope, inter, intent: 0, description })
+  const total = samples * sampleBytes(voxelType)
+  return writeNifti(path, counted(total, header, Symbol.asyncIterator in data ? data : inSteps(data)), 3)
 }
 
-function newHeader({ dims, affine, data, description = 'Maskwright' }: NewVolume): Uint8Array<ArrayBuffer> {
-  if (dims.some((extent) => extent > 32767))
-    throw new CodedError('bad-request', 'NIfTI-1 holds at most 32767 voxels a side.')
-  const bytes = new Uint8Array(NIFTI1_OFFSET)
-  const view = new DataView(bytes.buffer)
-  const int16 = (at: number, ...values: number[]): void => values.forEach((v, i) => view.setInt16(at + 2 * i, v, true))
-  const float = (at: number, ...values: number[]): void =>
-    values.forEach((v, i) => view.setFloat32(at + 4 * i, v, true))
-  const type = codeOf(typeOf(data))
-  const qform = affineToQform(affine)
-  if (qform === null) throw new CodedError('bad-request', 'The affine of a new volume is singular.')
-  view.setInt32(0, NIFTI1_BYTES, true)
-  int16(40, 3, ...dims, 1, 1, 1, 1)
-  int16(70, type.code, type.bytes * 8)
-  float(76, qform.qfac, ...qform.spacing, 1, 1, 1, 1)
-  float(108, NIFTI1_OFFSET, 1, 0)
-  view.setUint8(123, 2) // mm
-  putText(bytes, 148, 80, description)
-  int16(252, 1, 1) // qform_code, sform_code
-  float(256, qform.b, qform.c, qform.d, ...qform.offset)
-  float(280, ...affine.slice(0, 3).flat())
-  putText(bytes, 344, 4, 'n+1')
-  return bytes
+/** What of an image its mask is written with. */
+export type MaskImage = Pick<ImageVolume, 'dims' | 'source'> & Partial<Pick<ImageVolume, 'affine' | 'spacing'>>
+
+/**
+ * Writes a label map, one label a voxel in the image's voxel order, as NIfTI of the smallest unsigned type that has room for its
+ * labels, slope 1; packed where the name ends in .gz. For a NIfTI image: its own version, byte order, qform, sform, codes, units and
+ * extensions, byte by byte. For any other image: NIfTI in mm with its affine as sform and qform. The name appears when
+ * the file is whole and on the disk. Returns the number of bytes written; throws as `writeAtomically`.
+ */
+export async function writeNiftiMask(path: string, labels: Labels, image: MaskImage): Promise<number> {
+  const [nx, ny, nz] = image.dims
+  if (labels.length !== nx * ny * nz) throw new RangeError(`${labels.length} labels for ${nx * ny * nz} voxels`)
+  const type = labelType(labels)
+  const { source } = image
+  if (source.kind !== 'nifti') {
+    const { affine = null, spacing } = image
+    const header = newHeader({
+      ...{ dims: image.dims, affine, spacing, type, slope: 1, inter: 0 },
+      ...{ intent: INTENT_LABEL, description: MASK_DESCRIPTION },
+    })
+    return writeNifti(path, counted(labels.length * sampleBytes(type), header, narrowed(labels, type, true)), 6)
+  }
+  const parsed = parseHeader(source.header, source.path)
+  const header = maskHeader(parsed, source.extensions, type)
+  const bytes = labels.length * sampleBytes(type)
+  return writeNifti(path, counted(bytes, header, narrowed(labels, type, parsed.littleEndian)), 6)
 }
 
-function putText(bytes: Uint8Array, at: number, room: number, text: string): void {
-  bytes.fill(0, at, at + room)
-  bytes.set(new TextEncoder().encode(text).subarray(0, room - 1), at)
+/** In steps, so that packing does not need a second copy of a whole volume. */
+function* inSteps(data: VoxelArray): Generator<VoxelArray> {
+  for (let at = 0; at < data.length; at += STEP) yield data.subarray(at, at + STEP)
 }
 
-/** Header and voxels, both as they shall be in the file; packed where the name ends in .gz. */
-export async function writeNifti(path: string, header: Uint8Array, voxels: Uint8Array): Promise<number> {
-  const chunks = pieces(header, voxels)
+const LABEL_ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array } as const
+
+function* narrowed(labels: Labels, type: LabelType, littleEndian: boolean): Generator<VoxelArray> {
+  for (let at = 0; at < labels.length; at += STEP) {
+    const part = labels.subarray(at, at + STEP)
+    const copy = LABEL_ARRAYS[type].from(part)
+    if (!littleEndian) swap(copy)
+    yield copy
+  }
+}
+
+function swap(labels: Uint8Array | Uint16Array | Uint32Array): void {
+  const buffer = Buffer.from(labels.buffer, labels.byteOffset, labels.byteLength)
+  if (labels instanceof Uint16Array) buffer.swap16()
+  else if (labels instanceof Uint32Array) buffer.swap32()
+}
+
+/** The header and the bytes of the pieces, which have to be as many as announced. */
+async function* counted(
+  total: number,
+  header: Uint8Array,
+  pieces: AsyncIterable<VoxelArray> | Iterable<VoxelArray>,
+): AsyncGenerator<Uint8Array> {
+  yield header
+  let count = 0
+  for await (const piece of pieces) {
+    count += piece.byteLength
+    yield bytesOf(piece)
+  }
+  if (count !== total) throw new RangeError(`${count} bytes of voxels where ${total} were announced`)
+}
+
+/** A whole file, packed where its name ends in .gz. */
+async function writeNifti(path: string, chunks: AsyncGenerator<Uint8Array>, level: number): Promise<number> {
   if (!path.toLowerCase().endsWith('.gz')) return writeAtomically(path, chunks)
-  const gzip = createGzip({ level: 6, chunkSize: 2 ** 18 })
-  const plain = Readable.from(chunks)
+  const gzip = createGzip({ level, chunkSize: 2 ** 18 })
+  const plain = Readable.from(chunks, { highWaterMark: 1 })
   plain.on('error', (error) => gzip.destroy(error))
   plain.pipe(gzip)
   try {
@@ -124,11 +125,4 @@ export async function writeNifti(path: string, header: Uint8Array, voxels: Uint8
     plain.destroy()
     gzip.destroy()
   }
-}
-
-/** In steps, so that packing does not need a second copy of a whole volume. */
-function* pieces(header: Uint8Array, voxels: Uint8Array): Generator<Uint8Array> {
-  yield header
-  const step = 2 ** 20
-  for (let at = 0; at < voxels.length; at += step) yield voxels.subarray(at, at + step)
 }
