@@ -85,6 +85,8 @@ const PAIRS: readonly (readonly [RegExp, RegExp])[] = [
   [/\.nhdr$/i, /\.(raw|img)(\.gz)?$/i],
 ]
 const DICOM = /\.(dcm|dicom|ima)$/i
+/** What a folder is searched for beside DICOM files; the rest of it is left alone. */
+const IMAGE = /\.(nii|nii\.gz|hdr|hdr\.gz|nrrd|nhdr|mha|mhd|png|jpe?g|bmp|tiff?|svs)$/i
 /** DICOM files often carry no ending, or are called by a number with dots. */
 const NAMELESS = /(^[^.]+|\.\d+)$/
 
@@ -108,7 +110,7 @@ export function groupFiles(folder: string | null, all: readonly DroppedFile[]): 
     sets.push({ name: nameOf(file.path), kind: 'pair', files: [file, ...parts].map(bare) })
   }
   for (const one of others) {
-    if (!taken.has(one)) sets.push({ name: nameOf(one.path), kind: 'file', files: [bare(one)] })
+    if (!taken.has(one) && (folder === null || IMAGE.test(one.path))) sets.push({ name: nameOf(one.path), kind: 'file', files: [bare(one)] })
   }
   const [first] = dicom
   if (folder !== null && (dicom.length > 0 || sets.length === 0)) {
