@@ -61,9 +61,9 @@ export const slideText = {
   readout: {
     position: 'Pixel under the pointer at full resolution: column and row, counted from 0',
     pixel: 'pixel',
-    length: 'Distance from the upper left corner',
+    lengthHint: 'Distance from the upper left corner',
     micrometres: 'µm',
-    value: 'Value under the pointer, of the level on screen',
+    valueHint: 'Value under the pointer, of the level on screen',
     valueShort: 'value',
     none: '–',
   },

@@ -6,7 +6,7 @@ import { applyTheme, rememberedTheme, type Theme } from '../platform/theme.ts'
 export const firstRunSteps = ['predict', 'correct', 'retrain', 'save'] as const
 export type FirstRunStep = (typeof firstRunSteps)[number]
 
-export const foldableSections = ['labels', 'tool', 'layers', 'model', 'details'] as const
+export const foldableSections = ['labels', 'slide', 'tool', 'layers', 'model', 'details'] as const
 export type FoldableSection = (typeof foldableSections)[number]
 
 /** How long one click on Retrain may take, in seconds. */

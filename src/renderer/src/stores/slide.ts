@@ -59,9 +59,7 @@ export const useSlideStore = defineStore('slide', () => {
     const levels = pyramid.value
     if (!levels) return []
     return project.cases.flatMap(({ id, name, regionOf }) =>
-      regionOf?.slideId === view.caseId && regionOf
-        ? [{ caseId: id, name, rect: fullRect(levels, regionOf.region) }]
-        : [],
+      regionOf?.slideId === view.caseId ? [{ caseId: id, name, rect: fullRect(levels, regionOf.region) }] : [],
     )
   })
   /** The slide that the open case is a region of, if that is on the worklist. */

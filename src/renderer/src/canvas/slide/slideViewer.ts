@@ -37,6 +37,15 @@ export interface SlideViewerOptions {
   readonly onTiles: () => void
 }
 
+/** What lies where on the screen. */
+export interface SlidePlace {
+  readonly viewport: Viewport
+  /** Of the element, in CSS pixels. */
+  readonly size: Size
+  /** What is on screen, in pixels of level 0; may reach beyond the slide. */
+  readonly area: Rect
+}
+
 const FIT_MARGIN = 24
 const MOST_ZOOM = 32
 
@@ -55,6 +64,8 @@ export class SlideViewer {
   private fitted = true
   private interpolate: boolean
   private disposed = false
+  /** What `onTiles` was last told of by itself. */
+  private told = ''
 
   constructor(element: HTMLDivElement, options: SlideViewerOptions) {
     this.element = element
@@ -90,6 +101,10 @@ export class SlideViewer {
 
   get viewport(): Viewport {
     return this.current
+  }
+
+  get place(): SlidePlace {
+    return { viewport: this.current, size: this.size, area: this.area }
   }
 
   get size(): Size {
@@ -200,6 +215,9 @@ export class SlideViewer {
     const scale = Math.max(this.current.scaleX, this.current.scaleY) * this.stage.pixelRatio
     this.tiles.want(this.area, scale)
     this.stage.flush()
+    const state = `${String(this.tiles.level)} ${String(this.tiles.missing)}`
+    if (state === this.told) return
+    this.told = state
     this.options.onTiles()
   }
 
