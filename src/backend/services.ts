@@ -8,6 +8,7 @@ import { Examiner } from './compute/examiner.ts'
 import type { ComputePort } from './compute/port.ts'
 import { EventHub } from './events.ts'
 import { FileRegistry } from './files/registry.ts'
+import { UploadedFolders } from './files/uploadedFolders.ts'
 import { Uploads } from './files/uploads.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Lane } from './jobs/lane.ts'
@@ -93,7 +94,7 @@ export function createServices(options: { project: Project; compute: ComputePort
   const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
   const importer = new Importer({ compute, models, labels, lane })
   const files = new FileRegistry()
-  const uploads = new Uploads(folders.images, files)
+  const uploads = new Uploads(folders.images, new UploadedFolders({ project, cases, settings }), files)
   return {
     ...shared,
     slides,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cleanUp, emptyProject, openBackend, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
 import { pathOfText } from './paths.ts'
-import { safeName } from './uploads.ts'
+import { safeName } from './names.ts'
 
 afterEach(cleanUp)
 

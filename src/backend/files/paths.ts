@@ -18,12 +18,21 @@ export function pathOfText(text: string): string {
   return resolve(home, text)
 }
 
+/** By kind, the files that are offered beside folders. */
+const wanted: Record<FileKind, (name: string) => boolean> = {
+  image: isSupported,
+  // Masks are kept in the formats of images, and as COCO or the description of a data set.
+  mask: (name) => isSupported(name) || /\.json$/i.test(name),
+  network: (name) => /\.onnx$/i.test(name),
+  folder: () => false,
+}
+
 /**
- * Folders and readable images, or network files, whose name begins with what was typed last, whatever its case; folders first, both
- * sorted, 50 at most. Hidden names only when a dot was typed. An unreadable or missing folder completes to nothing.
+ * Folders and files of the kind whose name begins with what was typed last, whatever its case; folders first, both sorted, 50 at most.
+ * Hidden names only when a dot was typed. An unreadable or missing folder completes to nothing.
  */
 export async function completePath(text: string, kind: FileKind, files: FileRegistry): Promise<FileEntry[]> {
-  const isWanted = kind === 'image' ? isSupported : isNetworkFile
+  const isWanted = wanted[kind]
   const typed = text === '' || text === '~' ? `~${sep}` : text
   const cut = lastSeparator(typed) + 1
   const shownFolder = typed.slice(0, cut)
@@ -67,10 +76,6 @@ async function isDirectory(path: string): Promise<boolean> {
     if (systemCode(error) === 'EACCES') throw storageError(error, path, 'read')
     return false
   }
-}
-
-function isNetworkFile(name: string): boolean {
-  return /\.onnx$/i.test(name)
 }
 
 function lastSeparator(text: string): number {

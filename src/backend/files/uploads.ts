@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { FileEntry } from '../../core/contract/schemas.ts'
 import { contentHash, isSupported, supportedExtensions } from '../../imaging/index.ts'
 import { storageError } from '../errors.ts'
+import { freeName, mayBelong, safeName } from './names.ts'
 import type { FileRegistry } from './registry.ts'
+import type { UploadedFolders, UploadFolder } from './uploadedFolders.ts'
 
 /** Uploads under way at once, and the largest piece of one. */
 const MAX_UPLOADS = 8
@@ -18,6 +20,10 @@ const PREFIX = '.upload-'
 
 interface Upload {
   readonly name: string
+  /** Where it will lie. */
+  readonly folder: string
+  /** What stands for the folder of files that belong together; null for a file by itself. */
+  readonly opened: string | null
   readonly size: number
   readonly temporary: string
   readonly handle: FileHandle
@@ -31,20 +37,22 @@ interface Upload {
 /** Dropped files: their bytes arrive in pieces and become a file of the project's images folder. */
 export class Uploads {
   readonly #folder: string
+  readonly #folders: UploadedFolders
   readonly #files: FileRegistry
   readonly #uploads = new Map<string, Upload>()
   /** One file gets its name at a time: two of the same name would otherwise find it free, and one be lost. */
   #placing: Promise<unknown> = Promise.resolve()
 
-  constructor(imagesFolder: string, files: FileRegistry) {
+  constructor(imagesFolder: string, folders: UploadedFolders, files: FileRegistry) {
     this.#folder = imagesFolder
+    this.#folders = folders
     this.#files = files
   }
 
   /** Throws CodedError: `bad-file` for something that is no image, `disk-full`, `busy`. */
-  async begin(name: string, size: number): Promise<string> {
+  async begin(name: string, size: number, set: UploadFolder | null = null): Promise<string> {
     const safe = safeName(name)
-    if (!isSupported(safe)) {
+    if (!(set === null ? isSupported(safe) : mayBelong(safe))) {
       throw new CodedError(
         'bad-file',
         `"${safe}" is not an image that Maskwright reads; it reads ${supportedExtensions.join(', ')}.`,
@@ -59,12 +67,16 @@ export class Uploads {
     if (size + pending + RESERVE > free) {
       throw new CodedError('disk-full', `There is no room for "${safe}" in the project; free some space and try again.`)
     }
+    const folder = set === null ? this.#folder : await this.#folders.pathOf(set.id, safeName(set.name))
+    const opened = set === null ? null : set.header === null ? folder : join(folder, safeName(set.header))
     const id = randomUUID()
     const temporary = join(this.#folder, `${PREFIX}${id}`)
     try {
       const handle = await open(temporary, 'wx')
       this.#uploads.set(id, {
         name: safe,
+        folder,
+        opened,
         size,
         temporary,
         handle,
@@ -98,7 +110,10 @@ export class Uploads {
     await written
   }
 
-  /** The whole file is there: it gets its name, or that of an equal file that the project has already. */
+  /**
+   * The whole file is there: it gets its name, or that of an equal file that the project has already. Gives what is to be opened:
+   * the file, or what stands for all that belong to it.
+   */
   async end(id: string): Promise<FileEntry> {
     const upload = this.#get(id)
     await upload.writing
@@ -109,10 +124,10 @@ export class Uploads {
       }
       await upload.handle.sync()
       await upload.handle.close()
-      const placed = this.#placing.then(async () => (await this.#equalFile(upload)) ?? (await this.#place(upload)))
+      const placed = this.#placing.then(() => this.#placed(upload))
       this.#placing = placed.catch(() => undefined)
       const path = await placed
-      return this.#files.register(path, 'open', upload.name)
+      return this.#files.register(upload.opened ?? path, 'open', upload.name)
     } catch (error) {
       throw storageError(error, upload.name)
     } finally {
@@ -123,6 +138,7 @@ export class Uploads {
 
   /** Removes what uploads of an earlier process left. */
   async removeLeftOvers(): Promise<void> {
+    await this.#folders.removeLeftOvers()
     const names = await readdir(this.#folder)
     const stale = names.filter((name) => name.startsWith(PREFIX) && !this.#uploads.has(name.slice(PREFIX.length)))
     await Promise.all(stale.map((name) => rm(join(this.#folder, name), { force: true })))
@@ -159,33 +175,21 @@ export class Uploads {
     for (const name of await readdir(this.#folder)) {
       if (name.startsWith('.')) continue
       const path = join(this.#folder, name)
-      if ((await stat(path)).size !== upload.size) continue
+      const found = await stat(path)
+      if (!found.isFile() || found.size !== upload.size) continue
       hash ??= await contentHash(upload.temporary)
       if ((await contentHash(path)) === hash) return path
     }
     return null
   }
 
-  async #place(upload: Upload): Promise<string> {
-    const taken = new Set((await readdir(this.#folder)).map((name) => name.toLowerCase()))
-    const ending = /\.nii\.gz$/i.exec(upload.name)?.[0] ?? extname(upload.name)
-    const stem = upload.name.slice(0, upload.name.length - ending.length)
-    let name = upload.name
-    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${stem} (${n})${ending}`
-    const path = join(this.#folder, name)
+  async #placed(upload: Upload): Promise<string> {
+    const equal = upload.opened === null ? await this.#equalFile(upload) : null
+    if (equal !== null) return equal
+    const path = join(upload.folder, freeName(upload.name, await readdir(upload.folder)))
     await rename(upload.temporary, path)
     return path
   }
-}
-
-/** A plain file name that every system takes, never a path and never hidden. */
-export function safeName(name: string): string {
-  const last = name.split(/[\\/]/).at(-1) ?? ''
-  const plain = last
-    .replace(/[\p{Cc}<>:"|?*]/gu, '_')
-    .replace(/^[.\s]+|[.\s]+$/g, '')
-    .slice(-200)
-  return plain === '' ? 'image' : plain
 }
 
 /** A nearly full disk takes a part of what it is given, without an error. */

@@ -75,7 +75,9 @@ function fileHandlers({ files, uploads }: Services): Part<'files'> {
     'files.saveDialog': noDialogs,
     'files.complete': ({ text, kind }) => completePath(text, kind, files),
     'files.target': ({ text }) => targetOfText(text, files),
-    'files.uploadBegin': async ({ name, size }) => ({ uploadId: await uploads.begin(name, size) }),
+    'files.uploadBegin': async ({ name, size, folder }) => ({
+      uploadId: await uploads.begin(name, size, folder ?? null),
+    }),
     'files.uploadChunk': async ({ uploadId, offset, bytes }) => {
       await uploads.chunk(uploadId, offset, bytes)
       return {}

@@ -35,6 +35,14 @@ export function cautionsOf({ info, affine, kind }: Pick<ImageVolume, 'info' | 'a
       other: null,
     })
   }
+  if (info.gaps === true) {
+    cautions.push({
+      kind: 'gaps',
+      message:
+        'Slices of the series are missing or not evenly spaced: what lies beyond a gap is shown nearer than it is, and so is its mask.',
+      other: null,
+    })
+  }
   return cautions
 }
 

@@ -82,7 +82,11 @@ export const methods = {
   },
   /** Names the target of a save by the text of the path field; refuses folders that do not exist. */
   'files.target': { params: z.object({ text: z.string().min(1).max(4096) }), result: fileEntrySchema },
-  /** Drag and drop: the bytes travel, since a page cannot name a path. Kept in the project's images/ folder. */
+  /**
+   * Drag and drop: the bytes travel, since a page cannot name a path. Kept in the project's images/ folder. Files that belong
+   * together, a header and its voxels or the files of a DICOM series, are given the same `folder`, whose id the page makes
+   * up: they come to lie side by side in a folder of that name. Throws `bad-file` for a name that cannot be part of an image.
+   */
   'files.uploadBegin': {
     params: z.object({
       name: z.string().min(1).max(255),
@@ -90,6 +94,14 @@ export const methods = {
         .int()
         .min(0)
         .max(8 * 2 ** 30),
+      folder: z
+        .object({
+          id: z.uuid(),
+          name: z.string().min(1).max(255),
+          /** The name of the file that is opened and stands for the others; null: the folder itself, of DICOM files. */
+          header: z.string().min(1).max(255).nullable(),
+        })
+        .optional(),
     }),
     result: z.object({ uploadId: idSchema }),
   },
@@ -97,6 +109,7 @@ export const methods = {
     params: z.object({ uploadId: idSchema, offset: z.int().min(0), bytes: bytesSchema }),
     result: nothing,
   },
+  /** What is to be opened: the file, or, of a file of a `folder`, its header or the folder, as soon as all files are there. */
   'files.uploadEnd': { params: z.object({ uploadId: idSchema }), result: fileEntrySchema },
 
   /** Reads the file far enough to know that it is an image, and adds it to the worklist; the same file twice is one case. */
