@@ -17,7 +17,7 @@ export async function predictVolume(
   modelDir: string,
   volume: ImageVolume,
   options: { signal: AbortSignal; onProgress: (done: number, total: number) => void },
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { dims } = volume
   const range = await rangeOf(volume, { signal: options.signal })
   const layout = networkLayout(dims, volume.affine, volume.spacing)

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { CodedError } from '../core/contract/errors.ts'
+import { temporaryBeside, temporaryDone } from './leftovers.ts'
 
 /** The code of an error of the operating system, '' for anything else. */
 export function systemCode(error: unknown): string {
@@ -167,7 +168,7 @@ export async function writeAtomically(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<number> {
   const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path).slice(0, 40)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = temporaryBeside(path)
   let created = false
   try {
     let bytes = 0
@@ -189,6 +190,19 @@ export async function writeAtomically(
   } catch (error) {
     if (created) await unlink(temporary).catch(() => undefined)
     throw writeError(error, path)
+  } finally {
+    temporaryDone(temporary)
+  }
+}
+
+/** Writes a new file and brings it to the disk: one of many in a folder that gets its own name when all are there. */
+export async function writeNewFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  const handle = await open(path, 'wx')
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

@@ -1,10 +1,28 @@
 /** Image files: what they are, their voxels, and masks in their geometry. One folder a format. */
 export { imageFiles, readImage, readImageInfo } from './registry.ts'
-export { readLabelMap, writeMask, verifyMask, writeVerifiedMask, maskExtension } from './masks.ts'
+export {
+  compareWithImage,
+  countLabels,
+  defaultFormat,
+  maskEndings,
+  maskExtension,
+  readLabelMap,
+  readMask,
+  resampleMask,
+  verifyMask,
+  writeDataset,
+  writeMask,
+  writeMaskAs,
+  writeVerifiedMask,
+  type DatasetCase,
+  type LoadedMask,
+  type MaskName,
+} from './masks/index.ts'
 export { listSeries, type DicomSeries } from './dicom/index.ts'
 export { rangeOf, robustRange } from './range.ts'
 export { memoryStore, typeOf, type VoxelStore } from './voxels/index.ts'
 export { contentHash } from './files.ts'
+export { clearLeftovers } from './leftovers.ts'
 export { supportedExtensions, isSupported, stemOf } from './sniff.ts'
 export { writeVolume } from './nifti/index.ts'
 export { writePng } from './raster/index.ts'

@@ -6,6 +6,8 @@ export interface BmpImage {
   readonly bitsPerPixel: number
   /** width * height * 3, rows from the top, alpha dropped, palettes resolved. */
   readonly rgb: Uint8Array<ArrayBuffer>
+  /** Of pictures with a palette: one index a pixel. Null for others. */
+  readonly indices: Uint8Array<ArrayBuffer> | null
 }
 
 interface BmpHeader {
@@ -38,15 +40,23 @@ export function decodeBmp(bytes: Uint8Array, path: string): BmpImage {
   const header = parseHeader(bytes, path)
   const { width, height, bits } = header
   if (header.compression === RLE8 || header.compression === RLE4) {
-    return { width, height, bitsPerPixel: bits, rgb: paint(header, unpackRle(bytes, header)) }
+    // Two bytes of it say at most 255 pixels, and what is skipped takes as much.
+    if (width * height > 256 * (bytes.length - header.pixelOffset)) throw cutOff(header, path)
+    const indices = unpackRle(bytes, header)
+    return { width, height, bitsPerPixel: bits, rgb: paint(header, indices), indices }
   }
   const stride = Math.ceil((width * bits) / 32) * 4
   // Writers often leave out the padding of the last row.
   if (bytes.length < header.pixelOffset + stride * (height - 1) + Math.ceil((width * bits) / 8)) {
-    throw badFile(path, `is cut off (it should hold ${width} x ${height} pixels); copy or download it again.`)
+    throw cutOff(header, path)
   }
-  const rgb = bits <= 8 ? paint(header, unpackIndices(bytes, header, stride)) : unpackColours(bytes, header, stride)
-  return { width, height, bitsPerPixel: bits, rgb }
+  const indices = bits <= 8 ? unpackIndices(bytes, header, stride) : null
+  const rgb = indices === null ? unpackColours(bytes, header, stride) : paint(header, indices)
+  return { width, height, bitsPerPixel: bits, rgb, indices }
+}
+
+function cutOff({ width, height }: BmpHeader, path: string): Error {
+  return badFile(path, `is cut off (it should hold ${width} x ${height} pixels); copy or download it again.`)
 }
 
 function parseHeader(bytes: Uint8Array, path: string): BmpHeader {
@@ -93,7 +103,7 @@ function rowOf(header: BmpHeader, n: number): number {
   return header.topDown ? n : header.height - 1 - n
 }
 
-function unpackIndices(bytes: Uint8Array, header: BmpHeader, stride: number): Uint8Array {
+function unpackIndices(bytes: Uint8Array, header: BmpHeader, stride: number): Uint8Array<ArrayBuffer> {
   const { width, height, bits, pixelOffset } = header
   const indices = new Uint8Array(width * height)
   const perByte = 8 / bits
@@ -114,16 +124,20 @@ function unpackColours(bytes: Uint8Array, header: BmpHeader, stride: number): Ui
   const rgb = new Uint8Array(width * height * 3)
   const plain = bits === 24 || (bits === 32 && compression === 0)
   const fields = header.masks.map(field)
+  const step = bits / 8
   for (let n = 0; n < height; n++) {
     let from = pixelOffset + n * stride
     let to = rowOf(header, n) * width * 3
-    for (let x = 0; x < width; x++, from += bits / 8, to += 3) {
-      const [b = 0, g = 0, r = 0, a = 0] = bytes.subarray(from, from + bits / 8)
+    for (let x = 0; x < width; x++, from += step, to += 3) {
+      const b = bytes[from] ?? 0
+      const g = bytes[from + 1] ?? 0
+      const r = step > 2 ? (bytes[from + 2] ?? 0) : 0
       if (plain) {
         rgb[to] = r
         rgb[to + 1] = g
         rgb[to + 2] = b
       } else {
+        const a = step > 3 ? (bytes[from + 3] ?? 0) : 0
         const pixel = bits === 16 ? b | (g << 8) : (b | (g << 8) | (r << 16) | (a << 24)) >>> 0
         for (let c = 0; c < 3; c++) rgb[to + c] = fields[c]?.(pixel) ?? 0
       }
@@ -142,7 +156,7 @@ function field(mask: number): (pixel: number) => number {
 }
 
 /** Run-length packed indices. Pixels that are skipped keep index 0; what runs over an edge is dropped. */
-function unpackRle(bytes: Uint8Array, header: BmpHeader): Uint8Array {
+function unpackRle(bytes: Uint8Array, header: BmpHeader): Uint8Array<ArrayBuffer> {
   const { width, height, bits } = header
   const indices = new Uint8Array(width * height)
   let at = header.pixelOffset

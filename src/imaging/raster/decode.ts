@@ -1,7 +1,9 @@
 import type { Metadata, Sharp } from 'sharp'
+import { CodedError } from '../../core/contract/errors.ts'
 import { badFile } from '../files.ts'
 import { viewAs } from '../nifti/datatypes.ts'
 import type { VoxelArray } from '../types.ts'
+import { MAX_PIXELS, tooLarge } from './png.ts'
 
 /** What sharp (libvips) says of a PNG, JPEG or TIFF. */
 export interface RasterHeader {
@@ -52,6 +54,7 @@ function unreadable(path: string, error: unknown): Error {
 export async function rasterHeader(bytes: Uint8Array, path: string): Promise<RasterHeader> {
   try {
     const metadata = await (await openSharp(bytes)).metadata()
+    refuseLies(bytes.length, metadata, path)
     const turned = (metadata.orientation ?? 1) >= 5
     const colour = metadata.channels - (metadata.hasAlpha ? 1 : 0) >= 3
     return {
@@ -64,7 +67,23 @@ export async function rasterHeader(bytes: Uint8Array, path: string): Promise<Ras
       metadata,
     }
   } catch (error) {
-    throw unreadable(path, error)
+    throw error instanceof CodedError ? error : unreadable(path, error)
+  }
+}
+
+/** No deflate stream unpacks to more than this many times its length (zlib, "Maximum Compression Factor"). */
+const PNG_RATIO = 1032
+/** Huffman codes take a bit for each 8 x 8 block at least, and 32 x 16 pixels have nine blocks at least. */
+const JPEG_PIXELS_A_BYTE = 512
+
+/** Before memory is taken for what a header promises: can a file of this length hold it? */
+function refuseLies(fileBytes: number, { format, width, height, channels, depth }: Metadata, path: string): void {
+  if (width * height > MAX_PIXELS) throw tooLarge(path)
+  const bytes = width * height * channels * (depth === 'ushort' ? 2 : 1)
+  // A palette or bits of grey can be an eighth of a byte a pixel, and libvips counts a palette as three channels.
+  const least = format === 'png' ? bytes / (PNG_RATIO * (depth === 'uchar' ? 32 : 1)) : 0
+  if (fileBytes < (format === 'jpeg' ? (width * height) / JPEG_PIXELS_A_BYTE : least)) {
+    throw badFile(path, `is cut off (it should hold ${width} x ${height} pixels); copy or download it again.`)
   }
 }
 
@@ -78,7 +97,7 @@ export async function decodeRaster(bytes: Uint8Array, header: RasterHeader, path
     const image = (await openSharp(bytes)).autoOrient().removeAlpha()
     return header.channels === 1 ? await decodeGrey(image, header, path) : await decodeColour(image, header)
   } catch (error) {
-    throw error instanceof RangeError ? error : unreadable(path, error)
+    throw error instanceof RangeError || error instanceof CodedError ? error : unreadable(path, error)
   }
 }
 
@@ -116,22 +135,24 @@ async function decodeColour(image: Sharp, { metadata }: RasterHeader): Promise<D
 
 async function raw(image: Sharp, depth: keyof typeof TYPES): Promise<ArrayBuffer> {
   const buffer = await image.raw({ depth }).toBuffer()
+  if (buffer.byteLength === buffer.buffer.byteLength && buffer.buffer instanceof ArrayBuffer) return buffer.buffer
   return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength)
 }
 
-/** One byte a pixel as an 8-bit greyscale PNG. */
-export async function encodeGreyPng(pixels: Uint8Array, width: number, height: number): Promise<Buffer> {
-  const { default: sharp } = await import('sharp')
-  return sharp(pixels, { raw: { width, height, channels: 1 } })
-    .toColourspace('b-w')
-    .png({ compressionLevel: 9, palette: false })
-    .toBuffer()
+/** The EXIF orientation of a picture, 1 to 8; 1 where it has none. Throws where the library cannot read it at all. */
+export async function pictureOrientation(bytes: Uint8Array): Promise<number> {
+  return (await (await openSharp(bytes)).metadata()).orientation ?? 1
 }
 
-/** Interleaved 8-bit RGB as a PNG. */
-export async function encodeRgbPng(pixels: Uint8Array, width: number, height: number): Promise<Buffer> {
+/** Grey or interleaved RGB as a PNG of 8 or 16 bits a sample, whichever the samples have, without a palette. */
+export async function encodePixels(
+  pixels: Uint8Array | Uint16Array,
+  size: { width: number; height: number; channels: 1 | 3 },
+): Promise<Buffer> {
   const { default: sharp } = await import('sharp')
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
+  const wide = pixels instanceof Uint16Array
+  return sharp(pixels, { raw: size, limitInputPixels: false })
+    .toColourspace(size.channels === 1 ? (wide ? 'grey16' : 'b-w') : wide ? 'rgb16' : 'srgb')
     .png({ compressionLevel: 9, palette: false })
     .toBuffer()
 }

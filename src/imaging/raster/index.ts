@@ -9,5 +9,9 @@ export function rasterReader(format: RasterFormat): ImageReader {
   }
 }
 
-export type { RasterFormat } from './read.ts'
-export { writePng, verifyPngMask } from './write.ts'
+export { loadPicture, type RasterFormat } from './read.ts'
+export { pictureOrientation } from './decode.ts'
+export { decodePng } from './png.ts'
+export { decodeBmp } from './bmp.ts'
+export { turn } from './turn.ts'
+export { encodePng, writePng } from './write.ts'

@@ -13,12 +13,12 @@ export type RasterFormat = Extract<ImageFormat, 'png' | 'jpeg' | 'tiff' | 'bmp'>
 
 /** Size, type and channels of a picture. A picture has no geometry: spacing 1, no affine. */
 export async function rasterInfo(path: string, format: RasterFormat): Promise<ImageInfo> {
-  return infoOf(await load(path), path, format)
+  return infoOf(await loadPicture(path), path, format)
 }
 
 /** Reads a picture as one slice, x to the right and y down. RGB whose pixels are all grey comes as one channel. */
 export async function readRaster(path: string, format: RasterFormat, options: ReadOptions = {}): Promise<ImageVolume> {
-  const bytes = await load(path, options)
+  const bytes = await loadPicture(path, options)
   const info = await infoOf(bytes, path, format)
   const decoded = await decode(bytes, path, format)
   options.signal?.throwIfAborted()
@@ -45,7 +45,8 @@ export async function readRaster(path: string, format: RasterFormat, options: Re
   }
 }
 
-async function load(path: string, options: ReadOptions = {}): Promise<Uint8Array> {
+/** The bytes of a picture file. Throws a CodedError that says why there are none. */
+export async function loadPicture(path: string, options: ReadOptions = {}): Promise<Uint8Array> {
   await fileSize(path)
   // Read here and not by the library, which would keep results by file name and miss a changed file.
   return readFile(path, { signal: options.signal }).catch((error: unknown) => {

@@ -1,0 +1,33 @@
+import { badFile } from '../files.ts'
+import { readImage } from '../registry.ts'
+import { sniff } from '../sniff.ts'
+import { LabelFiller, placeOf, smallestLabels } from './labels.ts'
+import { inColour, readBmpMask, readPngMask } from './pictures.ts'
+import type { LoadedMask } from './types.ts'
+
+/**
+ * Reads one file as labels: any image that can be read, of one channel, whose scaled values are whole numbers from 0 to 2^32 - 1.
+ * A position that the file does not state but that is assumed counts as none. Throws CodedError('bad-file').
+ */
+export async function readLabelFile(path: string, signal?: AbortSignal): Promise<LoadedMask> {
+  const kind = await sniff(path)
+  const names = new Map<number, string>()
+  if (kind === 'png') return { format: 'png', ...(await readPngMask(path, { signal })), affine: null, names }
+  if (kind === 'bmp') return { format: 'image', ...(await readBmpMask(path, { signal })), affine: null, names }
+  const image = await readImage(path, { signal })
+  try {
+    const { dims, channels, voxels, slope, inter, info } = image
+    if (channels !== 1) throw inColour(path)
+    const filler = new LabelFiller(dims[0] * dims[1] * dims[2], (value, index) =>
+      badFile(path, `holds ${value} at ${placeOf(index, dims)}; a mask has whole label numbers from 0 on.`),
+    )
+    for await (const piece of voxels.pieces({ signal })) filler.add(piece, slope, inter)
+    const warnings = image.info.frames > 1 ? [`The file holds ${info.frames} frames; the first one is used.`] : []
+    if (kind === 'jpeg') warnings.push('JPEG changes values, above all at edges; a mask is better kept as PNG.')
+    const affine = info.affineSource === 'pixdim' ? null : image.affine
+    const format = kind === 'nifti' ? 'nifti' : kind === 'tiff' ? 'tiff' : 'image'
+    return { format, dims, labels: smallestLabels(filler.take()), affine, names, warnings }
+  } finally {
+    await image.voxels.close()
+  }
+}

@@ -1,0 +1,16 @@
+import { encodePng } from '../raster/index.ts'
+import type { ImageVolume } from '../types.ts'
+
+type Pixels = Pick<ImageVolume, 'dims' | 'voxelType'>
+
+/** Does a PNG hold the samples of this image without loss? */
+export function canBePng({ dims, voxelType }: Pixels): boolean {
+  return dims[2] === 1 && (voxelType === 'uint8' || voxelType === 'uint16')
+}
+
+/** A picture as a PNG, turned as it is shown. Throws RangeError where `canBePng` says no. */
+export async function pngOf({ dims, channels, voxels }: ImageVolume, signal?: AbortSignal): Promise<Uint8Array> {
+  const data = await voxels.all({ signal })
+  if (!(data instanceof Uint8Array || data instanceof Uint16Array)) throw new RangeError('pngOf: other samples')
+  return encodePng({ width: dims[0], height: dims[1], channels, data })
+}
