@@ -6,6 +6,7 @@ import { findPlaces, userDataDir } from '../backend/host/places.ts'
 import type { ComputePort } from '../backend/index.ts'
 import { readModelCard, type ModelCard } from '../core/contract/compute.ts'
 import { CodedError } from '../core/contract/errors.ts'
+import { interruptible } from './interrupt.ts'
 import type { CommonOptions, Output } from './output.ts'
 
 export interface ComputeOptions extends CommonOptions {
@@ -44,19 +45,13 @@ export async function withComputeProcess<T>(
   compute.onNotice(({ level, message }) => {
     if (level !== 'info' || options.debug === true) output.note(message)
   })
-  const interrupted = new AbortController()
-  const interrupt = () => interrupted.abort()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt)
   try {
-    return await work(compute, interrupted.signal)
+    return await interruptible((signal) => work(compute, signal))
   } catch (error) {
-    if (interrupted.signal.aborted)
-      throw new CodedError('cancelled', 'interrupted; no unfinished file was left behind.')
     if (error instanceof CodedError && error.message === CRASHED)
       throw new CodedError(error.code, STOPPED, { cause: error })
     throw error
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt)
     output.endProgress()
     await compute.close()
   }

@@ -2,6 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { findPlaces } from '../backend/host/places.ts'
 import type { ComputeOptions } from './compute.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
+import type { ConvertCommandOptions } from './commands/convert.ts'
+import type { InfoOptions } from './commands/info.ts'
 import type { ConvertModelOptions } from './commands/convertModel.ts'
 import type { FinetuneOptions } from './commands/finetune.ts'
 import { failureDetail, failureLine, UsageError, type CommonOptions } from './output.ts'
@@ -38,11 +40,30 @@ export async function run(argv: readonly string[]): Promise<number> {
       })
   }
 
-  command<[string], CommonOptions>(
+  command<[string], InfoOptions>(
     'info <file>',
-    'what an image file says of itself',
+    'what an image file, or a folder with a DICOM series, says of itself',
     async () => (await import('./commands/info.ts')).info,
+  ).option('--series <uid>', 'of a DICOM folder: this series, not the largest')
+
+  command<[string, string], ConvertCommandOptions>(
+    'convert <in> <out>',
+    'any readable image, or a folder with a DICOM series, to NIfTI, PNG or TIFF, by the ending of OUT',
+    async () => (await import('./commands/convert.ts')).convert,
   )
+    .option('--reorient <code>', 'store the axes in this order, such as RAS: to the right, to anterior, to superior')
+    .option('--datatype <type>', 'write scaled values as this type, such as int16 or float32 (default: as in the file)')
+    .option('--frame <n>', 'this frame alone, counted from 0', wholeNumber(0))
+    .option('--channel <n>', 'this channel of a microscope image, counted from 0', wholeNumber(0))
+    .option('--series <uid>', 'of a DICOM folder: this series, not the largest')
+    .addOption(
+      new Option('--part <part>', 'of complex numbers (default: magnitude)').choices([
+        'magnitude',
+        'phase',
+        'real',
+        'imaginary',
+      ]),
+    )
 
   withCompute(
     command<[string[]], ComputeOptions & { model: string; out: string }>(

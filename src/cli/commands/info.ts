@@ -1,10 +1,15 @@
 import { readImageInfo, type ImageInfo } from '../../imaging/index.ts'
 import { Output, type CommonOptions } from '../output.ts'
+import { selectionOf } from '../selection.ts'
+
+export interface InfoOptions extends CommonOptions {
+  readonly series?: string
+}
 
 /** `maskwright info FILE` */
-export async function info(file: string, options: CommonOptions): Promise<void> {
+export async function info(file: string, options: InfoOptions): Promise<void> {
   const output = new Output(options)
-  const found = await readImageInfo(file)
+  const found = await readImageInfo(file, { selection: selectionOf(options) })
   output.data(found)
   for (const [name, value] of describe(found)) output.text(`${name.padEnd(12)} ${value}`)
   for (const warning of found.warnings) output.text(`warning      ${warning}`)

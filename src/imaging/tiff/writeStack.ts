@@ -2,14 +2,17 @@ import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
 import type { Vec3 } from '../../core/contract/schemas.ts'
 import { writeAtomically } from '../files.ts'
+import type { VoxelArray } from '../types.ts'
 import { Compression, FieldType, Photometric, Tag } from './tags.ts'
 
 export interface StackPage {
-  /** width * height samples, rows from the top; all pages of one type. */
-  readonly data: Uint8Array | Uint16Array | Uint32Array
+  /** width * height * channels samples, rows from the top, channels interleaved; all pages of one type. */
+  readonly data: VoxelArray
 }
 
 export interface StackOptions {
+  /** 3: RGB. */
+  readonly channels?: 1 | 3 | undefined
   /** RGB triples, one a value from 0: 8-bit pages are then indexed. Values without a triple are shown black. */
   readonly palette?: Uint8Array | readonly number[] | undefined
   /** mm; written as resolution, and for several pages in the form that ImageJ reads. */
@@ -30,7 +33,7 @@ const COMPRESSION_LEVEL = 6
 const compress = promisify(deflate)
 
 /**
- * Writes grey or indexed pages of one size as a TIFF with deflated strips, little-endian; BigTIFF where the samples could be
+ * Writes grey, coloured or indexed pages of one size as a TIFF with deflated strips, little-endian; BigTIFF where the samples could be
  * above 4 GB. The file appears under its name only when it is whole and on the disk. Returns the number of bytes written.
  * Throws RangeError where a page has another size or type than the first, or `pageCount` another number of pages came;
  * otherwise what `writeAtomically` throws.
@@ -59,10 +62,11 @@ async function* stackChunks(
   let held: StackPage | null = null
   for await (const page of pages) {
     options.signal?.throwIfAborted()
-    if (page.data.length !== width * height) throw new RangeError('writeTiffStack: a page of another size')
+    const { channels = 1 } = options
+    if (page.data.length !== width * height * channels) throw new RangeError('writeTiffStack: a page of another size')
     if (layout === null) {
       const big = (count ?? 1) * page.data.byteLength > CLASSIC_LIMIT
-      layout = { width, height, bytes: page.data.BYTES_PER_ELEMENT, big, options, count: count ?? 1 }
+      layout = { width, height, channels, bytes: page.data.BYTES_PER_ELEMENT, big, options, count: count ?? 1 }
       const start = fileHeader(big)
       at = start.length
       yield start
@@ -86,6 +90,7 @@ async function* stackChunks(
 interface Layout {
   readonly width: number
   readonly height: number
+  readonly channels: 1 | 3
   /** Bytes a sample. */
   readonly bytes: number
   readonly big: boolean
@@ -107,30 +112,32 @@ async function* pageChunks(
   first: boolean,
   last: boolean,
 ): AsyncIterable<Uint8Array> {
-  const { width, height, bytes, big, options } = layout
-  const rows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / (width * bytes))))
+  const { width, height, channels, bytes, big, options } = layout
+  const rowBytes = width * channels * bytes
+  const rows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / rowBytes)))
   const strips: Uint8Array[] = []
   const raw = littleEndian(page.data)
   for (let row = 0; row < height; row += rows) {
     options.signal?.throwIfAborted()
     const end = Math.min(height, row + rows)
-    strips.push(await compress(raw.subarray(row * width * bytes, end * width * bytes), { level: COMPRESSION_LEVEL }))
+    strips.push(await compress(raw.subarray(row * rowBytes, end * rowBytes), { level: COMPRESSION_LEVEL }))
   }
-  const indexed = bytes === 1 && options.palette !== undefined
+  const indexed = bytes === 1 && channels === 1 && options.palette !== undefined
+  const photometric = channels === 3 ? Photometric.rgb : indexed ? Photometric.palette : Photometric.minIsBlack
   const entries: Entry[] = [
     [Tag.imageWidth, FieldType.long, [width]],
     [Tag.imageLength, FieldType.long, [height]],
-    [Tag.bitsPerSample, FieldType.short, [bytes * 8]],
+    [Tag.bitsPerSample, FieldType.short, new Array<number>(channels).fill(bytes * 8)],
     [Tag.compression, FieldType.short, [Compression.deflate]],
-    [Tag.photometric, FieldType.short, [indexed ? Photometric.palette : Photometric.minIsBlack]],
+    [Tag.photometric, FieldType.short, [photometric]],
     ...description(layout, first),
     [Tag.stripOffsets, big ? FieldType.long8 : FieldType.long, strips.map(() => 0)],
-    [Tag.samplesPerPixel, FieldType.short, [1]],
+    [Tag.samplesPerPixel, FieldType.short, [channels]],
     [Tag.rowsPerStrip, FieldType.long, [rows]],
     [Tag.stripByteCounts, FieldType.long, strips.map((strip) => strip.length)],
     ...resolution(layout),
     ...(indexed ? [[Tag.colorMap, FieldType.short, colourMap(options.palette ?? [])] as Entry] : []),
-    [Tag.sampleFormat, FieldType.short, [1]],
+    [Tag.sampleFormat, FieldType.short, new Array<number>(channels).fill(sampleFormat(page.data))],
   ]
   entries.sort((a, b) => a[0] - b[0])
   // The offsets of the strips follow from the size of the directory, which does not depend on their values.
@@ -233,6 +240,15 @@ function colourMap(palette: Uint8Array | readonly number[]): number[] {
 }
 
 /** The samples' bytes; all computers that this runs on are little-endian, and the header says so. */
-function littleEndian(data: Uint8Array | Uint16Array | Uint32Array): Uint8Array {
+function littleEndian(data: VoxelArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+const UNSIGNED = 1
+const SIGNED = 2
+const FLOAT = 3
+
+function sampleFormat(data: VoxelArray): number {
+  if (data instanceof Float32Array || data instanceof Float64Array) return FLOAT
+  return data instanceof Int8Array || data instanceof Int16Array || data instanceof Int32Array ? SIGNED : UNSIGNED
 }
