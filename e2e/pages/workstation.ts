@@ -22,7 +22,7 @@ export class Workstation {
     return this.by('case-item').filter({ hasText: name })
   }
 
-  /** Waits until the case on screen shows a slice. */
+  /** Waits until the case on screen shows the slice that is asked for; of a slide, anything of it. */
   async ready(): Promise<void> {
     await expect(this.by('viewer-canvas').locator('canvas').first()).toBeVisible()
     await expect(this.by('viewer-canvas')).toHaveAttribute('data-ready', 'true')
@@ -74,6 +74,7 @@ export class Workstation {
 
   /** Colours of the pixels on screen, after the pointer has left and two frames have passed. */
   async pixels(points: Point[]): Promise<{ r: number; g: number; b: number }[]> {
+    await this.ready()
     await this.page.mouse.move(2, 2)
     await this.page.evaluate(
       () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
@@ -96,6 +97,7 @@ export class Workstation {
 
   /** Share of the viewer's pixels that carry colour: a grey image has none, an overlay has much. */
   async colouredShare(): Promise<number> {
+    await this.ready()
     await this.page.mouse.move(2, 2)
     await this.page.evaluate(
       () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),

@@ -22,6 +22,7 @@ export interface ShownSlice {
 interface Scene {
   readonly view: PlaneView
   readonly layout: SliceLayout
+  readonly channels: 1 | 3
   readonly image: ImagePainter
   readonly overlay: OverlayPainter
 }
@@ -64,10 +65,10 @@ export class SliceViewer {
     this.style = style
     this.onChange = onChange
     this.imageLayer = new PartialLayer((context, ratio, clip) => {
-      this.scene?.image.draw(context, this.viewport, ratio, clip, this.interpolate)
+      if (this.shownSlice) this.scene?.image.draw(context, this.viewport, ratio, clip, this.interpolate)
     })
     this.overlayLayer = new PartialLayer((context, ratio, clip) => {
-      this.scene?.overlay.draw(context, this.viewport, ratio, clip)
+      if (this.shownSlice) this.scene?.overlay.draw(context, this.viewport, ratio, clip)
     })
     this.cursorLayer = new PartialLayer((context, ratio) => {
       if (this.cursor && this.scene) drawBrushCursor(context, this.cursor, this.viewport, ratio)
@@ -85,6 +86,11 @@ export class SliceViewer {
     return this.shownSlice
   }
 
+  /** The plane on screen, also while one of its slices is awaited. */
+  get view(): PlaneView | null {
+    return this.scene?.view ?? null
+  }
+
   get zoom(): number {
     return this.scene ? zoomOf(this.viewport, this.scene.view) : 1
   }
@@ -93,14 +99,14 @@ export class SliceViewer {
   show(slice: ShownSlice, since = performance.now()): void {
     const layout = sliceLayout(slice.view)
     const scene = this.scene
-    const sameView = scene !== null && this.shownSlice !== null && scene.view === slice.view
-    if (sameView && this.shownSlice?.image.channels === slice.image.channels) {
+    if (scene?.view === slice.view && scene.channels === slice.image.channels) {
       scene.image.setSlice(slice.image)
       scene.overlay.setLabels(slice.labels)
     } else {
       this.scene = {
         view: slice.view,
         layout,
+        channels: slice.image.channels,
         image: new ImagePainter(layout, slice.image, this.window, createCanvasSurface),
         overlay: new OverlayPainter(layout, slice.labels, this.style, createCanvasSurface),
       }
@@ -117,6 +123,18 @@ export class SliceViewer {
   /** Everything that `change` does to the picture is drawn together, at once if nothing else was in this frame. */
   together(change: () => void): void {
     this.frames.together(change)
+  }
+
+  /**
+   * Takes the slice off the screen before the next frame, unless another one is shown by then: what is on screen is never
+   * another slice than the one that is asked for. The view (zoom, pan) stays for it.
+   */
+  hide(): void {
+    if (!this.shownSlice) return
+    this.shownSlice = null
+    this.cursor = null
+    this.onChange()
+    this.invalidateAll()
   }
 
   clear(): void {

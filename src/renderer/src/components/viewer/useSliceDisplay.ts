@@ -28,6 +28,8 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   const viewer = shallowRef<SliceViewer | null>(null)
   /** The plane that is on screen, which may still be the one before the plane that is asked for. */
   const shownView = shallowRef<PlaneView | null>(null)
+  /** The slice that is on screen; null while it is awaited. */
+  const shownIndex = ref<number | null>(null)
   /** Counts changes of what lies where on the screen. */
   const changes = ref(0)
   let turn = 0
@@ -67,6 +69,8 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
       put(key, layers, since)
       return
     }
+    const shown = viewer.value?.shown
+    if (shown?.view !== view.view || shown?.index !== key.index) viewer.value?.hide()
     if (view.sliceState !== 'loading') slow = setTimeout(() => (view.sliceState = 'loading'), SLOW_MS)
     session.load(key).then(
       (loaded) => {
@@ -167,7 +171,8 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     const mounted = new SliceViewer(element.value, style.value, () => {
       changes.value++
       view.zoom = mounted.zoom
-      shownView.value = mounted.shown?.view ?? null
+      shownView.value = mounted.view
+      shownIndex.value = mounted.shown?.index ?? null
     })
     mounted.setWindow(view.window)
     mounted.setInterpolate(view.interpolate)
@@ -193,5 +198,5 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     viewer.value = null
   })
 
-  return { viewer, shownView, changes, retry: () => show() }
+  return { viewer, shownView, shownIndex, changes, retry: () => show() }
 }
