@@ -21,6 +21,7 @@ export {
 export { listSeries, type DicomSeries } from './dicom/index.ts'
 export { rangeOf, robustRange } from './range.ts'
 export { memoryStore, typeOf, type VoxelStore } from './voxels/index.ts'
+export { openTiled } from './tiled.ts'
 export { contentHash } from './files.ts'
 export { clearLeftovers } from './leftovers.ts'
 export { supportedExtensions, isSupported, stemOf } from './sniff.ts'

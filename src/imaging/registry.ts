@@ -22,7 +22,7 @@ const readers: Record<SniffedFormat, () => Promise<ImageReader>> = {
   nrrd: async () => (await import('./nrrd/index.ts')).nrrdReader,
   metaimage: async () => (await import('./metaimage/index.ts')).metaImageReader,
   dicom: async () => (await import('./dicom/index.ts')).dicomReader,
-  tiff: async () => (await import('./raster/index.ts')).rasterReader('tiff'),
+  tiff: async () => (await import('./tiff/index.ts')).tiffReader,
 }
 
 async function readerOf(path: string): Promise<ImageReader> {

@@ -1,3 +1,6 @@
+import type { ImageSelection } from '../core/contract/schemas.ts'
+import { abortError, badFile, readError } from './files.ts'
+import { sniff } from './sniff.ts'
 import type { ImageInfo, VoxelArray } from './types.ts'
 
 export interface TileLevel {
@@ -37,4 +40,24 @@ export interface TiledImage {
   tile(level: number, column: number, row: number, options?: { signal?: AbortSignal | undefined }): Promise<Pixels>
   region(level: number, rectangle: Rectangle, options?: { signal?: AbortSignal | undefined }): Promise<Pixels>
   close(): Promise<void>
+}
+
+export interface TiledOptions {
+  /** Of several channels or frames the one that is shown. */
+  readonly selection?: ImageSelection | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Opens a TIFF of any size to be read in pieces. Throws a CodedError that names the file; 'cancelled' when aborted. To be
+ * closed.
+ */
+export async function openTiled(path: string, options: TiledOptions = {}): Promise<TiledImage> {
+  try {
+    options.signal?.throwIfAborted()
+    if ((await sniff(path)) !== 'tiff') throw badFile(path, 'cannot be shown tile by tile; save it as TIFF.')
+    return await (await import('./tiff/index.ts')).openTiled(path, options)
+  } catch (error) {
+    throw readError(options.signal?.aborted === true ? abortError() : error, path)
+  }
 }

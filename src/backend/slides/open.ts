@@ -1,4 +1,4 @@
-import { badFile } from '../../imaging/files.ts'
+import { openTiled as open } from '../../imaging/index.ts'
 import type { OpenTiled } from './slides.ts'
 
-export const openTiled: OpenTiled = (path) => Promise.reject(badFile(path, 'cannot be shown tile by tile yet.'))
+export const openTiled: OpenTiled = open
