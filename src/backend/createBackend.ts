@@ -1,10 +1,12 @@
 import type { EventSource } from '../core/contract/events.ts'
 import type { Handlers } from '../core/contract/methods.ts'
 import type { FileEntry } from '../core/contract/schemas.ts'
+import { clearLeftovers } from '../imaging/index.ts'
 import type { ComputePort } from './compute/port.ts'
 import { createHandlers, type ShellInfo } from './handlers/handlers.ts'
 import { openProject } from './project/project.ts'
 import { createServices, type Services } from './services.ts'
+import type { ImageAccess } from './volume/access.ts'
 
 export interface BackendOptions extends ShellInfo {
   /** An existing project folder; `createProject` or `createDemoProject` make one. */
@@ -12,6 +14,8 @@ export interface BackendOptions extends ShellInfo {
   /** Belongs to the backend from here on: `close` ends it. */
   readonly compute: ComputePort
   readonly log?: (line: string) => void
+  /** Other ways to get at images, for tests. */
+  readonly access?: Partial<ImageAccess>
 }
 
 export interface Backend {
@@ -34,9 +38,10 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const project = openProject(options.projectDir)
   let services: Services
   try {
-    services = createServices({ project, compute, log })
+    services = createServices({ project, compute, log, access: options.access ?? {} })
     services.models.removeLeftOvers()
     await services.uploads.removeLeftOvers()
+    await Promise.all([clearLeftovers(project.folders.exports), clearLeftovers(project.folders.masks)])
     await services.volumes.lookForAll()
   } catch (error) {
     project.close()
@@ -69,7 +74,21 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
 }
 
 async function shutDown(services: Services, unsubscribe: () => void): Promise<void> {
-  const { trainer, predictor, jobs, uploads, snapshots, news, volumes, slides, looks, compute, project, log } = services
+  const {
+    trainer,
+    predictor,
+    datasets,
+    jobs,
+    uploads,
+    snapshots,
+    news,
+    volumes,
+    slides,
+    looks,
+    compute,
+    project,
+    log,
+  } = services
   const step = async (name: string, work: () => unknown): Promise<void> => {
     try {
       await work()
@@ -77,7 +96,7 @@ async function shutDown(services: Services, unsubscribe: () => void): Promise<vo
       log(`closing: ${name}: ${String(error)}`)
     }
   }
-  const jobsEnded = Promise.all([trainer.stop(), predictor.stop()])
+  const jobsEnded = Promise.all([trainer.stop(), predictor.stop(), datasets.stop()])
   unsubscribe()
   looks.close()
   // Ends calls in flight too, so that the jobs do not wait for a slow step.

@@ -7,6 +7,7 @@ import { Tallies } from './annotation/tallies.ts'
 import { Examiner } from './compute/examiner.ts'
 import type { ComputePort } from './compute/port.ts'
 import { EventHub } from './events.ts'
+import { Datasets } from './export/datasets.ts'
 import { FileRegistry } from './files/registry.ts'
 import { UploadedFolders } from './files/uploadedFolders.ts'
 import { Uploads } from './files/uploads.ts'
@@ -21,9 +22,9 @@ import { Cases } from './project/cases.ts'
 import { Labels } from './project/labels.ts'
 import type { Project } from './project/project.ts'
 import { Settings } from './project/settings.ts'
-import { openTiled } from './slides/open.ts'
 import { Slides } from './slides/slides.ts'
 import { Trainer } from './training/trainer.ts'
+import { imageAccess, type ImageAccess } from './volume/access.ts'
 import { Looks } from './volume/looks.ts'
 import { Thumbnails } from './volume/thumbnail.ts'
 import { Volumes } from './volume/volumes.ts'
@@ -35,8 +36,14 @@ const SNAPSHOT_QUIET_MS = 4000
 export type Services = ReturnType<typeof createServices>
 
 /** Wires the parts of the backend over one open project. Nothing here does work of its own. */
-export function createServices(options: { project: Project; compute: ComputePort; log: (line: string) => void }) {
+export function createServices(options: {
+  project: Project
+  compute: ComputePort
+  log: (line: string) => void
+  access?: Partial<ImageAccess>
+}) {
   const { project, compute, log } = options
+  const access = { ...imageAccess, ...options.access }
   const { db, folders } = project
   const memory = totalmem()
   const events = new EventHub(log)
@@ -51,10 +58,10 @@ export function createServices(options: { project: Project; compute: ComputePort
   const touched = (): void => news.projectChanged()
   const slicesChanged = (caseId: string): void => news.slicesChanged(caseId)
 
-  const volumes = new Volumes({ project, cases, budget: Math.min(2 ** 31, memory / 4), missingChanged: touched })
+  const volumes = new Volumes({ project, cases, access, missingChanged: touched })
   const thumbnails = new Thumbnails(db)
   const looks = new Looks({ cases, volumes, thumbnails, events })
-  const slides = new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: openTiled })
+  const slides = new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: access.openTiled })
   const image = (caseId: string): ReturnType<Volumes['get']> => volumes.get(caseId)
   const snapshots = new Snapshots({ project, cases, image, quietMs: SNAPSHOT_QUIET_MS, log })
   const readSnapshot: Snapshots['read'] = (caseId, dims) => snapshots.read(caseId, dims)
@@ -77,7 +84,7 @@ export function createServices(options: { project: Project; compute: ComputePort
     cases,
     volumes,
     slides,
-    openTiled,
+    access,
     thumbnails,
     looks,
     models,
@@ -93,6 +100,7 @@ export function createServices(options: { project: Project; compute: ComputePort
   const predictor = new Predictor({ ...shared, touched, slicesChanged })
   const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
   const importer = new Importer({ compute, models, labels, lane })
+  const datasets = new Datasets({ ...shared, tallies, touched })
   const files = new FileRegistry()
   const uploads = new Uploads(folders.images, new UploadedFolders({ project, cases, settings }), files)
   return {
@@ -109,6 +117,7 @@ export function createServices(options: { project: Project; compute: ComputePort
     trainer,
     examiner,
     importer,
+    datasets,
     files,
     uploads,
     log,

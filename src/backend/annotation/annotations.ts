@@ -41,6 +41,8 @@ export interface PlannedStroke {
   readonly slices: readonly number[]
   readonly counter: SliceCounter
   readonly target: JournalEntry | null
+  /** What else belongs to the change: done in the same transaction. */
+  readonly also?: () => void
 }
 
 export interface AnnotationParts {
@@ -175,6 +177,7 @@ export class Annotations {
     const memory = { applied: false }
     try {
       const entry = db.transaction(() => {
+        stroke.also?.()
         const appended = journal.append(
           {
             caseId: mask.caseId,

@@ -11,8 +11,8 @@ import { Cases } from '../project/cases.ts'
 import { Labels } from '../project/labels.ts'
 import { createProject, projectExists, type Project } from '../project/project.ts'
 import { Settings } from '../project/settings.ts'
-import { openTiled } from '../slides/open.ts'
 import { Slides } from '../slides/slides.ts'
+import { imageAccess } from '../volume/access.ts'
 import { Looks } from '../volume/looks.ts'
 import { Thumbnails } from '../volume/thumbnail.ts'
 import { Volumes } from '../volume/volumes.ts'
@@ -57,14 +57,16 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
   for (const { name } of DEMO_LABELS) labels.add(name, null)
   const cases = new Cases(db)
   const models = new Models(db, folders.models)
-  const volumes = new Volumes({ project, cases, budget: 0, missingChanged: () => undefined })
+  // One image at a time.
+  const access = { ...imageAccess, budget: 0 }
+  const volumes = new Volumes({ project, cases, access, missingChanged: () => undefined })
   const thumbnails = new Thumbnails(db)
   const worklist = new Worklist({
     project,
     cases,
     volumes,
-    slides: new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: openTiled }),
-    openTiled,
+    slides: new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: access.openTiled }),
+    access,
     thumbnails,
     looks: new Looks({ cases, volumes, thumbnails, events: new EventHub(() => undefined) }),
     models,

@@ -35,7 +35,8 @@ export class Labels {
 
   /** The labels in use, by value. */
   list(): Label[] {
-    return [...this.#byValue.values()].filter((entry) => !entry.archived).map((entry) => ({ ...entry.label }))
+    const current = [...this.#byValue.values()].filter((entry) => !entry.archived).map((entry) => ({ ...entry.label }))
+    return current.sort((a, b) => a.value - b.value)
   }
 
   get(value: number): Label {
@@ -79,6 +80,23 @@ export class Labels {
     this.#db.run('INSERT INTO labels (value, name, color) VALUES (?, ?, ?)', value, label.name, label.color)
     this.#byValue.set(value, { label, archived: false })
     return { ...label }
+  }
+
+  /**
+   * Puts a value that came with a mask on the list: an archived label comes back, a new one is called `name` where that is free.
+   * Inside a transaction; `reload` after one that was rolled back.
+   */
+  adopt(value: number, name: string | null): void {
+    if (this.isCurrent(value)) return
+    if (this.isArchived(value)) {
+      this.setArchived(value, false)
+      return
+    }
+    const wanted = (name ?? '').trim().slice(0, 80) || `Label ${value}`
+    const fresh = { value, name: wanted, color: '', visible: true, locked: false }
+    const label: Label = { ...this.#setApart(fresh), color: nextLabelColor(this.list()) }
+    this.#db.run('INSERT INTO labels (value, name, color) VALUES (?, ?, ?)', value, label.name, label.color)
+    this.#byValue.set(value, { label, archived: false })
   }
 
   update(value: number, change: { [K in keyof Omit<Label, 'value'>]?: Label[K] | undefined }): Label {

@@ -6,8 +6,8 @@ import type { Cases } from '../project/cases.ts'
 import { networkLayout } from '../volume/computeSlices.ts'
 import { Leases } from '../volume/leases.ts'
 
-/** Each holds a file open and some tiles. */
-const MAX_OPEN = 8
+/** Each holds a file open and a hundred MiB of tiles. */
+const MAX_OPEN = 3
 const IDLE_MS = 60_000
 
 /** Opens an image tile by tile. */

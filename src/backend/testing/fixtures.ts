@@ -9,6 +9,7 @@ import type { Affine, Axis, CaseSummary, Dims, Label, StrokeDelta, StrokeKind } 
 import { writeVolume } from '../../imaging/index.ts'
 import { createBackend, type Backend } from '../createBackend.ts'
 import { createProject } from '../project/project.ts'
+import type { ImageAccess } from '../volume/access.ts'
 import { FakeCompute } from './fakeCompute.ts'
 
 /** x to the left, y to posterior, z to superior: what the screen shows is what is stored. */
@@ -68,8 +69,12 @@ export function emptyProject(): string {
 }
 
 /** Calls validate parameters and results, as a connection does. */
-export async function openBackend(dir: string, compute = new FakeCompute()): Promise<TestBackend> {
-  const backend = await createBackend({ projectDir: dir, compute, version: '0.0.0', shell: 'test' })
+export async function openBackend(
+  dir: string,
+  compute = new FakeCompute(),
+  access: Partial<ImageAccess> = {},
+): Promise<TestBackend> {
+  const backend = await createBackend({ projectDir: dir, compute, version: '0.0.0', shell: 'test', access })
   opened.push(backend)
   const events: TestBackend['events'] = []
   backend.events.on((name, payload) => events.push({ name, payload }))

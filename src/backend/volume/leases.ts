@@ -96,6 +96,7 @@ export class Leases<T> {
       (value) => {
         entry.value = value
         this.#closeUnused(entry)
+        this.#shrink()
       },
       () => {
         if (this.#entries.get(key) === entry) this.#entries.delete(key)

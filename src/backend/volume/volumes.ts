@@ -1,9 +1,10 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Axis, SliceData } from '../../core/contract/schemas.ts'
 import { sliceExtent } from '../../core/labelmap/index.ts'
-import { readImage, type ImageVolume } from '../../imaging/index.ts'
+import type { ImageVolume } from '../../imaging/index.ts'
 import { refuseSlide, type Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
+import type { ImageAccess } from './access.ts'
 import { exists, locateImage } from './identity.ts'
 import { Leases } from './leases.ts'
 
@@ -11,11 +12,8 @@ import { Leases } from './leases.ts'
 const MAX_OPEN = 64
 const MAX_OUTSIDE = 4
 
-/** Reads an image as `readImage` does; tests put another one in its place. */
-export type ReadImage = typeof readImage
-
 /**
- * The opened images of the worklist, whose voxels can still be arriving. The least recently used is closed beyond `budget` bytes in
+ * The opened images of the worklist, whose voxels can still be arriving. The least recently used is closed beyond the budget of bytes in
  * memory, none while it is used.
  */
 export class Volumes {
@@ -28,16 +26,15 @@ export class Volumes {
   constructor(options: {
     project: Project
     cases: Cases
-    budget: number
+    access: Pick<ImageAccess, 'readImage' | 'budget'>
     missingChanged: () => void
-    read?: ReadImage
   }) {
     this.#project = options.project
     this.#cases = options.cases
     this.#missingChanged = options.missingChanged
-    const { budget, read = readImage } = options
+    const { budget, readImage } = options.access
     this.#open = new Leases<ImageVolume>({
-      open: (caseId, signal) => this.#read(caseId, read, signal),
+      open: (caseId, signal) => this.#read(caseId, readImage, signal),
       close: (volume) => volume.voxels.close(),
       share: ({ voxels }) =>
         voxels.heldBytes / Math.max(1, budget) +
@@ -137,7 +134,7 @@ export class Volumes {
     for (const caseId of caseIds) await this.locate(caseId).catch(() => undefined)
   }
 
-  async #read(caseId: string, read: ReadImage, signal: AbortSignal): Promise<ImageVolume> {
+  async #read(caseId: string, read: ImageAccess['readImage'], signal: AbortSignal): Promise<ImageVolume> {
     const record = this.#cases.get(caseId)
     const volume = await read(await this.locate(caseId), { selection: record.selection, signal })
     if (volume.dims.every((extent, axis) => extent === record.dims[axis])) return volume

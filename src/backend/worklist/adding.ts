@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ImageSelection } from '../../core/contract/schemas.ts'
-import { readImage, type ImageVolume } from '../../imaging/index.ts'
 import type { Cases, NewCase, Place } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
-import { overviewOf, tilesOf, viewOfPicture, type OpenTiled, type Slides } from '../slides/slides.ts'
+import { overviewOf, tilesOf, viewOfPicture, type Slides } from '../slides/slides.ts'
+import type { ImageAccess } from '../volume/access.ts'
 import { networkLayout } from '../volume/computeSlices.ts'
 import { hashOfPlace, placeOf } from '../volume/identity.ts'
 import { wholeLook, type Looks } from '../volume/looks.ts'
@@ -15,18 +15,12 @@ import type { Volumes } from '../volume/volumes.ts'
 import { keyOf, nameOf } from './selection.ts'
 import { findImage } from './source.ts'
 
-/**
- * Images up to this size, decoded, are read to their end before they are on the list: that takes no time, and what is wrong with
- * them is said at once.
- */
-const READ_AT_ONCE = 16 * 2 ** 20
-
 export interface AddingParts {
   readonly project: Project
   readonly cases: Cases
   readonly volumes: Volumes
   readonly slides: Slides
-  readonly openTiled: OpenTiled
+  readonly access: ImageAccess
   readonly thumbnails: Thumbnails
   readonly looks: Looks
 }
@@ -130,13 +124,14 @@ export class Adding {
     insert: (found: Found) => string,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const { volumes, thumbnails, looks } = this.#parts
-    const volume = await readImage(path, { selection, signal })
+    const { volumes, thumbnails, looks, access } = this.#parts
+    const volume = await access.readImage(path, { selection, signal })
     try {
       const { kind, dims, channels } = volume
       const layout = networkLayout(dims, volume.affine, volume.spacing)
       const found = { kind, selection, tiles: null, dims, channels, trainingAxis: layout.sliceAxis }
-      if (!isSmall(volume)) {
+      // A picture is there at once or not at all.
+      if (dims[2] > 1 && volume.voxels.byteLength > access.readAtOnce) {
         const id = insert({ ...found, range: null })
         volumes.keep(id, volume)
         looks.begin(id)
@@ -159,8 +154,8 @@ export class Adding {
     insert: (found: Found) => string,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const { slides, thumbnails, openTiled } = this.#parts
-    const image = await openTiled(path, { selection, signal })
+    const { slides, thumbnails, access } = this.#parts
+    const image = await access.openTiled(path, { selection, signal })
     try {
       const overview = await overviewOf(image, signal)
       const tiles = tilesOf(image)
@@ -181,9 +176,4 @@ export class Adding {
     cases.moveTo(caseId, project.storedPlace(place))
     cases.missing.delete(caseId)
   }
-}
-
-/** A picture, or a volume that is read in no time. */
-function isSmall({ dims, voxels }: ImageVolume): boolean {
-  return dims[2] === 1 || voxels.byteLength <= READ_AT_ONCE
 }

@@ -90,7 +90,7 @@ describe('case.add', () => {
       bad('empty.nii', ''),
       bad('noise.png', 'not a picture'),
       bad('notes.txt', 'hello'),
-      folder,
+      temporaryFolder(),
     ]) {
       await expect(add(test, path)).rejects.toMatchObject({ code: 'bad-file' })
       await expect(add(test, path)).rejects.toThrow(basename(path))

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto'
+import { CodedError } from '../../core/contract/errors.ts'
+import type { MethodParams, MethodResult } from '../../core/contract/methods.ts'
+import { deltaRuns, wholeBox } from '../../core/labelmap/index.ts'
+import {
+  compareWithImage,
+  countLabels,
+  readMask,
+  resampleMask,
+  type ImageVolume,
+  type LabelArray,
+  type LoadedMask,
+} from '../../imaging/index.ts'
+import type { Cases } from '../project/cases.ts'
+import type { Labels } from '../project/labels.ts'
+import type { Volumes } from '../volume/volumes.ts'
+import type { Annotations } from './annotations.ts'
+import type { CaseMask, Masks } from './masks.ts'
+import { slicesOfRuns } from './sliceSets.ts'
+import { historyOf } from './words.ts'
+
+export interface ImportParts {
+  readonly cases: Cases
+  readonly labels: Labels
+  readonly volumes: Volumes
+  readonly masks: Masks
+  readonly annotations: Annotations
+}
+
+/** A file names more labels than anybody looks through. */
+const SHOWN = 1000
+
+/** Reads a mask and holds it against the image of a case, without a change. Throws what `readMask` throws. */
+export async function lookAtMask(
+  parts: ImportParts,
+  caseId: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<MethodResult<'mask.look'>> {
+  return withMask(parts, caseId, path, signal, (mask, image) => {
+    const { fit, difference, canResample } = compareWithImage(mask, image)
+    const labels = [...countLabels(mask.labels)].slice(0, SHOWN).map(([value, voxels]) => ({
+      value,
+      name: mask.names.get(value) ?? null,
+      voxels,
+    }))
+    const { format, dims } = mask
+    return {
+      format,
+      dims,
+      labels,
+      fit,
+      difference: [difference, ...mask.warnings].filter(Boolean).join(' ') || null,
+      canResample,
+    }
+  })
+}
+
+/**
+ * Writes a mask from a file into that of a case as one undoable stroke; see `mask.import` for what is refused. With `keep` the whole mask
+ * becomes that of the file, background too, and slices with a label count as corrected; with a label, its voxels are added to
+ * what is there. Labels new to the project are added in the same transaction, called as the file says.
+ */
+export async function importMask(
+  parts: ImportParts,
+  { caseId, resample, labels: meaning }: Pick<MethodParams<'mask.import'>, 'caseId' | 'resample' | 'labels'>,
+  path: string,
+  context: { signal: AbortSignal; origin: string | null },
+): Promise<MethodResult<'mask.import'>> {
+  if (meaning !== 'keep') parts.labels.get(meaning)
+  const loaded = await withMask(parts, caseId, path, context.signal, (mask, image) => ({
+    labels: onImage(mask, image, resample),
+    names: mask.names,
+  }))
+  const values = meaning === 'keep' ? keptValues(loaded.labels) : [meaning]
+  return parts.masks.use(caseId, (mask) => {
+    const after = planAfter(parts.labels, mask, loaded.labels, meaning)
+    return commit(parts, mask, { ...after, values, names: loaded.names, meaning, origin: context.origin })
+  })
+}
+
+async function withMask<T>(
+  { cases, volumes }: ImportParts,
+  caseId: string,
+  path: string,
+  signal: AbortSignal,
+  use: (mask: LoadedMask, image: ImageVolume) => T,
+): Promise<T> {
+  const { stem, name } = cases.get(caseId)
+  return volumes.use(caseId, async (image, ended) => {
+    const mask = await readMask(path, { image, stems: [stem, name], signal: AbortSignal.any([signal, ended]) })
+    return use(mask, image)
+  })
+}
+
+/** The labels in the voxel order of the image. Throws CodedError('bad-request') where they do not fit. */
+function onImage(mask: LoadedMask, image: ImageVolume, resample: boolean): LabelArray {
+  const { fit, difference, canResample } = compareWithImage(mask, image)
+  if (fit === 'same') return difference === null ? mask.labels : resampleMask(mask, image)
+  if (resample && canResample) return resampleMask(mask, image)
+  const remedy = canResample ? 'let it be resampled, or choose the mask of this image' : 'choose the mask of this image'
+  throw new CodedError(
+    'bad-request',
+    `The mask does not fit: ${lowerFirst(difference ?? 'it has another extent.').replace(/\.$/, '')}; ${remedy}.`,
+  )
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
+}
+
+/** The values that occur. Throws CodedError('bad-request') for one that a project cannot hold. */
+function keptValues(labels: LabelArray): number[] {
+  const values = [...countLabels(labels).keys()]
+  const largest = values.at(-1) ?? 0
+  if (largest <= 255) return values
+  throw new CodedError(
+    'bad-request',
+    `The mask holds ${values.length} different numbers, up to ${largest}, and a project 255 labels; import it as one label.`,
+  )
+}
+
+interface After {
+  readonly labels: Uint8Array
+  readonly keptLockedVoxels: number
+}
+
+/** The mask as it will be. Locked labels neither give nor gain a voxel. */
+function planAfter(labels: Labels, mask: CaseMask, imported: LabelArray, meaning: 'keep' | number): After {
+  const locked = Uint8Array.from({ length: 256 }, (_, value) => Number(labels.isLocked(value)))
+  const after = mask.labels.slice()
+  let keptLockedVoxels = 0
+  for (let i = 0; i < after.length; i++) {
+    const value = imported[i] ?? 0
+    if (value === 0 && meaning !== 'keep') continue
+    const wanted = meaning === 'keep' ? value : meaning
+    const before = after[i] ?? 0
+    if (wanted === before) continue
+    if (locked[before] === 1 || locked[wanted] === 1) keptLockedVoxels++
+    else after[i] = wanted
+  }
+  return { labels: after, keptLockedVoxels }
+}
+
+function commit(
+  { cases, labels, annotations }: ImportParts,
+  mask: CaseMask,
+  plan: After & {
+    readonly values: readonly number[]
+    readonly names: ReadonlyMap<number, string>
+    readonly meaning: 'keep' | number
+    readonly origin: string | null
+  },
+): MethodResult<'mask.import'> {
+  const box = wholeBox(mask.dims)
+  const runs = deltaRuns(mask.labels, plan.labels)
+  const missing = plan.values.filter((value) => !labels.isCurrent(value))
+  const { keptLockedVoxels } = plan
+  let changedVoxels = 0
+  for (let r = 1; r < runs.length; r += 4) changedVoxels += runs[r] ?? 0
+  if (runs.length === 0) {
+    const history = historyOf(mask, labels)
+    return { revision: mask.revision, delta: null, history, changedVoxels, keptLockedVoxels, newLabels: [] }
+  }
+  const { trainingAxis } = cases.get(mask.caseId)
+  const whole = plan.meaning === 'keep'
+  const applied = annotations.append(
+    mask,
+    {
+      id: randomUUID(),
+      kind: 'import',
+      label: plan.values[0] ?? 0,
+      axis: null,
+      baseRevision: mask.revision,
+      box,
+      runs,
+      // A whole mask is worth learning from, and not to be overwritten by a prediction. One label says nothing of the others.
+      slices: whole ? slicesWithLabels(plan.labels, mask, trainingAxis) : slicesOfRuns(box, runs, trainingAxis),
+      counter: whole ? 'own' : 'none',
+      target: null,
+      also: () => {
+        for (const value of missing) labels.adopt(value, plan.names.get(value) ?? null)
+      },
+    },
+    plan.origin,
+  )
+  const newLabels = missing.map((value) => labels.get(value))
+  return { ...applied, changedVoxels, keptLockedVoxels, newLabels }
+}
+
+/** Indices across `axis` of the slices that hold a label, ascending. */
+function slicesWithLabels(labels: Uint8Array, { dims }: CaseMask, axis: 0 | 1 | 2): number[] {
+  const hit = new Uint8Array(dims[axis])
+  const stride = axis === 0 ? 1 : axis === 1 ? dims[0] : dims[0] * dims[1]
+  for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) hit[Math.floor(i / stride) % dims[axis]] = 1
+  return [...hit.keys()].filter((index) => hit[index] === 1)
+}
