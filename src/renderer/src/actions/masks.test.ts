@@ -22,9 +22,9 @@ beforeEach(async () => {
 
 describe('names of masks', () => {
   it('have the ending of their format; folders have none', () => {
-    const names = (kind: 'volume' | 'image', name: string) =>
-      maskFormatSchema.options.map((format) => suggestedMaskName(name, kind, format))
-    expect(names('volume', 'liver 1.nii.gz')).toEqual([
+    const names = (slices: number, name: string) =>
+      maskFormatSchema.options.map((format) => suggestedMaskName(name, slices, format))
+    expect(names(80, 'liver 1.nii.gz')).toEqual([
       'liver 1-mask.nii.gz',
       'liver 1-mask',
       'liver 1-mask.tif',
@@ -32,7 +32,7 @@ describe('names of masks', () => {
       'liver 1-mask.json',
       'liver 1-nnunet',
     ])
-    expect(names('image', 'cells.ome.tif')).toEqual([
+    expect(names(1, 'cells.ome.tif')).toEqual([
       'cells-mask.nii.gz',
       'cells-mask.png',
       'cells-mask.tif',
@@ -43,10 +43,10 @@ describe('names of masks', () => {
   })
 
   it('keep an ending that fits', () => {
-    expect(withMaskEnding('/a/m.nii', 'volume', 'nifti')).toBe('/a/m.nii')
-    expect(withMaskEnding('/a/m.TIFF', 'image', 'tiff')).toBe('/a/m.TIFF')
-    expect(withMaskEnding('/a/m', 'image', 'coco')).toBe('/a/m.json')
-    expect(withMaskEnding('/a/m.png', 'image', 'nifti')).toBe('/a/m.png.nii.gz')
+    expect(withMaskEnding('/a/m.nii', 80, 'nifti')).toBe('/a/m.nii')
+    expect(withMaskEnding('/a/m.TIFF', 1, 'tiff')).toBe('/a/m.TIFF')
+    expect(withMaskEnding('/a/m', 1, 'coco')).toBe('/a/m.json')
+    expect(withMaskEnding('/a/m.png', 1, 'nifti')).toBe('/a/m.png.nii.gz')
   })
 })
 

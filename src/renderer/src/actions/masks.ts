@@ -1,4 +1,4 @@
-import type { CaseSummary, MaskFormat } from '../../../core/contract/index.ts'
+import type { MaskFormat } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { maskInWords } from '../i18n/exchange.ts'
 import { t } from '../i18n/frame.ts'
@@ -7,8 +7,6 @@ import { useExportsStore } from '../stores/exports.ts'
 import { useMaskImportsStore } from '../stores/maskImports.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-
-type Kind = CaseSummary['kind']
 
 /** Masks that go to files and come from them. What they throw is shown by who calls them. */
 
@@ -22,7 +20,7 @@ export async function saveMask(): Promise<void> {
 export async function saveMaskByDialog(format: MaskFormat): Promise<boolean> {
   const { detail } = useViewStore()
   if (detail === null) return false
-  const suggestedName = suggestedMaskName(detail.name, detail.kind, format)
+  const suggestedName = suggestedMaskName(detail.name, detail.dims[2], format)
   const file = await useClient().call('files.saveDialog', { suggestedName })
   if (file === null) return false
   await useExportsStore().save(detail.id, file.id, format)
@@ -50,23 +48,23 @@ export async function importMask(labels: 'keep' | number): Promise<boolean> {
 
 const endings = /\.(nii\.gz|nii|hdr\.gz|img\.gz|hdr|img|nrrd|nhdr|mha|mhd|dcm|svs|png|jpe?g|bmp|ome\.tiff?|tiff?)$/i
 
-/** Is a mask of that format a folder of files? */
-export function isFolderFormat(format: MaskFormat, kind: Kind): boolean {
-  return format === 'instances' || format === 'nnunet' || (format === 'png' && kind === 'volume')
+/** Is a mask of that many slices a folder of files in that format? */
+export function isFolderFormat(format: MaskFormat, slices: number): boolean {
+  return format === 'instances' || format === 'nnunet' || (format === 'png' && slices > 1)
 }
 
 /** "liver 1.nii.gz" -> "liver 1-mask.nii.gz"; of folders without an ending. */
-export function suggestedMaskName(caseName: string, kind: Kind, format: MaskFormat): string {
+export function suggestedMaskName(caseName: string, slices: number, format: MaskFormat): string {
   const stem = caseName.replace(endings, '')
   const what = { nifti: 'mask', png: 'mask', tiff: 'mask', coco: 'mask', instances: 'instances', nnunet: 'nnunet' }
-  return withMaskEnding(`${stem}-${what[format]}`, kind, format)
+  return withMaskEnding(`${stem}-${what[format]}`, slices, format)
 }
 
 const endingOf = { nifti: '.nii.gz', png: '.png', tiff: '.tif', coco: '.json', instances: '', nnunet: '' }
 const fitting = { nifti: /\.nii(\.gz)?$/i, png: /\.png$/i, tiff: /\.tiff?$/i, coco: /\.json$/i }
 
 /** The path as a mask of that format is written: a name without its ending gets it. */
-export function withMaskEnding(path: string, kind: Kind, format: MaskFormat): string {
-  if (format === 'instances' || format === 'nnunet' || isFolderFormat(format, kind)) return path
+export function withMaskEnding(path: string, slices: number, format: MaskFormat): string {
+  if (format === 'instances' || format === 'nnunet' || isFolderFormat(format, slices)) return path
   return fitting[format].test(path) ? path : `${path}${endingOf[format]}`
 }

@@ -122,8 +122,6 @@ export function chosenOf({ series, frame, channel, part, affine, region }: Image
   return rows.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }]))
 }
 
-const pieces = { volume: 'NIfTI', image: 'PNG', slide: 'PNG' } satisfies Record<Kind, string>
-
 /** Words of masks that go to files. */
 export const maskOutWords = {
   format: 'Format',
@@ -136,8 +134,7 @@ export const maskOutWords = {
     nnunet: 'nnU-Net',
   } satisfies Record<MaskFormat, string>,
   /** What is written, in a line. */
-  written: (format: MaskFormat, kind: Kind): string => {
-    const volume = kind === 'volume'
+  written: (format: MaskFormat, volume: boolean): string => {
     switch (format) {
       case 'nifti':
         return volume ? 'One file in the geometry of the image.' : 'One file with a single slice.'
@@ -150,7 +147,7 @@ export const maskOutWords = {
           ? 'One file with a page a slice; pixel values are label numbers.'
           : 'One file; pixel values are label numbers.'
       case 'instances':
-        return `A folder with one ${pieces[kind]} file for each connected piece, as in the Data Science Bowl.`
+        return `A folder with one ${volume ? 'NIfTI' : 'PNG'} file for each connected piece, as in the Data Science Bowl.`
       case 'coco':
         return volume
           ? 'One JSON file with an entry a slice; regions as run lengths.'
@@ -160,7 +157,6 @@ export const maskOutWords = {
     }
   },
   where: 'Choose where…',
-  folderExists: (name: string) => `There is a folder ${name} already; choose a new or an empty one.`,
   filePlaceholder: 'Folder and file name',
   folderPlaceholder: 'Path of a new folder',
   fileHint: 'An existing folder and a file name. Enter saves.',

@@ -39,7 +39,7 @@ describe('what belongs together of what was dropped', () => {
   })
 
   it('takes several DICOM files as one series, one as a file', () => {
-    expect(shown(null, 'IM1', 'IM2')).toEqual([['folder', 'IM1', ['IM1', 'IM2']]])
+    expect(shown(null, 'IM1', 'IM2')).toEqual([['folder', 'DICOM', ['IM1', 'IM2']]])
     expect(shown(null, 'slice.dcm')).toEqual([['file', 'slice.dcm', ['slice.dcm']]])
   })
 

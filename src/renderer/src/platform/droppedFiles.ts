@@ -85,6 +85,8 @@ const PAIRS: readonly (readonly [RegExp, RegExp])[] = [
   [/\.nhdr$/i, /\.(raw|img)(\.gz)?$/i],
 ]
 const DICOM = /\.(dcm|dicom|ima)$/i
+/** What DICOM files are called that came without a folder. */
+const LOOSE = 'DICOM'
 /** What a folder is searched for beside DICOM files; the rest of it is left alone. */
 const IMAGE = /\.(nii|nii\.gz|hdr|hdr\.gz|nrrd|nhdr|mha|mhd|png|jpe?g|bmp|tiff?|svs)$/i
 /** DICOM files often carry no ending, or are called by a number with dots. */
@@ -110,13 +112,18 @@ export function groupFiles(folder: string | null, all: readonly DroppedFile[]): 
     sets.push({ name: nameOf(file.path), kind: 'pair', files: [file, ...parts].map(bare) })
   }
   for (const one of others) {
-    if (!taken.has(one) && (folder === null || IMAGE.test(one.path))) sets.push({ name: nameOf(one.path), kind: 'file', files: [bare(one)] })
+    if (!taken.has(one) && (folder === null || IMAGE.test(one.path)))
+      sets.push({ name: nameOf(one.path), kind: 'file', files: [bare(one)] })
   }
   const [first] = dicom
   if (folder !== null && (dicom.length > 0 || sets.length === 0)) {
     sets.unshift({ name: folder, kind: 'folder', files: dicom })
   } else if (first !== undefined) {
-    sets.unshift({ name: nameOf(first.path), kind: dicom.length === 1 ? 'file' : 'folder', files: dicom })
+    sets.unshift(
+      dicom.length === 1
+        ? { name: nameOf(first.path), kind: 'file', files: dicom }
+        : { name: LOOSE, kind: 'folder', files: dicom },
+    )
   }
   return sets
 }

@@ -31,8 +31,8 @@ export const useAddingStore = defineStore('adding', () => {
    * throws.
    */
   async function add(file: FileEntry, asked?: () => void): Promise<CaseSummary | null> {
-    const choices = await useClient().call('case.look', { fileId: file.id }).catch(withoutLook)
-    if (choices === null || !hasChoice(choices)) return useProjectStore().addCase(file.id)
+    const choices = await useClient().call('case.look', { fileId: file.id })
+    if (!hasChoice(choices)) return useProjectStore().addCase(file.id)
     asked?.()
     waiting.value += 1
     const chosen = turn.then(async () => {
@@ -103,13 +103,7 @@ export const useAddingStore = defineStore('adding', () => {
   return { current, waiting, add, select, selectSeries, take, leave }
 })
 
-/** A backend that cannot look takes the first image. */
-function withoutLook(error: unknown): null {
-  if (asWireError(error).code === 'unknown-method') return null
-  throw error
-}
-
-export function hasChoice({ series, frames, channels, complex }: ImageChoices): boolean {
+function hasChoice({ series, frames, channels, complex }: ImageChoices): boolean {
   return series.length > 1 || frames > 1 || channels.length > 1 || complex
 }
 

@@ -1,12 +1,14 @@
 import { ref } from 'vue'
 import { defineStore } from 'pinia'
-import { CodedError, type FileEntry, type WireError } from '../../../core/contract/index.ts'
+import { CodedError, type FileEntry, type MethodParams, type WireError } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError, isCancelled } from '../api/errors.ts'
 import { t } from '../i18n/frame.ts'
 import type { DroppedSet } from '../platform/droppedFiles.ts'
 
 export type { DroppedSet } from '../platform/droppedFiles.ts'
+
+type UploadFolder = MethodParams<'files.uploadBegin'>['folder']
 
 const chunkBytes = 1 << 20
 
@@ -83,20 +85,31 @@ export const useUploadsStore = defineStore('uploads', () => {
 })
 
 async function sendSet(set: DroppedSet, signal: AbortSignal, sent: (bytes: number) => void): Promise<FileEntry> {
+  const folder = folderOf(set)
   let last: FileEntry | null = null
-  for (const { file } of set.files) last = await sendFile(file, file.name, signal, sent)
+  for (const { path, file } of set.files) last = await sendFile(file, path, folder, signal, sent)
   if (last === null) throw new CodedError('bad-file', t.worklist.emptyFolder(set.name))
   return last
 }
 
+/** Where files that belong together come to lie, and which of them stands for the others. */
+function folderOf({ kind, name, files }: DroppedSet): UploadFolder {
+  if (kind === 'file' || files.length === 0) return undefined
+  const header = kind === 'pair' ? name : null
+  return { id: crypto.randomUUID(), name: header === null ? name : name.replace(/\.[^.]+(\.gz)?$/i, ''), header }
+}
+
 async function sendFile(
   file: File,
-  name: string,
+  path: string,
+  folder: UploadFolder,
   signal: AbortSignal,
   sent: (bytes: number) => void,
 ): Promise<FileEntry> {
   const client = useClient()
-  const { uploadId } = await client.call('files.uploadBegin', { name, size: file.size }, { signal })
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const begin = { name, size: file.size, ...(folder === undefined ? {} : { folder }) }
+  const { uploadId } = await client.call('files.uploadBegin', begin, { signal })
   for (let offset = 0; offset < file.size; offset += chunkBytes) {
     const bytes = new Uint8Array(await file.slice(offset, offset + chunkBytes).arrayBuffer())
     await client.call('files.uploadChunk', { uploadId, offset, bytes }, { signal })
