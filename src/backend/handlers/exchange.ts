@@ -1,5 +1,5 @@
-import { CodedError } from '../../core/contract/errors.ts'
 import type { Handlers } from '../../core/contract/methods.ts'
+import { importMask, lookAtMask } from '../annotation/importMask.ts'
 import { exportMask } from '../export/exportMask.ts'
 import type { Services } from '../services.ts'
 
@@ -7,19 +7,18 @@ type Exchange = Pick<Handlers, 'mask.look' | 'mask.import' | 'export.mask' | 'ex
 
 /** Masks from files and to files. */
 export function exchangeHandlers(services: Services): Exchange {
-  const { files, news } = services
+  const { files, news, datasets } = services
+  const target = (fileId: string | null): string | null => (fileId === null ? null : files.path(fileId, 'save'))
   return {
-    'mask.look': notYet,
-    'mask.import': notYet,
-    'export.mask': async ({ caseId, fileId }) => {
-      const written = await exportMask(services, caseId, fileId === null ? null : files.path(fileId, 'save'))
+    'mask.look': ({ caseId, fileId }, { signal }) => lookAtMask(services, caseId, files.path(fileId, 'open'), signal),
+    'mask.import': ({ fileId, ...params }, { signal, sessionId }) =>
+      importMask(services, params, files.path(fileId, 'open'), { signal, origin: sessionId }),
+    'export.mask': async ({ caseId, fileId, format }, { signal }) => {
+      const written = await exportMask(services, { caseId, target: target(fileId), format }, signal)
       news.projectChanged()
       return written
     },
-    'export.dataset': notYet,
+    'export.dataset': ({ format, caseIds, fileId }, context) =>
+      datasets.start({ format, caseIds, target: target(fileId) }, [context]),
   }
-}
-
-async function notYet(): Promise<never> {
-  throw new CodedError('unknown-method', 'This cannot be done yet.')
 }

@@ -1,7 +1,9 @@
+import type { Dims } from '../../core/contract/schemas.ts'
 import { badFile } from '../files.ts'
 import { readImage } from '../registry.ts'
 import { sniff } from '../sniff.ts'
-import { LabelFiller, placeOf, smallestLabels } from './labels.ts'
+import { readTiffIndices } from '../tiff/index.ts'
+import { LabelFiller, placeOf } from './labels.ts'
 import { inColour, readBmpMask, readPngMask } from './pictures.ts'
 import type { LoadedMask } from './types.ts'
 
@@ -14,19 +16,25 @@ export async function readLabelFile(path: string, signal?: AbortSignal): Promise
   const names = new Map<number, string>()
   if (kind === 'png') return { format: 'png', ...(await readPngMask(path, { signal })), affine: null, names }
   if (kind === 'bmp') return { format: 'image', ...(await readBmpMask(path, { signal })), affine: null, names }
+  const refuse = (dims: Dims) => (value: number, index: number) =>
+    badFile(path, `holds ${value} at ${placeOf(index, dims)}; a mask has whole label numbers from 0 on.`)
+  if (kind === 'tiff') {
+    const { dims, labels } = await readTiffIndices(path, { signal })
+    const filler = new LabelFiller(labels.length, refuse(dims))
+    filler.add(labels)
+    return { format: 'tiff', dims, labels: filler.take(), affine: null, names, warnings: [] }
+  }
   const image = await readImage(path, { signal })
   try {
     const { dims, channels, voxels, slope, inter, info } = image
     if (channels !== 1) throw inColour(path)
-    const filler = new LabelFiller(dims[0] * dims[1] * dims[2], (value, index) =>
-      badFile(path, `holds ${value} at ${placeOf(index, dims)}; a mask has whole label numbers from 0 on.`),
-    )
+    const filler = new LabelFiller(dims[0] * dims[1] * dims[2], refuse(dims))
     for await (const piece of voxels.pieces({ signal })) filler.add(piece, slope, inter)
     const warnings = image.info.frames > 1 ? [`The file holds ${info.frames} frames; the first one is used.`] : []
     if (kind === 'jpeg') warnings.push('JPEG changes values, above all at edges; a mask is better kept as PNG.')
     const affine = info.affineSource === 'pixdim' ? null : image.affine
-    const format = kind === 'nifti' ? 'nifti' : kind === 'tiff' ? 'tiff' : 'image'
-    return { format, dims, labels: smallestLabels(filler.take()), affine, names, warnings }
+    const format = kind === 'nifti' ? 'nifti' : 'image'
+    return { format, dims, labels: filler.take(), affine, names, warnings }
   } finally {
     await image.voxels.close()
   }
