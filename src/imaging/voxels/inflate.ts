@@ -28,7 +28,7 @@ export function isGzip(start: Uint8Array): boolean {
 
 /**
  * Unpacks gzip or zlib data of a file, one or several streams after the other. Gives fewer bytes than wanted where there are no
- * more. Throws a CodedError, also where the packed data are damaged or cut off.
+ * more. A chunk is good until the next one is asked for: its memory is then given back. Throws a CodedError, also where the packed data are damaged or cut off.
  */
 export async function* inflated(packed: Packed): AsyncGenerator<Uint8Array> {
   const { path, start = 0, skip, count, toEnd, signal, chunkSize = 2 ** 18 } = packed
@@ -50,6 +50,7 @@ export async function* inflated(packed: Packed): AsyncGenerator<Uint8Array> {
       if (next > skip && position < end) {
         yield chunk.subarray(Math.max(0, skip - position), Math.min(chunk.length, end - position))
       }
+      release(chunk)
       position = next
       if (position >= end && (!toEnd || position > end + MAX_REST)) break
     }
@@ -66,4 +67,12 @@ export async function* inflated(packed: Packed): AsyncGenerator<Uint8Array> {
     file.destroy()
     unpacked.destroy()
   }
+}
+
+/**
+ * Gives the memory of a used chunk back at once: what waits for the garbage collector otherwise is as large as the image. Only where the
+ * chunk ends with its buffer, which is full then and will not be written to again.
+ */
+function release({ buffer, byteOffset, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && byteOffset + length === buffer.byteLength) buffer.transfer(0)
 }

@@ -15,7 +15,7 @@ export interface Scratch {
 const NAME = /^maskwright-(\d+)-[0-9a-f]{12}\.voxels$/
 
 /**
- * A file for `bytes` of voxels of the image at `path`. Throws CodedError('disk-full') where there is no room for it.
+ * A file for `bytes` of voxels of the image at `path`, zeros that take no room until they are written over. Throws CodedError('disk-full') where there is no room for it.
  *
  * On POSIX its name is taken away as soon as it is open, so that the system frees it with the process, killed or not. On
  * Windows it is deleted when it is closed, and what a process left that is gone is deleted when the next one needs a file.
@@ -28,6 +28,7 @@ export async function openScratch(bytes: number, path: string): Promise<Scratch>
     const { bavail, bsize } = await statfs(folder)
     if (bavail * bsize < bytes) throw noRoom(bytes, folder, path)
     const handle = await open(file, 'wx+', 0o600)
+    await handle.truncate(bytes)
     if (process.platform === 'win32') {
       return {
         handle,

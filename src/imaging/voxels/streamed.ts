@@ -6,7 +6,7 @@ import { FileStore } from './fileStore.ts'
 import { allocate, cancelled, rawBytesOf, voxelBytes, voxelCount, voxelMemory, type VoxelLayout } from './layout.ts'
 import { MemoryStore } from './memoryStore.ts'
 import { pump, type Sink } from './pump.ts'
-import { openScratch, scratchError } from './scratch.ts'
+import { openScratch, scratchError, type Scratch } from './scratch.ts'
 import type { VoxelStore } from './store.ts'
 
 export interface StreamedVoxels extends VoxelLayout {
@@ -31,15 +31,8 @@ export async function streamedStore(voxels: StreamedVoxels): Promise<VoxelStore>
   const sink: Sink = {
     room: (_at, length) => (length <= staging.length ? staging.subarray(0, length) : new Uint8Array(length)),
     put: async (chunk, at) => {
-      let done = 0
-      while (done < chunk.length) {
-        const { bytesWritten } = await scratch.handle
-          .write(chunk, done, chunk.length - done, at + done)
-          .catch((error: unknown) => {
-            throw scratchError(error, path)
-          })
-        done += bytesWritten
-      }
+      for (const { start, end } of stretchesWithContent(chunk))
+        await writeAll(scratch, chunk.subarray(start, end), at + start, path)
     },
   }
   const { arrival, stop } = start(voxels, sink)
@@ -55,13 +48,41 @@ export async function streamedStore(voxels: StreamedVoxels): Promise<VoxelStore>
   })
 }
 
+async function writeAll({ handle }: Scratch, bytes: Uint8Array, at: number, path: string): Promise<void> {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done).catch((error: unknown) => {
+      throw scratchError(error, path)
+    })
+    done += bytesWritten
+  }
+}
+
+const ZEROS = new Uint8Array(2 ** 16)
+
+/**
+ * The parts of a chunk that are not zero as memory and files are from the start: the background of many images, and what small
+ * files claim to hold, then takes no room.
+ */
+function* stretchesWithContent(chunk: Uint8Array): Generator<{ start: number; end: number }> {
+  let start = 0
+  for (let at = 0; at < chunk.length; at += ZEROS.length) {
+    const end = Math.min(at + ZEROS.length, chunk.length)
+    if (Buffer.compare(chunk.subarray(at, end), ZEROS.subarray(0, end - at)) !== 0) continue
+    if (at > start) yield { start, end: at }
+    start = end
+  }
+  if (chunk.length > start) yield { start, end: chunk.length }
+}
+
 function inMemory(voxels: StreamedVoxels, bytes: number): VoxelStore {
   const buffer = allocate(bytes, voxels.path)
   const target = new Uint8Array(buffer)
   const sink: Sink = {
     room: (at, length) => target.subarray(at, at + length),
     put: (chunk, at) => {
-      if (chunk.buffer !== buffer) target.set(chunk, at)
+      if (chunk.buffer === buffer) return
+      for (const { start, end } of stretchesWithContent(chunk)) target.set(chunk.subarray(start, end), at + start)
     },
   }
   return new MemoryStore(viewAs(voxels.voxelType, buffer), voxels.dims, voxels.channels, start(voxels, sink))
