@@ -76,7 +76,7 @@ export const t = {
     wholeFolder: 'Open this folder as a DICOM series',
     openFolderTitle: 'Open DICOM folder',
     openFolderPlaceholder: 'Path of a folder, e.g. /home/me/dicom/',
-    openFolderHint: 'Tab goes into a folder, Enter opens it with all folders in it.',
+    openFolderHint: 'Tab goes into a folder, Enter opens the DICOM files in it.',
     noSuchFolder: (text: string) => `There is no folder at "${text}"; check the path or pick one from the list.`,
     noSuchImage: (text: string) => `There is no image at "${text}"; check the path or pick one from the list.`,
     known: (file: string, name: string) => `${file} is on the worklist already, as ${name}.`,
