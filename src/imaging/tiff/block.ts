@@ -86,8 +86,9 @@ async function decode(context: BlockContext, packed: Uint8Array<ArrayBuffer>, sh
     return { shape, data: fromYCbCr(joined, context.luma, context.referenceBlackWhite) }
   }
   // These decoders give samples in the machine's order, whatever the file's.
-  const plain = compression === Compression.lerc || isJpeg2000(compression)
-  const data = samplesOf(bytes, plain ? { ...layout, little: true, predictor: 1 } : layout, shape)
+  const little = layout.little || compression === Compression.lerc || isJpeg2000(compression)
+  const predictor = isPredicted(compression) ? layout.predictor : 1
+  const data = samplesOf(bytes, { ...layout, little, predictor }, shape)
   return toRgb(context, { shape, data })
 }
 
@@ -102,9 +103,15 @@ function subsampled({ photometric, compression, samples, planar, bits }: PageLay
   return photometric === Photometric.yCbCr && samples === 3 && !planar && bits === 8 && !isJpeg2000(compression)
 }
 
+/** With other compressions the tag means nothing, and some programs write it all the same (libtiff has it so). */
+function isPredicted(compression: number): boolean {
+  const { lzw, deflate, oldDeflate, zstd } = Compression
+  return [lzw, deflate, oldDeflate, zstd].includes(compression as 5)
+}
+
 function isJpeg2000(compression: number): boolean {
-  const { aperioJpeg2000Rgb, aperioJpeg2000YCbCr, jpeg2000 } = Compression
-  return [aperioJpeg2000Rgb, aperioJpeg2000YCbCr, jpeg2000].includes(compression as 33003)
+  const { aperioJpeg2000Rgb, aperioJpeg2000YCbCr, vipsJpeg2000, jpeg2000 } = Compression
+  return [aperioJpeg2000Rgb, aperioJpeg2000YCbCr, vipsJpeg2000, jpeg2000].includes(compression as 33003)
 }
 
 async function decodeStream(
@@ -193,6 +200,7 @@ async function unpack(
       break
     }
     case Compression.jpeg2000:
+    case Compression.vipsJpeg2000:
     case Compression.aperioJpeg2000Rgb:
     case Compression.aperioJpeg2000YCbCr:
       bytes = await decodeJpeg2000(packed, { width, height, components: samples, bits })
@@ -235,13 +243,18 @@ async function toRgb(context: BlockContext, block: Block): Promise<Block> {
   const { layout } = context
   const { photometric, compression } = layout
   const { shape, data } = block
-  if (!layout.colour || photometric === Photometric.rgb || photometric === Photometric.palette) return block
+  // Aperio's and libvips' code for it stands for YCbCr, whatever is said besides.
+  const isCoded = compression === Compression.aperioJpeg2000YCbCr || compression === Compression.vipsJpeg2000
+  const isPlain = photometric === Photometric.rgb || photometric === Photometric.palette
+  if (!layout.colour || (isPlain && !isCoded)) return block
   if (layout.planar) throw new RangeError('such colours in planes')
-  if (compression === Compression.aperioJpeg2000YCbCr && data instanceof Uint8Array) {
+  if (isJpeg2000(compression)) {
+    if (!(data instanceof Uint8Array) || shape.samples !== 3) throw new RangeError('such colours')
+    const saysYCbCr = photometric === Photometric.yCbCr && compression !== Compression.aperioJpeg2000Rgb
+    if (!isCoded && !saysYCbCr) return block
     return { shape, data: fromYCbCr(data, context.luma, context.referenceBlackWhite) }
   }
   const { cmyk, cieLab, iccLab, ituLab } = Photometric
-  if (isJpeg2000(compression)) return block
   if (![cmyk, cieLab, iccLab, ituLab].includes(photometric as 5)) throw new RangeError('such colours')
   if (layout.format !== 'uint' || (layout.bits !== 8 && layout.bits !== 16)) throw new RangeError('such colours')
   const { width, height, samples } = shape

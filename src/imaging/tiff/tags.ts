@@ -56,6 +56,7 @@ export const Compression = {
   packBits: 32773,
   oldDeflate: 32946,
   aperioJpeg2000YCbCr: 33003,
+  vipsJpeg2000: 33004,
   aperioJpeg2000Rgb: 33005,
   jpeg2000: 34712,
   lerc: 34887,
