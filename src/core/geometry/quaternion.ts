@@ -56,6 +56,25 @@ export function affineToQform(affine: Affine): Qform | null {
   return { b, c, d, offset: [affine[0]?.[3] ?? 0, affine[1]?.[3] ?? 0, affine[2]?.[3] ?? 0], spacing, qfac }
 }
 
+/**
+ * Is a qform as it is stored that of an affine? The numbers themselves are compared: near half a turn, their single precision moves the
+ * far end of a volume by tenths of a mm.
+ */
+export function isQformOf(stored: Qform, affine: Affine): boolean {
+  const wanted = affineToQform(affine)
+  if (wanted?.qfac !== stored.qfac) return false
+  const near = (sign: 1 | -1): boolean =>
+    (['b', 'c', 'd'] as const).every((name) => Math.abs(stored[name] - sign * wanted[name]) < 1e-5)
+  // Of half a turn, both directions are the same.
+  const halfTurn = Math.hypot(wanted.b, wanted.c, wanted.d) > 1 - 1e-6
+  const size = Math.min(...wanted.spacing)
+  return (
+    (near(1) || (halfTurn && near(-1))) &&
+    wanted.spacing.every((length, axis) => Math.abs((stored.spacing[axis] ?? 0) - length) <= 1e-3 * length) &&
+    wanted.offset.every((value, axis) => Math.abs(value - (stored.offset[axis] ?? 0)) < 1e-3 * size)
+  )
+}
+
 /** b, c, d of the unit quaternion with a >= 0; the largest component is found first, for accuracy (Shepperd 1978). */
 function rotationToQuaternion(r: Matrix3): Vec3 {
   const trace = r[0][0] + r[1][1] + r[2][2]

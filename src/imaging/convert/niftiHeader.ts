@@ -2,13 +2,14 @@ import type { Affine, Dims, Vec3 } from '../../core/contract/schemas.ts'
 import {
   affineToQform,
   arranged,
+  isQformOf,
   isIdentity,
   largestDistance,
   qformToAffine,
-  spacingOf,
   withoutRounding,
   type Reorientation,
 } from '../../core/geometry/index.ts'
+import type { Qform } from '../../core/geometry/quaternion.ts'
 import type { ImageVolume } from '../types.ts'
 import { NiftiFields } from './niftiFields.ts'
 import type { WrittenType } from './samples.ts'
@@ -44,7 +45,7 @@ const ALIGNED = 2
 const MILLIMETRES = 2
 /** NIfTI-1 counts voxels along a side in 15 bits. */
 const LONGEST_NIFTI1 = 32767
-/** Relative to the voxel size: nearer to each other, two forms say the same. */
+/** mm: nearer to it, a qform says what the affine says. */
 const SAME_PLACE = 1e-3
 
 /**
@@ -95,20 +96,17 @@ function reorderForms(
   const main = turned(used)
   const pixdim = fields.pixdim()
   const spacing = order.axes.map((axis) => Math.abs(pixdim[axis + 1] ?? 0)) as Vec3
-  const size = Math.min(...spacingOf(main))
   const sform = source === 'sform' || fields.sformCode <= 0 ? main : turned(fields.sform())
   let qform = main
   if (fields.qformCode > 0 && source !== 'qform') {
-    const [dx, dy, dz] = [pixdim[1] ?? 1, pixdim[2] ?? 1, pixdim[3] ?? 1].map(Math.abs)
-    const own = turned(
-      qformToAffine({
-        ...fields.quaternion(),
-        spacing: [dx ?? 1, dy ?? 1, dz ?? 1],
-        qfac: (pixdim[0] ?? 1) < 0 ? -1 : 1,
-      }),
-    )
+    const [qfac = 1, dx = 1, dy = 1, dz = 1] = pixdim
+    const own: Qform = {
+      ...fields.quaternion(),
+      spacing: [Math.abs(dx), Math.abs(dy), Math.abs(dz)],
+      qfac: qfac < 0 ? -1 : 1,
+    }
     // Where both forms say the same they are written from the same numbers, so that they go on saying it.
-    if (!(largestDistance(order.dims, own, main) <= SAME_PLACE * size)) qform = own
+    if (!isQformOf(own, used)) qform = turned(qformToAffine(own))
   }
   // Nobody said where the volume lies: what was assumed is written down as the alignment that it is.
   if (source === 'pixdim') fields.setCodes(ALIGNED, ALIGNED)
