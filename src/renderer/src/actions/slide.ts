@@ -4,6 +4,7 @@ import { useConnectionStore } from '../stores/connection.ts'
 import { useSlideStore } from '../stores/slide.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
+import type { ToolId } from '../tools/toolMachine.ts'
 import { openCase } from './flows.ts'
 import type { Action } from './types.ts'
 
@@ -27,14 +28,28 @@ const needsSlice: ReadonlySet<string> = new Set([
   'import-mask',
 ])
 
-/** The same actions; those that need a slice say on a slide why they cannot be done. */
+/**
+ * The same actions; those that need a slice say on a slide why they cannot be done, and the hand is what the brushes are
+ * there.
+ */
 export function withoutSlices(actions: readonly Action[]): Action[] {
+  const view = useViewStore()
   const slide = useSlideStore()
-  return actions.map((action) =>
-    needsSlice.has(action.id)
-      ? { ...action, when: () => (slide.open ? slideText.reasons.slide : action.when()) }
-      : action,
-  )
+  return actions.map((action) => {
+    const { checked } = action
+    if (action.id === 'tool-pan') return { ...action, checked: () => handOn(slide.open, view.tool) === 'pan' }
+    if (!needsSlice.has(action.id)) return action
+    return {
+      ...action,
+      when: () => (slide.open ? slideText.reasons.slide : action.when()),
+      ...(checked === undefined ? {} : { checked: () => !slide.open && checked() }),
+    }
+  })
+}
+
+/** The tool that a drag uses: a slide is not painted on. */
+export function handOn(slide: boolean, tool: ToolId): ToolId {
+  return slide && (tool === 'brush' || tool === 'eraser') ? 'pan' : tool
 }
 
 export function slideActions(): Action[] {

@@ -51,6 +51,7 @@ export const slideText = {
     title: 'Slide',
     none: 'No region of this slide is annotated yet.',
     regions: (count: number) => `${plural(count, 'region')} on the worklist`,
+    inList: (count: number) => (count === 0 ? 'Slide' : `Slide, ${plural(count, 'region')}`),
     smooth: 'Smooth pixels',
     back: (name: string) => `Region of ${name}`,
     backHint: 'Shows the slide that this region is from',

@@ -70,7 +70,7 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
       return
     }
     const shown = viewer.value?.shown
-    if (shown?.view !== view.view || shown?.index !== key.index) viewer.value?.hide()
+    if (shown?.view !== view.view || shown.index !== key.index) viewer.value?.hide()
     if (view.sliceState !== 'loading') slow = setTimeout(() => (view.sliceState = 'loading'), SLOW_MS)
     session.load(key).then(
       (loaded) => {

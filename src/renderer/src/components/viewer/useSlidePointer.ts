@@ -1,11 +1,12 @@
 import { onBeforeUnmount, onMounted, ref, watch, type ShallowRef } from 'vue'
 import { isControlKey, isTyping } from '../../actions/keys.ts'
+import { handOn } from '../../actions/slide.ts'
 import type { SlidePlace, SlideViewer } from '../../canvas/slide/slideViewer.ts'
 import type { Point } from '../../canvas/viewport.ts'
 import { useSlideStore } from '../../stores/slide.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
-import { ToolMachine, type ToolId, type ToolState } from '../../tools/toolMachine.ts'
+import { ToolMachine, type ToolState } from '../../tools/toolMachine.ts'
 import { WheelReader } from '../../tools/wheel.ts'
 import { useRegionDrag } from './useRegionDrag.ts'
 
@@ -34,7 +35,7 @@ export function useSlidePointer(
 
   const machine = new ToolMachine({
     get tool() {
-      return handTool()
+      return handOn(true, view.tool)
     },
     get window() {
       return view.window
@@ -49,11 +50,6 @@ export function useSlidePointer(
       view.setWindow(window)
     },
   })
-
-  /** A slide is not painted on: the brushes move it. */
-  function handTool(): ToolId {
-    return view.tool === 'window' || view.tool === 'zoom' ? view.tool : 'pan'
-  }
 
   function pointOf(event: MouseEvent): Point {
     const box = element.value?.getBoundingClientRect() ?? new DOMRect()
