@@ -1,20 +1,15 @@
 import { CodedError } from '../../core/contract/errors.ts'
-import type { CaseDetail, ImageSelection, SliceData } from '../../core/contract/schemas.ts'
+import type { CaseDetail, SliceData } from '../../core/contract/schemas.ts'
 import { robustRange, typeOf, type TiledImage, type VoxelArray } from '../../imaging/index.ts'
 import type { PlaneView } from '../../core/geometry/index.ts'
 import type { Cases } from '../project/cases.ts'
+import type { ImageAccess } from '../volume/access.ts'
 import { networkLayout } from '../volume/computeSlices.ts'
 import { Leases } from '../volume/leases.ts'
 
 /** Each holds a file open and a hundred MiB of tiles. */
 const MAX_OPEN = 3
 const IDLE_MS = 60_000
-
-/** Opens an image tile by tile. */
-export type OpenTiled = (
-  path: string,
-  options: { selection?: ImageSelection | undefined; signal?: AbortSignal | undefined },
-) => Promise<TiledImage>
 
 /** A whole slide, small. */
 export interface Overview {
@@ -36,7 +31,7 @@ export class Slides {
     cases: Cases
     /** The path of a case's image as it is now; throws CodedError('file-missing'). */
     locate: (caseId: string) => Promise<string>
-    open: OpenTiled
+    open: ImageAccess['openTiled']
   }) {
     const { cases, locate, open } = options
     this.#cases = cases

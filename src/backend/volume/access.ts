@@ -1,12 +1,10 @@
 import { totalmem } from 'node:os'
-import { readImage } from '../../imaging/index.ts'
-import { openTiled } from '../slides/open.ts'
-import type { OpenTiled } from '../slides/slides.ts'
+import { openTiled, readImage } from '../../imaging/index.ts'
 
 /** How the backend gets at images; tests put other ways in its place. */
 export interface ImageAccess {
   readonly readImage: typeof readImage
-  readonly openTiled: OpenTiled
+  readonly openTiled: typeof openTiled
   /**
    * Images up to so many bytes, decoded, are read to their end before they are on the list: that takes no time, and what is wrong
    * with them is said at once.

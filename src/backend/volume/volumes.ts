@@ -11,6 +11,8 @@ import { Leases } from './leases.ts'
 /** Images that do not lie in memory hold files open, and room on the disk. */
 const MAX_OPEN = 64
 const MAX_OUTSIDE = 4
+/** Files of a case that are looked after at the start. */
+const MAX_LOOKED_AFTER = 8
 
 /**
  * The opened images of the worklist, whose voxels can still be arriving. The least recently used is closed beyond the budget of bytes in
@@ -121,8 +123,11 @@ export class Volumes {
   async lookForAll(): Promise<void> {
     const gone: string[] = []
     for (const record of this.#cases.list()) {
-      const [first = record.path] = this.#cases.filesOf(record.id)
-      if (await exists(this.#project.resolvedPath(first))) continue
+      const files = this.#cases.filesOf(record.id)
+      // Of a large series some of the files: all are looked at when it is opened.
+      const some = files.length === 0 ? [record.path] : files.slice(0, MAX_LOOKED_AFTER)
+      const there = await Promise.all(some.map((file) => exists(this.#project.resolvedPath(file))))
+      if (there.every(Boolean)) continue
       this.#setMissing(record.id, true)
       gone.push(record.id)
     }

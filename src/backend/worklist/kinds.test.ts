@@ -1,0 +1,317 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ImageSelection, TileRegion } from '../../core/contract/schemas.ts'
+import {
+  cleanUp,
+  DIMS,
+  emptyProject,
+  jobEnd,
+  openBackend,
+  rectangle,
+  temporaryFolder,
+  volumeData,
+  type TestBackend,
+} from '../testing/fixtures.ts'
+import { LARGE, writeFrames, writeLargeTiff, writePair, writeSeries, writeTwoForms } from '../testing/images.ts'
+
+afterEach(cleanUp)
+
+const fileOf = (test: TestBackend, path: string): string => test.backend.registerFile(path, 'open').id
+const add = (test: TestBackend, path: string, selection: ImageSelection = {}) =>
+  test.call('case.add', { fileId: fileOf(test, path), selection })
+const look = (test: TestBackend, path: string, selection: ImageSelection = {}) =>
+  test.call('case.look', { fileId: fileOf(test, path), selection })
+
+async function samplesOf(test: TestBackend, caseId: string, index: number): Promise<number[]> {
+  const { data } = await test.call('volume.slice', { caseId, axis: 2, index })
+  return [...new Int16Array(data.slice().buffer)]
+}
+
+/** A slice of the usual test volume, as it is stored. */
+function expected(z: number, seed = 0): number[] {
+  return [...volumeData(DIMS, seed).subarray(z * 48, (z + 1) * 48)]
+}
+
+async function restart(test: TestBackend): Promise<TestBackend> {
+  await test.backend.close()
+  return openBackend(test.dir)
+}
+
+describe('a pair of files', () => {
+  it('is one case, whichever of them is added, and is found again under another name', async () => {
+    const test = await openBackend(emptyProject())
+    const folder = temporaryFolder()
+    const header = await writePair(folder, 'scan', 4)
+    const voxels = join(folder, 'scan.img')
+    const added = await add(test, header)
+    expect(added).toMatchObject({ name: 'scan', kind: 'volume', dims: DIMS })
+    expect((await add(test, voxels)).id).toBe(added.id)
+    expect(await samplesOf(test, added.id, 3)).toEqual(expected(3, 4))
+    for (const ending of ['hdr', 'img']) renameSync(join(folder, `scan.${ending}`), join(folder, `other.${ending}`))
+    const second = await restart(test)
+    expect((await second.call('case.open', { caseId: added.id })).sourcePath).toMatch(/other\.(hdr|img)$/)
+    expect((await second.call('project.get', {})).cases[0]).toMatchObject({ missing: false })
+    rmSync(join(folder, 'other.img'))
+    const third = await restart(second)
+    expect((await third.call('project.get', {})).cases[0]).toMatchObject({ missing: true })
+    await expect(third.call('case.open', { caseId: added.id })).rejects.toMatchObject({ code: 'file-missing' })
+    const moved = temporaryFolder()
+    const relocate = (path: string) => third.call('case.relocate', { caseId: added.id, fileId: fileOf(third, path) })
+    await expect(relocate(await writePair(moved, 'wrong', 5))).rejects.toMatchObject({ code: 'conflict' })
+    expect(await relocate(await writePair(moved, 'right', 4))).toMatchObject({ missing: false })
+    expect(await samplesOf(third, added.id, 1)).toEqual(expected(1, 4))
+  })
+
+  it('is not overwritten by a mask, neither of the two', async () => {
+    const test = await openBackend(emptyProject())
+    const header = await writePair(temporaryFolder(), 'scan')
+    const { id: caseId } = await add(test, header)
+    const voxels = header.replace(/hdr$/, 'img')
+    const before = readFileSync(voxels)
+    for (const path of [header, voxels]) {
+      const target = test.backend.registerFile(path, 'save').id
+      await expect(test.call('export.mask', { caseId, fileId: target })).rejects.toMatchObject({ code: 'bad-request' })
+    }
+    expect(readFileSync(voxels).equals(before)).toBe(true)
+  })
+})
+
+describe('a DICOM folder', () => {
+  it('is looked into, and each of its series is a case', async () => {
+    const test = await openBackend(emptyProject())
+    const folder = join(temporaryFolder(), 'study')
+    const [file = ''] = writeSeries(folder, { description: 'Portal', seed: 1 })
+    writeSeries(folder, { description: 'Native', slices: 3, seed: 2, prefix: 'A' })
+    const choices = await look(test, folder)
+    expect(choices).toMatchObject({ format: 'DICOM', kind: 'volume', frames: 1, channels: [], complex: false })
+    expect(choices.series.map(({ description, images, dims }) => [description, images, dims])).toEqual([
+      ['Portal', 5, [8, 6, 5]],
+      ['Native', 3, [8, 6, 3]],
+    ])
+    const [portal, native] = choices.series.map(({ id }) => id)
+    if (portal === undefined || native === undefined) throw new Error('two series')
+    expect(await look(test, folder, { series: native })).toMatchObject({ dims: [8, 6, 3] })
+    const first = await add(test, folder)
+    expect(first).toMatchObject({ name: 'Portal', dims: [8, 6, 5] })
+    const second = await add(test, folder, { series: native })
+    expect(second).toMatchObject({ name: 'Native', dims: [8, 6, 3] })
+    // A file of the series is the series, and the folder with its name is it too.
+    expect((await add(test, file)).id).toBe(first.id)
+    expect((await add(test, folder, { series: portal })).id).toBe(first.id)
+    expect((await test.call('project.get', {})).cases).toHaveLength(2)
+    const detail = await test.call('case.open', { caseId: first.id })
+    expect(detail).toMatchObject({
+      sourcePath: folder,
+      selection: { series: portal },
+      orientation: 'LPS',
+      cautions: [],
+    })
+    expect(await samplesOf(test, first.id, 4)).toEqual(expected(4, 1))
+  })
+
+  it('is known again with files of other names, elsewhere, and asked for when one is gone', async () => {
+    const test = await openBackend(emptyProject())
+    const top = temporaryFolder()
+    const folder = join(top, 'series')
+    const files = writeSeries(folder)
+    const { id: caseId } = await add(test, folder)
+    await test.backend.close()
+    for (const [i, path] of files.entries()) renameSync(path, join(folder, `renamed-${9 - i}.dcm`))
+    const second = await openBackend(test.dir)
+    expect(await samplesOf(second, caseId, 0)).toEqual(expected(0))
+    await second.backend.close()
+    renameSync(folder, join(top, 'elsewhere'))
+    const third = await openBackend(test.dir)
+    expect((await third.call('case.open', { caseId })).sourcePath).toBe(join(top, 'elsewhere'))
+    await third.backend.close()
+    const [one = ''] = readdirSync(join(top, 'elsewhere'))
+    rmSync(join(top, 'elsewhere', one))
+    const fourth = await openBackend(test.dir)
+    await expect(fourth.call('case.open', { caseId })).rejects.toMatchObject({ code: 'file-missing' })
+    const again = join(temporaryFolder(), 'again')
+    const [inside = ''] = writeSeries(again, { prefix: 'X' })
+    // A file of it says where the series is.
+    const relocated = await fourth.call('case.relocate', { caseId, fileId: fileOf(fourth, inside) })
+    expect(relocated.missing).toBe(false)
+    expect((await fourth.call('case.open', { caseId })).sourcePath).toBe(again)
+  })
+
+  it('with missing slices is a case with a caution', async () => {
+    const test = await openBackend(emptyProject())
+    const folder = join(temporaryFolder(), 'gap')
+    writeSeries(folder, { slices: 8, missing: [3] })
+    const { id: caseId } = await add(test, folder)
+    const { cautions, cautionsSeen } = await test.call('case.open', { caseId })
+    expect(cautions.map(({ kind }) => kind)).toEqual(['gaps'])
+    expect(cautionsSeen).toBe(false)
+    await test.call('case.acknowledge', { caseId })
+    const again = await restart(test)
+    expect((await again.call('case.open', { caseId })).cautionsSeen).toBe(true)
+  })
+
+  it('without pictures is refused in a sentence', async () => {
+    const test = await openBackend(emptyProject())
+    const folder = join(temporaryFolder(), 'nothing-here')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'notes.txt'), 'hello')
+    for (const call of [add, look]) {
+      await expect(call(test, folder)).rejects.toMatchObject({ code: 'bad-file' })
+      await expect(call(test, folder)).rejects.toThrow('nothing-here')
+    }
+  })
+})
+
+describe('one of several images in a file', () => {
+  it('is a case of its own, which the same choice is not again', async () => {
+    const test = await openBackend(emptyProject())
+    const path = await writeFrames(join(temporaryFolder(), 'dynamic.nii'), 6)
+    expect(await look(test, path)).toMatchObject({ format: 'NIfTI-1', dims: [8, 6, 1], frames: 5, complex: false })
+    const first = await add(test, path)
+    const third = await add(test, path, { frame: 2 })
+    expect([first.name, third.name]).toEqual(['dynamic', 'dynamic · volume 3'])
+    expect((await add(test, path, { frame: 0 })).id).toBe(first.id)
+    expect((await add(test, path, { frame: 2 })).id).toBe(third.id)
+    await expect(add(test, path, { frame: 5 })).rejects.toMatchObject({ code: 'bad-request' })
+    const delta = rectangle({ index: 0, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('labels.add', { name: 'Liver', color: null })
+    await test.call('annotation.commit', { caseId: third.id, delta })
+    const again = await restart(test)
+    expect(await samplesOf(again, first.id, 0)).toEqual(expected(0, 6))
+    expect(await samplesOf(again, third.id, 0)).toEqual(expected(2, 6))
+    expect((await again.call('case.open', { caseId: third.id })).selection).toEqual({ frame: 2 })
+    const { cases } = await again.call('project.get', {})
+    expect(cases.map(({ status }) => status)).toEqual(['untouched', 'corrected'])
+    await again.call('case.remove', { caseId: third.id })
+    expect((await add(again, path, { frame: 2 })).id).toBe(third.id)
+  })
+})
+
+describe('an image with two positions', () => {
+  it('is shown with a caution, and by the other one when the user says so', async () => {
+    const test = await openBackend(emptyProject())
+    const path = await writeTwoForms(join(temporaryFolder(), 'two.nii'), { shift: 3 })
+    const { id: caseId } = await add(test, path)
+    const before = await test.call('case.open', { caseId })
+    expect(before.cautions).toMatchObject([{ kind: 'two-positions', other: 'qform' }])
+    expect(before.cautions[0]?.message).toContain('3.0 mm')
+    expect(before.cautions[0]?.message).toContain('its sform is used')
+    await test.call('labels.add', { name: 'Liver', color: null })
+    const delta = rectangle({ index: 2, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId, delta })
+    const after = await test.call('case.useForm', { caseId, affine: 'qform' })
+    expect(after.cautions).toMatchObject([{ kind: 'two-positions', other: 'sform' }])
+    expect(after.affine?.[0]?.[3]).toBeCloseTo((before.affine?.[0]?.[3] ?? 0) + 3, 5)
+    expect(after.revision).toBe(1)
+    const again = await restart(test)
+    expect((await again.call('case.open', { caseId })).affine).toEqual(after.affine)
+    const mask = await again.call('annotation.slice', { caseId, axis: 2, index: 2, layer: 'mask' })
+    expect(mask.data.reduce((sum, label) => sum + label, 0)).toBe(9)
+    expect((await add(again, path)).id).toBe(caseId)
+    const back = await again.call('case.useForm', { caseId, affine: 'sform' })
+    expect([back.affine, back.revision]).toEqual([before.affine, 1])
+  })
+
+  it('keeps the one whose slices were annotated, where the other has them across another axis', async () => {
+    const test = await openBackend(emptyProject())
+    const path = await writeTwoForms(join(temporaryFolder(), 'turned.nii'), { turned: true })
+    const { id: caseId } = await add(test, path)
+    expect((await test.call('case.open', { caseId })).trainingAxis).toBe(2)
+    await test.call('case.thumbnail', { caseId })
+    expect((await test.call('case.useForm', { caseId, affine: 'qform' })).trainingAxis).toBe(1)
+    expect(await test.call('case.thumbnail', { caseId })).toMatchObject({ width: 8 })
+    await test.call('labels.add', { name: 'Liver', color: null })
+    const delta = rectangle({ index: 2, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId, delta })
+    const back = test.call('case.useForm', { caseId, affine: 'sform' })
+    await expect(back).rejects.toMatchObject({ code: 'conflict' })
+    expect(await test.call('case.open', { caseId })).toMatchObject({ trainingAxis: 1, selection: { affine: 'qform' } })
+  })
+
+  it('is the only one of which a position can be chosen', async () => {
+    const test = await openBackend(emptyProject())
+    const path = await writeTwoForms(join(temporaryFolder(), 'one.nii'))
+    const { id: caseId } = await add(test, path)
+    expect(await test.call('case.open', { caseId })).toMatchObject({ cautions: [] })
+    await expect(test.call('case.useForm', { caseId, affine: 'qform' })).rejects.toMatchObject({ code: 'bad-request' })
+  })
+})
+
+describe('a slide', () => {
+  const region: TileRegion = { level: 0, x: 300, y: 100, width: 80, height: 60 }
+
+  it('is shown in tiles and annotated in regions', async () => {
+    const test = await openBackend(emptyProject())
+    const path = writeLargeTiff(join(temporaryFolder(), 'section.tif'))
+    expect(await look(test, path)).toMatchObject({ kind: 'slide', format: 'TIFF', dims: [9000, 7680, 1] })
+    const slide = await add(test, path)
+    expect(slide).toMatchObject({ name: 'section', kind: 'slide', dims: [LARGE.width, LARGE.height, 1], channels: 1 })
+    const detail = await test.call('case.open', { caseId: slide.id })
+    expect(detail).toMatchObject({ voxelType: 'uint8', affine: null, orientation: null, cautions: [] })
+    expect(detail.tiles?.levels[0]).toEqual({ ...LARGE, downsample: 1 })
+    expect(detail.tiles?.levels.length).toBeGreaterThan(3)
+    const tile = await test.call('slide.tile', { caseId: slide.id, level: 0, column: 1, row: 2 })
+    expect([tile.width, tile.height, tile.voxelType]).toEqual([detail.tiles?.width, detail.tiles?.height, 'uint8'])
+    expect([...tile.data.subarray(0, 3)]).toEqual([0, 1, 2])
+    const outside = test.call('slide.tile', { caseId: slide.id, level: 0, column: 999, row: 0 })
+    await expect(outside).rejects.toMatchObject({ code: 'bad-request' })
+    expect(await test.call('case.thumbnail', { caseId: slide.id })).toMatchObject({ width: 96, height: 82 })
+
+    const first = await test.call('slide.addRegion', { caseId: slide.id, region })
+    expect(first).toMatchObject({ name: 'section · region 1', kind: 'image', dims: [80, 60, 1] })
+    expect(first.regionOf).toEqual({ slideId: slide.id, region })
+    const other = { ...region, level: 1, x: 0 }
+    const second = await test.call('slide.addRegion', { caseId: slide.id, region: other })
+    expect(second).toMatchObject({ name: 'section · region 2', regionOf: { region: other } })
+    expect((await test.call('slide.addRegion', { caseId: slide.id, region })).id).toBe(first.id)
+    const beyond = { ...region, x: LARGE.width - 10 }
+    await expect(test.call('slide.addRegion', { caseId: slide.id, region: beyond })).rejects.toMatchObject({
+      code: 'bad-request',
+    })
+    const slice = await test.call('volume.slice', { caseId: first.id, axis: 2, index: 0 })
+    expect([...slice.data.subarray(0, 3)]).toEqual([44, 45, 46])
+    await test.call('labels.add', { name: 'Nucleus', color: null })
+    const delta = rectangle({ index: 0, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId: first.id, delta })
+
+    const again = await restart(test)
+    expect((await again.call('case.open', { caseId: slide.id })).tiles).toEqual(detail.tiles)
+    expect(await again.call('slide.tile', { caseId: slide.id, level: 0, column: 1, row: 2 })).toEqual(tile)
+    const { path: mask } = await again.call('export.mask', { caseId: first.id, fileId: null })
+    expect(basename(mask)).toBe('section-region-1-mask.png')
+    await again.call('case.remove', { caseId: slide.id })
+    expect((await again.call('project.get', {})).cases[0]?.regionOf ?? null).toBeNull()
+    expect((await add(again, path)).id).toBe(slide.id)
+  })
+
+  it('refuses in a sentence what is done in regions', async () => {
+    const test = await openBackend(emptyProject())
+    const { id: caseId } = await add(test, writeLargeTiff(join(temporaryFolder(), 'section.tif')))
+    await test.call('labels.add', { name: 'Nucleus', color: null })
+    const slice = { caseId, axis: 2, index: 0 } as const
+    const delta = rectangle({ index: 0, at: [2, 1], size: [3, 3], after: 1 })
+    for (const refused of [
+      test.call('volume.slice', slice),
+      test.call('annotation.slice', { ...slice, layer: 'mask' }),
+      test.call('annotation.slice', { ...slice, layer: 'prediction' }),
+      test.call('annotation.commit', { caseId, delta }),
+      test.call('annotation.undo', { caseId }),
+      test.call('annotation.history', { caseId }),
+      test.call('annotation.accept', { caseId, scope: { kind: 'volume' }, labels: null, keepCorrected: true }),
+      test.call('export.mask', { caseId, fileId: null }),
+      test.call('case.useForm', { caseId, affine: 'qform' }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: 'bad-request' })
+      await expect(refused).rejects.toThrow('"section" is a slide')
+    }
+    const image = await writeFrames(join(temporaryFolder(), 'small.nii'))
+    const small = await add(test, image)
+    await test.call('annotation.commit', { caseId: small.id, delta })
+    const { id } = await test.call('train.start', { steps: 1, seconds: 1, seed: 0, show: null })
+    await jobEnd(test, id)
+    await expect(test.call('predict.start', { caseId, index: 0 })).rejects.toThrow('"section" is a slide')
+    const tile = { level: 0, column: 0, row: 0 }
+    await expect(test.call('slide.tile', { caseId: small.id, ...tile })).rejects.toThrow('is not a slide')
+    expect(existsSync(join(dirname(image), 'small.nii'))).toBe(true)
+  })
+})
