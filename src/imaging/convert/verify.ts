@@ -1,6 +1,6 @@
 import type { Affine, Dims, VoxelType } from '../../core/contract/schemas.ts'
 import { largestDistance } from '../../core/geometry/index.ts'
-import { Mismatch } from '../masks/proof.ts'
+import { Mismatch } from '../mismatch.ts'
 import { readImage } from '../registry.ts'
 import type { VoxelArray } from '../types.ts'
 import { typeOf } from '../voxels/index.ts'

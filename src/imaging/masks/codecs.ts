@@ -1,5 +1,4 @@
 import type { MaskFormat } from '../../core/contract/schemas.ts'
-import { writeNiftiMask } from '../nifti/index.ts'
 import type { ImageVolume } from '../types.ts'
 import { readCoco, writeCoco } from './coco.ts'
 import { compareWithImage } from './compare.ts'
@@ -7,9 +6,9 @@ import { expectDims, expectLabels } from './expect.ts'
 import { readInstances, writeInstances } from './instances.ts'
 import { countLabels } from './labels.ts'
 import { addNnunet, beginNnunet, nnunetKind, planLabels, readNnunet } from './nnunet.ts'
-import { checkNiftiMask } from './niftiVolume.ts'
+import { checkNifti, writeNifti } from './niftiVolume.ts'
 import { writePngMask } from './pngMask.ts'
-import { Mismatch } from './proof.ts'
+import { Mismatch } from '../mismatch.ts'
 import { readMask } from './read.ts'
 import { writeTiffMask } from './tiffMask.ts'
 import type { LoadedMask, MaskToWrite, ReadContext } from './types.ts'
@@ -22,10 +21,8 @@ export interface MaskCodec {
 
 export const codecs: Record<MaskFormat, MaskCodec> = {
   nifti: {
-    write: async (path, { labels, image }) => {
-      await writeNiftiMask(path, labels, image)
-    },
-    check: (path, { labels, image }) => checkNiftiMask(path, labels, image),
+    write: (path, { labels, image }) => writeNifti(path, labels, image),
+    check: (path, { labels, image }) => checkNifti(path, labels, image),
   },
   png: { write: writePngMask, check: byReading((path, { signal }) => readMask(path, { signal })) },
   tiff: { write: writeTiffMask, check: byReading((path, { signal }) => readMask(path, { signal })) },

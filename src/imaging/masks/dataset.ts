@@ -6,7 +6,8 @@ import { readCoco, writeCoco } from './coco.ts'
 import { codecs } from './codecs.ts'
 import { expectDims, expectLabels, expectRuns, runsOf } from './expect.ts'
 import { addNnunet, beginNnunet, nnunetKind, planLabels, readNnunet, type NnunetKind } from './nnunet.ts'
-import { Mismatch, writeProven, type Proven } from './proof.ts'
+import { Mismatch } from '../mismatch.ts'
+import { writeProven, type Proven } from './proof.ts'
 import type { MaskToWrite, WriteOptions } from './types.ts'
 
 /** One case of a data set. */

@@ -1,7 +1,7 @@
 import type { Dims } from '../../core/contract/schemas.ts'
 import type { LabelArray, VoxelArray } from '../types.ts'
 import { placeOf } from './labels.ts'
-import { Mismatch } from './proof.ts'
+import { Mismatch } from '../mismatch.ts'
 
 /** Throws a `Mismatch` at the first voxel that differs. Both hold one label a voxel, x fastest. */
 export function expectLabels(read: VoxelArray, wanted: VoxelArray, dims: Dims, offset = 0): void {

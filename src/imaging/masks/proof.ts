@@ -2,6 +2,7 @@ import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { abortError, syncFolder, systemCode, writeError } from '../files.ts'
+import { Mismatch } from '../mismatch.ts'
 import { clearLeftovers, temporaryBeside, temporaryDone } from '../leftovers.ts'
 
 export interface Proven {
@@ -19,14 +20,6 @@ export interface Proof {
   /** Written beside, under a name that ends so: ".nii.gz". Left out for folders. */
   readonly ending?: string
   readonly signal?: AbortSignal | undefined
-}
-
-/** What was written does not read back as what was to be written. `what`: in the middle of a sentence. */
-export class Mismatch extends Error {
-  constructor(what: string, cause?: unknown) {
-    super(what, cause === undefined ? undefined : { cause })
-    this.name = 'Mismatch'
-  }
 }
 
 /**

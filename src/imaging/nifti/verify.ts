@@ -1,7 +1,6 @@
-import { basename } from 'node:path'
-import { CodedError } from '../../core/contract/errors.ts'
 import { largestDistance } from '../../core/geometry/index.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
+import { Mismatch } from '../mismatch.ts'
 import type { ImageVolume } from '../types.ts'
 import { parseHeader, type NiftiHeader } from './header.ts'
 import { labelType, type Labels } from './maskHeader.ts'
@@ -14,16 +13,16 @@ const ROUNDING_MM = 0.01
 /**
  * Reads a mask that `writeNiftiMask` wrote again from the disk, piece by piece, and compares it with what it should be: type, shape,
  * every label and affine; for a NIfTI image also version, byte order, the numbers of qform, sform, pixdim and units, and the extensions. Throws
- * CodedError('verify-failed') that says what differs.
+ * a `Mismatch` that says what differs.
  */
 export async function verifyNiftiMask(path: string, labels: Labels, image: MaskImage): Promise<void> {
   const mask = await readNifti(path).catch((error: unknown) => {
-    throw failed(path, 'could not be read again', error)
+    throw new Mismatch('it could not be read again', error)
   })
   try {
     const difference = geometryDifference(path, mask, labels, image)
-    if (difference !== null) throw failed(path, difference)
-    await compareLabels(path, mask, labels)
+    if (difference !== null) throw new Mismatch(`it ${difference}`)
+    await compareLabels(mask, labels)
   } finally {
     await mask.voxels.close()
   }
@@ -63,31 +62,22 @@ function fieldDifference(a: NiftiHeader, b: NiftiHeader): string | null {
   return a.lengthUnit === b.lengthUnit ? null : 'unit of length'
 }
 
-async function compareLabels(path: string, mask: ImageVolume, labels: Labels): Promise<void> {
+async function compareLabels(mask: ImageVolume, labels: Labels): Promise<void> {
   let at = 0
   try {
     for await (const piece of mask.voxels.pieces()) {
       const part = labels.subarray(at, at + piece.length)
-      const wrong = piece.length === part.length ? piece.findIndex((value, i) => value !== part[i]) : 0
+      const wrong = piece.findIndex((value, i) => value !== part[i])
       if (wrong >= 0) {
         const voxel = at + wrong
         const [nx, ny] = mask.dims
         const place = [voxel % nx, Math.floor(voxel / nx) % ny, Math.floor(voxel / (nx * ny))].join(', ')
-        throw failed(path, `does not hold the labels that were to be saved (first at voxel ${place})`)
+        throw new Mismatch(`voxel (${place}) holds ${piece[wrong] ?? 'nothing'} instead of ${part[wrong] ?? 'nothing'}`)
       }
       at += piece.length
     }
   } catch (error) {
-    if (error instanceof CodedError && error.code === 'verify-failed') throw error
-    throw failed(path, 'could not be read again', error)
+    throw error instanceof Mismatch ? error : new Mismatch('it could not be read again', error)
   }
-  if (at !== labels.length) throw failed(path, 'does not hold the labels that were to be saved')
-}
-
-function failed(path: string, what: string, cause?: unknown): CodedError {
-  return new CodedError(
-    'verify-failed',
-    `${basename(path)} was written but ${what}; save it again, to another disk if it happens again.`,
-    cause instanceof Error ? { cause, detail: cause.message } : {},
-  )
+  if (at !== labels.length) throw new Mismatch(`it has ${at} voxels instead of ${labels.length}`)
 }
