@@ -1,5 +1,5 @@
 /**
- *     npm run bench -- SUITE…          (compute, durability, learning, viewer; all where none is named)
+ *     npm run bench -- SUITE…          (compute, durability, io, learning, viewer; all where none is named)
  *
  * Measures on this machine and writes bench/results/SUITE.json.
  */
@@ -10,6 +10,7 @@ import { describeMachine, type BenchReport, type Suite } from './support/report.
 const suites: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   compute: () => import('./compute.ts'),
   durability: () => import('./durability.ts'),
+  io: () => import('./io.ts'),
   learning: () => import('./learning.ts'),
   viewer: () => import('./viewer.ts'),
 }
