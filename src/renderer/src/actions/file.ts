@@ -1,4 +1,3 @@
-import { datasetWords } from '../i18n/exchange.ts'
 import { t } from '../i18n/frame.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useExportsStore } from '../stores/exports.ts'
@@ -16,6 +15,7 @@ export function fileActions(): Action[] {
   const connection = useConnectionStore()
   const exported = useExportsStore()
   const jobs = useJobsStore()
+  const project = useProjectStore()
   const ui = useUiStore()
   const connected = () => (connection.open ? true : t.reasons.noConnection)
   const canSave = () => {
@@ -24,7 +24,7 @@ export function fileActions(): Action[] {
     return exported.running === null ? connected() : t.reasons.saving
   }
   const canExport = () => {
-    if (exported.withMask.length === 0) return datasetWords.noCases
+    if (project.cases.length === 0) return t.reasons.noCase
     return jobs.active === null ? connected() : t.reasons.jobRuns
   }
   return [

@@ -46,6 +46,17 @@ export const cautionWords = {
   switched: (form: 'sform' | 'qform') => `The image now lies where its ${form} says.`,
 } as const
 
+const formats = {
+  nifti: 'NIfTI',
+  png: 'PNG',
+  tiff: 'TIFF',
+  instances: 'One file per instance',
+  coco: 'COCO JSON',
+  nnunet: 'nnU-Net',
+} satisfies Record<MaskFormat, string>
+/** What a file turned out to be; `image`: of another format, with label numbers as its values. */
+const found: Readonly<Record<string, string>> = { ...formats, image: 'Image with label numbers' }
+
 /** Words of masks that come from files. */
 export const maskInWords = {
   title: 'Import a mask',
@@ -67,6 +78,7 @@ export const maskInWords = {
   cancel: 'Cancel',
   file: 'File',
   format: 'Format',
+  formatOf: (format: string): string => found[format] ?? format,
   size: 'Size',
   place: 'Place',
   same: 'It lies on the image voxel for voxel.',
@@ -77,7 +89,7 @@ export const maskInWords = {
   cannotResample: 'One of them has no position in space, so the mask cannot be brought onto the image.',
   labels: (count: number) => plural(count, 'label'),
   labelsHeading: 'Labels',
-  noLabels: 'The mask is empty: importing it would change nothing.',
+  noLabels: 'This mask is empty; choose another one.',
   more: 'Further labels are not listed.',
   value: (value: number) => `Value ${value}`,
   known: 'of this project',
@@ -95,7 +107,10 @@ export const maskInWords = {
   import: 'Import',
   resample: 'Resample onto the image',
   importing: 'Importing…',
-  outcome: 'The present mask is replaced where the file holds a label. One undo takes it back.',
+  outcome: {
+    keep: 'The mask becomes that of the file, background too. One undo takes it back.',
+    one: 'What it marks is added to the mask. One undo takes it back.',
+  },
   done: (name: string, voxels: number) =>
     voxels === 0
       ? `${name}: the mask is already the same.`
@@ -125,14 +140,7 @@ export function chosenOf({ series, frame, channel, part, affine, region }: Image
 /** Words of masks that go to files. */
 export const maskOutWords = {
   format: 'Format',
-  formats: {
-    nifti: 'NIfTI',
-    png: 'PNG',
-    tiff: 'TIFF',
-    instances: 'One file per instance',
-    coco: 'COCO JSON',
-    nnunet: 'nnU-Net',
-  } satisfies Record<MaskFormat, string>,
+  formats,
   /** What is written, in a line. */
   written: (format: MaskFormat, volume: boolean): string => {
     switch (format) {
@@ -172,13 +180,11 @@ export const datasetWords = {
     coco: 'One COCO JSON file for all cases; regions as run lengths.',
     instances: 'A folder a case with one file for each connected piece, as in the Data Science Bowl.',
   },
-  cases: (count: number) => `${plural(count, 'case')} with a mask`,
-  noCases: 'No case has a mask yet: paint, accept or import one first.',
+  cases: 'The masks of all cases that have one.',
   write: 'Export',
   starting: 'Starting…',
   button: 'Data set…',
   done: 'Data set written and verified',
-  cancelled: 'The export was cancelled.',
 } as const
 
 /** "240 × 240 × 155", "1024 × 768" */

@@ -1,4 +1,4 @@
-import { computed, ref, shallowRef } from 'vue'
+import { ref, shallowRef } from 'vue'
 import { defineStore } from 'pinia'
 import type { CaseSummary, Job, MaskFormat, MethodParams, MethodResult } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
@@ -13,18 +13,13 @@ export const useExportsStore = defineStore('exports', () => {
   /** The case whose mask is being written. */
   const running = ref<string | null>(null)
   const results = ref<Readonly<Record<string, SavedMask>>>({})
-  /** The folder of the last data set, as the backend says it; null while there is none. */
-  const dataset = ref<string | null>(null)
+  /** What the last data set holds, and where it is; null while there is none. */
+  const dataset = ref<{ readonly masks: string; readonly path: string } | null>(null)
   /** The format that was chosen last for volumes and for pictures; null: the usual one. */
   const chosen = ref<Readonly<Partial<Record<CaseSummary['kind'], MaskFormat>>>>({})
   const project = useProjectStore()
   /** What was known of each case when its file was there: the news that it is saved come after the answer. */
   const knownThen = shallowRef<ReadonlyMap<string, CaseSummary | null>>(new Map())
-
-  /** Those that a data set is made of. */
-  const withMask = computed(() =>
-    project.cases.filter((one) => one.correctedSlices > 0 || one.status === 'corrected' || one.status === 'saved'),
-  )
 
   /**
    * Answers only when the file was written, reopened and compared. `fileId` null: into the project's exports folder;
@@ -56,9 +51,11 @@ export const useExportsStore = defineStore('exports', () => {
     return useJobsStore().exportDataset(format, fileId)
   }
 
-  /** A job is over: what a finished export says is its folder. */
+  /** A job is over: a finished export says what it wrote and where, "2 masks in /home/me/set". */
   function ended(job: Job): void {
-    if (job.kind === 'export' && job.state === 'done') dataset.value = job.message
+    if (job.kind !== 'export' || job.state !== 'done') return
+    const [, masks = '', path = job.message] = /^(\S+ masks?) in (.+)$/s.exec(job.message) ?? []
+    dataset.value = { masks, path }
   }
 
   /** Was the mask changed after the last file of the case was written? */
@@ -67,5 +64,5 @@ export const useExportsStore = defineStore('exports', () => {
     return now?.status === 'corrected' && now !== knownThen.value.get(caseId)
   }
 
-  return { running, results, dataset, withMask, save, formatFor, choose, saveDataset, ended, isStale }
+  return { running, results, dataset, save, formatFor, choose, saveDataset, ended, isStale }
 })

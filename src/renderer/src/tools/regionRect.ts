@@ -12,6 +12,9 @@ interface Extent {
   readonly height: number
 }
 
+/** Points come from the screen by division: an edge of a pixel must not become the next pixel. */
+const ROUNDING = 1e-6
+
 /** What a press at `point` takes hold of, within `reach`; null beside the rectangle. */
 export function gripAt(rect: Rect, point: Point, reach: number): Grip | null {
   const near = (a: number, b: number): boolean => Math.abs(a - b) <= reach
@@ -26,10 +29,10 @@ export function gripAt(rect: Rect, point: Point, reach: number): Grip | null {
 /** The rectangle between two points in whole pixels of the slide; null where they hold none of it. */
 export function rectBetween(a: Point, b: Point, slide: Extent): Rect | null {
   const rect = {
-    x0: clamp(Math.floor(Math.min(a.x, b.x)), slide.width),
-    y0: clamp(Math.floor(Math.min(a.y, b.y)), slide.height),
-    x1: clamp(Math.ceil(Math.max(a.x, b.x)), slide.width),
-    y1: clamp(Math.ceil(Math.max(a.y, b.y)), slide.height),
+    x0: clamp(Math.floor(Math.min(a.x, b.x) + ROUNDING), slide.width),
+    y0: clamp(Math.floor(Math.min(a.y, b.y) + ROUNDING), slide.height),
+    x1: clamp(Math.ceil(Math.max(a.x, b.x) - ROUNDING), slide.width),
+    y1: clamp(Math.ceil(Math.max(a.y, b.y) - ROUNDING), slide.height),
   }
   return rect.x1 > rect.x0 && rect.y1 > rect.y0 ? rect : null
 }
