@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { MethodParams } from '../../core/contract/methods.ts'
 import { cleanUp, emptyProject, openBackend, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
-import { pathOfText } from './paths.ts'
+import { writePair, writeSeries } from '../testing/images.ts'
 import { safeName } from './names.ts'
+import { pathOfText } from './paths.ts'
 
 afterEach(cleanUp)
 
@@ -31,6 +34,22 @@ describe('files.complete', () => {
       ['scans', 'folder'],
     ])
     expect(JSON.stringify(entries.map(({ id }) => id))).not.toContain(folder)
+  })
+
+  it.each([
+    ['image', ['sub/', 'a.dcm', 'a.hdr', 'a.mhd', 'a.nrrd', 'a.png']],
+    ['folder', ['sub/']],
+    ['mask', ['sub/', 'a.dcm', 'a.hdr', 'a.json', 'a.mhd', 'a.nrrd', 'a.png']],
+    ['network', ['sub/', 'a.onnx']],
+  ] as const)('of kind %s offers what fits beside folders', async (kind, names) => {
+    const test = await openBackend(emptyProject())
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'sub'))
+    for (const ending of ['png', 'json', 'onnx', 'txt', 'nrrd', 'mhd', 'hdr', 'dcm']) {
+      writeFileSync(join(folder, `a.${ending}`), '')
+    }
+    const entries = await test.call('files.complete', { text: `${folder}/`, kind })
+    expect(entries.map(({ text }) => text.slice(folder.length + 1))).toEqual(names)
   })
 
   it('gives 50 at most', async () => {
@@ -63,8 +82,18 @@ describe('files.complete', () => {
 })
 
 describe('uploads', () => {
-  async function upload(test: TestBackend, name: string, bytes: Uint8Array, piece = 5) {
-    const { uploadId } = await test.call('files.uploadBegin', { name, size: bytes.length })
+  async function upload(
+    test: TestBackend,
+    name: string,
+    bytes: Uint8Array,
+    piece = 5,
+    folder?: MethodParams<'files.uploadBegin'>['folder'],
+  ) {
+    const { uploadId } = await test.call('files.uploadBegin', {
+      name,
+      size: bytes.length,
+      ...(folder === undefined ? {} : { folder }),
+    })
     for (let offset = 0; offset < bytes.length; offset += piece) {
       await test.call('files.uploadChunk', { uploadId, offset, bytes: bytes.slice(offset, offset + piece) })
     }
@@ -111,6 +140,49 @@ describe('uploads', () => {
     await expect(test.call('files.uploadBegin', { name: 'a.txt', size: 4 })).rejects.toMatchObject({ code: 'bad-file' })
     await test.backend.close()
     expect(images(test)).toEqual([])
+  })
+
+  it('lie side by side where they belong together, and open by their header', async () => {
+    const test = await openBackend(emptyProject())
+    const source = temporaryFolder()
+    await writePair(source, 'scan', 3)
+    const folder = { id: randomUUID(), name: 'scan', header: 'scan.hdr' }
+    const send = (name: string) => upload(test, name, readFileSync(join(source, name)), 400, folder)
+    const opened = [await send('scan.hdr'), await send('scan.img')]
+    expect(new Set(opened.map(({ id }) => id)).size).toBe(1)
+    expect(opened[1]).toMatchObject({ name: 'scan.hdr', kind: 'file' })
+    const added = await test.call('case.add', { fileId: opened[1]?.id ?? '' })
+    expect(added).toMatchObject({ name: 'scan', dims: [8, 6, 5] })
+    expect(readdirSync(join(test.dir, 'images', 'scan')).sort()).toEqual(['scan.hdr', 'scan.img'])
+    expect(images(test)).toEqual(['scan'])
+  })
+
+  it('of a DICOM folder open as the folder, whose names may be the same further down', async () => {
+    const test = await openBackend(emptyProject())
+    const source = temporaryFolder()
+    const files = [...writeSeries(join(source, 'a')), ...writeSeries(join(source, 'b'), { description: 'Other' })]
+    const folder = { id: randomUUID(), name: 'My study', header: null }
+    const ended = []
+    for (const path of files) ended.push(await upload(test, basename(path), readFileSync(path), 2000, folder))
+    expect(ended.at(-1)).toMatchObject({ name: 'My study', kind: 'folder' })
+    const fileId = ended.at(-1)?.id ?? ''
+    const { series } = await test.call('case.look', { fileId })
+    expect(series.map(({ description, images: count }) => [description, count])).toEqual([
+      ['Abdomen', 5],
+      ['Other', 5],
+    ])
+    const begin = (name: string) => test.call('files.uploadBegin', { name, size: 1, folder })
+    await expect(begin('viewer.exe')).rejects.toMatchObject({ code: 'bad-file' })
+    await test.call('case.add', { fileId })
+    // A folder that never became a case goes at the next start; one that did stays.
+    const other = { id: randomUUID(), name: 'My study', header: null }
+    await upload(test, 'IM1', Uint8Array.of(1, 2, 3), 5, other)
+    expect(images(test)).toEqual(['My study', 'My study (2)'])
+    await test.backend.close()
+    const again = await openBackend(test.dir)
+    expect(images(again)).toEqual(['My study'])
+    await again.backend.close()
+    expect(images(await openBackend(test.dir))).toEqual(['My study'])
   })
 
   it.each([

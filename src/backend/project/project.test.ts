@@ -1,17 +1,66 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
+import { contentHash, writeVolume } from '../../imaging/index.ts'
 import { storageError } from '../errors.ts'
 import { createServices } from '../services.ts'
 import { FakeCompute } from '../testing/fakeCompute.ts'
-import { cleanUp, emptyProject, openWithCase, rectangle, temporaryFolder } from '../testing/fixtures.ts'
+import {
+  cleanUp,
+  DIMS,
+  emptyProject,
+  LPS,
+  openBackend,
+  openWithCase,
+  rectangle,
+  temporaryFolder,
+  volumeData,
+} from '../testing/fixtures.ts'
 import { Database } from './database.ts'
+import { initial } from './migrations/0001-initial.ts'
 import { migrate } from './migrations/index.ts'
 import { createProject, openProject, projectExists } from './project.ts'
 
 afterEach(cleanUp)
+
+describe('a project of the first schema', () => {
+  it('is read on, with its cases as they were', async () => {
+    const dir = emptyProject()
+    rmSync(join(dir, 'project.sqlite'))
+    const old = new Database(join(dir, 'project.sqlite'))
+    migrate(old, 'Old', [initial])
+    for (const [key, value] of [
+      ['id', 'p'],
+      ['name', 'Old'],
+      ['demo', '0'],
+    ]) {
+      old.run('INSERT INTO meta VALUES (?, ?)', key ?? '', value ?? '')
+    }
+    const path = join(dir, 'images', 'scan.nii.gz')
+    await writeVolume(path, { dims: DIMS, affine: LPS, data: volumeData(DIMS) })
+    const { size, mtimeMs } = statSync(path)
+    old.run(
+      `INSERT INTO cases (id, position, name, stem, path, content_hash, file_size, file_mtime, kind, nx, ny, nz, channels,
+         training_axis, low, high, min, max, added_at)
+       VALUES ('c', 1, 'Scan', 'Scan', 'images/scan.nii.gz', ?, ?, ?, 'volume', 8, 6, 5, 1, 2, 5, 95, 0, 100, '')`,
+      await contentHash(path),
+      size,
+      mtimeMs,
+    )
+    old.close()
+    const test = await openBackend(dir)
+    const detail = await test.call('case.open', { caseId: 'c' })
+    expect(detail).toMatchObject({ name: 'Scan', kind: 'volume', selection: {}, tiles: null, cautionsSeen: false })
+    expect([detail.window, detail.range]).toEqual([
+      { center: 50, width: 90 },
+      { min: 0, max: 100 },
+    ])
+    const fileId = test.backend.registerFile(path, 'open').id
+    expect((await test.call('case.add', { fileId })).id).toBe('c')
+  })
+})
 
 describe('createProject and openProject', () => {
   it('make the folders of a project and open it again', () => {
