@@ -44,7 +44,6 @@ export interface DicomFile {
   readonly seriesNumber: number | null
   readonly description: string
   readonly modality: string
-  readonly frameOfReference: string
   readonly localizer: boolean
   readonly slide: boolean
   readonly sopInstance: string
@@ -83,7 +82,6 @@ export function readHeader(path: string, parsed: ParsedFile, bytes: number): Dic
     seriesNumber: elements.decimal(TAGS.seriesNumber),
     description: readable(elements, TAGS.seriesDescription),
     modality: elements.text(TAGS.modality).slice(0, 16),
-    frameOfReference: elements.text(TAGS.frameOfReference),
     localizer: imageType.includes('LOCALIZER'),
     slide,
     sopInstance: elements.text(TAGS.sopInstance),

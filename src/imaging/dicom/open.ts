@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { constants, inflateRaw } from 'node:zlib'
+import { inflateRaw } from 'node:zlib'
 import { badFile, fileSize, fill, readStart, withFile } from '../files.ts'
 import { parseElements, parseMeta, type ParsedFile } from './elements.ts'
 import { looksLikeDicom } from './signature.ts'
@@ -63,7 +63,7 @@ export async function readInflated(path: string, from: number): Promise<Uint8Arr
   const packed = new Uint8Array(Math.max(0, size - from))
   await withFile(path, (handle) => fill(handle, packed, from))
   try {
-    return await inflate(packed, { maxOutputLength: MAX_INFLATED, finishFlush: constants.Z_SYNC_FLUSH })
+    return await inflate(packed, { maxOutputLength: MAX_INFLATED })
   } catch (error) {
     if (error instanceof RangeError) {
       throw badFile(path, 'is too large to be unpacked; convert it to an uncompressed DICOM file.', error)

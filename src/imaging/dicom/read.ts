@@ -105,7 +105,7 @@ function infoOf(stack: Stack, first: Slice, warnings: string[]): Omit<Chosen, 's
       'The slices are scaled differently; their values are held as decimal numbers, with the scaling applied.',
     )
   if (pixels.photometric === 'MONOCHROME1') {
-    warnings.push('The image is stored with white as its lowest value (MONOCHROME1): it is shown inverted.')
+    warnings.push('The lowest value stands for white (MONOCHROME1), so bright and dark look exchanged.')
   }
   const affine = stack.geometry?.affine ?? null
   const { spacing } = first.header
@@ -139,7 +139,7 @@ function infoOf(stack: Stack, first: Slice, warnings: string[]): Omit<Chosen, 's
 function spacingOf({ geometry }: Stack, { header }: Slice): Vec3 {
   const [dx, dy] = header.spacing ?? [1, 1]
   const step = geometry?.affine.slice(0, 3).map((row) => row[2] ?? 0)
-  return [dx, dy, step === undefined ? (header.thickness ?? 1) : Math.hypot(...step)]
+  return [dx, dy, step === undefined ? 1 : Math.hypot(...step)]
 }
 
 export async function dicomInfo(path: string, options: ReadOptions): Promise<ImageInfo> {

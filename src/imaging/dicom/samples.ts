@@ -46,13 +46,23 @@ function numbers(pixels: PixelLayout, raw: RawFrame): VoxelArray {
   const type = pixels.palette === null ? storedType(pixels) : bitsAllocated === 8 ? 'uint8' : 'uint16'
   const stored = viewAs(type, aligned(raw, bitsAllocated, count))
   if (float) return stored
-  // Compressed samples have the bits that the compressed data say: what the file says can be less.
-  const bits = raw.codedBits ?? pixels.bitsStored
-  if (bits >= bitsAllocated && shift === 0) return stored
-  const up = 32 - bits - shift
-  if (signed) for (let i = 0; i < count; i++) stored[i] = ((stored[i] ?? 0) << up) >> (32 - bits)
-  else for (let i = 0; i < count; i++) stored[i] = ((stored[i] ?? 0) << up) >>> (32 - bits)
+  const coded = raw.codedBits ?? pixels.bitsStored
+  if (signed && coded > pixels.bitsStored) return withSign(stored, pixels.bitsStored)
+  if (coded >= bitsAllocated && shift === 0) return stored
+  const up = 32 - coded - shift
+  if (signed) for (let i = 0; i < count; i++) stored[i] = ((stored[i] ?? 0) << up) >> (32 - coded)
+  else for (let i = 0; i < count; i++) stored[i] = ((stored[i] ?? 0) << up) >>> (32 - coded)
   return stored
+}
+
+/** Negative numbers of compressed samples, which can come with the sign in the bits above those that count or without. */
+function withSign(values: VoxelArray, bits: number): VoxelArray {
+  const above = 32 - bits
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    if (value >> bits === 0) values[i] = (value << above) >> above
+  }
+  return values
 }
 
 /** The samples in memory of their own that begins where a typed array can, widened where they came in fewer bytes. */

@@ -2,14 +2,12 @@
 export function looksLikeDicom(bytes: Uint8Array): boolean {
   if (hasMark(bytes)) return true
   if (bytes.length < 16) return false
-  const [group0, group1, element0, element1] = bytes
-  const known = group1 === 0 && element1 === 0 && element0 !== undefined
-  // File meta information, or the first elements of the identifying group.
-  if (!known || !((group0 === 2 && element0 <= 2) || (group0 === 8 && [0, 1, 5, 8, 0x12, 0x16].includes(element0)))) {
+  const [group0 = 0, group1, element0 = 0, element1] = bytes
+  // File meta information, or the identifying group.
+  if (group1 !== 0 || element1 !== 0 || !((group0 === 2 && element0 <= 2) || (group0 === 8 && element0 <= 0x70)))
     return false
-  }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true)
-  return isVr(bytes, 4) || length <= 64
+  return isVr(bytes, 4) || (length <= 64 && length % 2 === 0)
 }
 
 /** The mark after the preamble. */

@@ -66,7 +66,7 @@ function keyOf({ file, header }: Slice): string {
   return [
     seriesId(file),
     ...[rows, columns, crop?.rows, crop?.columns, samples, palette === null],
-    ...[placed, placed ? file.frameOfReference : '', file.localizer, file.modality],
+    ...[placed, file.localizer, file.modality],
     // Slides and other pictures without a place are no stack just because they are in one series.
     file.slide ? file.path : '',
   ].join('|')
@@ -117,9 +117,10 @@ function arrange(slices: readonly Slice[]): Stack[] {
 /** The same image twice, as a copied file: the second is left out. */
 function withoutCopies(slices: readonly Slice[]): { unique: Slice[]; warnings: string[] } {
   const seen = new Set<string>()
-  const unique = slices.filter(({ file, frame }) => {
+  const unique = slices.filter(({ file, frame, header }) => {
     if (file.sopInstance === '') return true
-    const key = `${file.sopInstance}/${frame}`
+    // Its UID alone does not tell: some programs that remove names give all images the same one.
+    const key = [file.sopInstance, frame, header.position, header.order].join('/')
     if (seen.has(key)) return false
     seen.add(key)
     return true
@@ -206,7 +207,10 @@ interface Steps {
   readonly gaps: boolean
 }
 
-/** Distances that differ from the usual one by more than this part, and more than this many mm, are no rounding. */
+/**
+ * Slices that are off their place, or distances that differ from the usual one, by more than this part of it and by more than
+ * so many mm are no rounding of what is written in the files.
+ */
 const UNEVEN = 0.05
 const ROUNDING_MM = 0.02
 
@@ -221,14 +225,14 @@ function steps(volume: readonly Slice[], { normal }: Orientation): Steps {
   const heights = positions.map((position) => dot(position, normal))
   const distances = heights.slice(1).map((height, i) => height - (heights[i] ?? 0))
   const usual = distances.toSorted((a, b) => a - b)[Math.floor((distances.length - 1) / 2)] ?? 1
-  const uneven = distances.flatMap((mm, i) => {
-    return Math.abs(mm - usual) > Math.max(UNEVEN * usual, ROUNDING_MM) ? [{ after: i + 1, mm }] : []
-  })
+  const limit = Math.max(UNEVEN * usual, ROUNDING_MM)
+  const [low = 0] = heights
+  const mean = ((heights.at(-1) ?? 0) - low) / others.length
+  const even = heights.every((height, k) => Math.abs(height - low - k * mean) <= limit)
+  const uneven = distances.flatMap((mm, i) => (Math.abs(mm - usual) > limit ? [{ after: i + 1, mm }] : []))
   const whole = minus(last, first)
-  const even = uneven.length === 0
   // With gaps the slices before the first one stay where they are; those behind it are nearer than they should be.
-  const rise = even ? (heights.at(-1) ?? 0) - (heights[0] ?? 0) : usual
-  const step = scaled(whole, rise / dot(whole, normal) / (even ? others.length : 1))
+  const step = scaled(whole, (even ? mean : usual) / dot(whole, normal))
   const aside = Math.hypot(...minus(step, scaled(normal, dot(step, normal))))
   const warnings: string[] = []
   if (aside * others.length > 0.1 && aside > 1e-3 * Math.hypot(...step)) {
@@ -238,11 +242,24 @@ function steps(volume: readonly Slice[], { normal }: Orientation): Steps {
     )
   }
   if (!even) warnings.push(gapWarning(uneven, usual))
-  return { step, warnings, gaps: !even }
+  const shifted = even ? largestShift(positions, first, step) : 0
+  const crooked = shifted > Math.max(0.1, limit)
+  if (crooked) {
+    warnings.push(`The slices do not lie in one line (up to ${round(shifted)} mm beside it), so places are not exact.`)
+  }
+  return { step, warnings, gaps: !even || crooked }
+}
+
+/** How far a slice lies from where the first one and the step put it, in mm. */
+function largestShift(positions: readonly Vec3[], first: Vec3, step: Vec3): number {
+  return positions.reduce((most, position, k) => {
+    return Math.max(most, Math.hypot(...minus(minus(position, first), scaled(step, k))))
+  }, 0)
 }
 
 function gapWarning(uneven: readonly { readonly after: number; readonly mm: number }[], usual: number): string {
   const named = uneven.slice(0, 3).map(({ after, mm }) => `${round(mm)} mm between slices ${after} and ${after + 1}`)
+  if (named.length === 0) return 'The distances between the slices change, so places and volumes are not exact.'
   const more = uneven.length > 3 ? ` and at ${uneven.length - 3} more places` : ''
   const why = uneven.some(({ mm }) => mm > 1.5 * usual) ? 'slices are missing' : 'they are unevenly spaced'
   return (

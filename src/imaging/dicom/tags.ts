@@ -25,7 +25,6 @@ export const TAGS = {
   instanceNumber: 'x00200013',
   position: 'x00200032',
   orientation: 'x00200037',
-  frameOfReference: 'x00200052',
   temporalPosition: 'x00200100',
   frameContent: 'x00209111',
   planePosition: 'x00209113',

@@ -11,7 +11,7 @@ export const DECODERS = Math.min(4, Math.max(1, availableParallelism() - 1))
 const IDLE_MS = 3000
 
 /** A decoder that takes longer is ended: its data are damaged, or made to keep it busy. */
-const BASE_MS = 4000
+const BASE_MS = 3000
 const MS_PER_MEGAPIXEL = 3000
 
 /** Compiled once, of the file beside the package: there is no network, and no copy of it in the program. */
