@@ -122,19 +122,19 @@ async function decodeStream(
   const { layout } = context
   // libjpeg works in units of up to 32 pixels, and a last strip may hold rows below the picture.
   const pixels = (width + 64) * (Math.max(height, layout.blockHeight) + 64)
-  if (layout.compression === Compression.webp) return decodePicture(packed, pixels)
+  if (layout.compression === Compression.webp) return decodePicture(packed, pixels, 3)
   if (layout.bits !== 8) throw new RangeError(`JPEG of ${layout.bits} bits`)
   const colour = layout.photometric === Photometric.yCbCr && !keepsYCbCr(context) ? 'ycbcr' : 'rgb'
   const old = context.oldJpegTables
   if (layout.compression === Compression.oldJpeg && !(packed[0] === 0xff && packed[1] === 0xd8)) {
     if (old === null) throw new RangeError('no tables')
     const frame = { width, height, components: samples, subsampling: layout.subsampling }
-    return decodePicture(oldJpeg(packed, old, frame, colour), pixels)
+    return decodePicture(oldJpeg(packed, old, frame, colour), pixels, samples)
   }
   const stream = wholeJpeg(packed, context.jpegTables, colour)
   const frame = jpegFrame(stream)
-  if (frame !== null && frame.width * frame.height > pixels) throw new RangeError('another size')
-  return decodePicture(stream, pixels)
+  if (frame === null || frame.width * frame.height > pixels) throw new RangeError('another size')
+  return decodePicture(stream, pixels, frame.components)
 }
 
 /** Cuts what a stream holds to what the block should be. */

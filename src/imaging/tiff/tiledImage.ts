@@ -15,11 +15,16 @@ const SMALLEST = TILE
 /** A level in the file that is smaller by more than this gets another one before it. */
 const WIDEST_GAP = 4.5
 /** Decoded blocks of the file. */
-const BLOCK_BYTES = 96 * 2 ** 20
-/** Pixels of tiles that were made of a larger level. */
-const MADE_BYTES = 32 * 2 ** 20
+const BLOCK_BYTES = 64 * 2 ** 20
+/** Pixels of tiles that were made of a larger level, for each level: the small ones, which cost most, stay. */
+const MADE_BYTES = 16 * 2 ** 20
 /** Pixels of a region that is read at once. */
 const LARGEST_REGION = 64_000_000
+
+interface MadeTiles {
+  readonly tiles: Map<string, Pixels>
+  bytes: number
+}
 
 /** A level in the file, or one that is made by halving the one before it. */
 type Source = { readonly page: Page } | { readonly page: null }
@@ -55,8 +60,7 @@ export class TiffTiledImage implements TiledImage {
   readonly #wanted: Wanted
   readonly #orientation: number
   readonly #blocks = new BlockCache(BLOCK_BYTES)
-  readonly #made = new Map<string, Pixels>()
-  #madeBytes = 0
+  readonly #made: readonly MadeTiles[]
   #closed = false
 
   constructor(image: TiffImage, pages: readonly Page[], wanted: Wanted) {
@@ -67,6 +71,7 @@ export class TiffTiledImage implements TiledImage {
     const { levels, sources } = planLevels(pages, this.#orientation)
     this.levels = levels
     this.#sources = sources
+    this.#made = sources.map(() => ({ tiles: new Map<string, Pixels>(), bytes: 0 }))
     const warnings = [...image.info().warnings]
     if (image.model.slices > 1 && image.info().tiled) {
       warnings.push(`Of ${image.model.slices} slices the first one is shown.`)
@@ -165,11 +170,12 @@ export class TiffTiledImage implements TiledImage {
   }
 
   async #madeTile(level: number, column: number, row: number, signal: AbortSignal | undefined): Promise<Pixels> {
-    const key = `${level}/${column}/${row}`
-    const known = this.#made.get(key)
+    const key = `${column}/${row}`
+    const made = this.#made[level]?.tiles
+    const known = made?.get(key)
     if (known !== undefined) {
-      this.#made.delete(key)
-      this.#made.set(key, known)
+      made?.delete(key)
+      made?.set(key, known)
       return known
     }
     const size = this.#level(level)
@@ -189,18 +195,19 @@ export class TiffTiledImage implements TiledImage {
       }
       return rectangle.width > 0 && rectangle.height > 0 ? this.#read(level - 1, rectangle, signal) : null
     })
-    this.#keep(key, tile)
+    this.#keep(level, key, tile)
     return tile
   }
 
-  #keep(key: string, tile: Pixels): void {
-    if (this.#closed || this.#made.has(key)) return
-    this.#made.set(key, tile)
-    this.#madeBytes += tile.data.byteLength
-    for (const [oldest, { data }] of this.#made) {
-      if (this.#madeBytes <= MADE_BYTES) break
-      this.#made.delete(oldest)
-      this.#madeBytes -= data.byteLength
+  #keep(level: number, key: string, tile: Pixels): void {
+    const made = this.#made[level]
+    if (made === undefined || this.#closed || made.tiles.has(key)) return
+    made.tiles.set(key, tile)
+    made.bytes += tile.data.byteLength
+    for (const [oldest, { data }] of made.tiles) {
+      if (made.bytes <= MADE_BYTES) break
+      made.tiles.delete(oldest)
+      made.bytes -= data.byteLength
     }
   }
 
@@ -208,7 +215,7 @@ export class TiffTiledImage implements TiledImage {
     if (this.#closed) return
     this.#closed = true
     this.#blocks.clear()
-    this.#made.clear()
+    for (const made of this.#made) made.tiles.clear()
     await this.#image.close()
   }
 }

@@ -1,3 +1,4 @@
+import type sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import { miniTiff, type MiniTiff } from './miniTiff.ts'
 
@@ -9,20 +10,27 @@ export interface DecodedPicture {
   readonly data: Uint8Array<ArrayBuffer>
 }
 
+let loaded: Promise<typeof sharp> | null = null
+
 /** Loaded when the first such block is met: the native library takes a while to load. */
 async function openSharp(bytes: Uint8Array, pixels: number): Promise<Sharp> {
-  const { default: sharp } = await import('sharp')
+  loaded ??= import('sharp').then((module) => {
+    // Blocks are small and several are decoded at a time; none comes twice.
+    module.default.concurrency(1)
+    module.default.cache(false)
+    return module.default
+  })
   // What a block claims of itself is held against what the directory says of it before anything is decoded.
-  return sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: Math.max(1, pixels) })
+  return (await loaded)(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: Math.max(1, pixels) })
 }
 
-/** A whole JPEG or WebP stream of at most `pixels` pixels. Throws where it is damaged or larger. */
-export async function decodePicture(bytes: Uint8Array, pixels: number): Promise<DecodedPicture> {
+/**
+ * A whole JPEG or WebP stream of at most `pixels` pixels. Throws where it is damaged or larger.
+ * @param components those of its frame: one is grey
+ */
+export async function decodePicture(bytes: Uint8Array, pixels: number, components: number): Promise<DecodedPicture> {
   const image = await openSharp(bytes, pixels)
-  const { channels, width, height } = await image.metadata()
-  if (width * height > pixels) throw new RangeError('a block that is larger than its directory says')
-  const space = channels >= 3 ? 'srgb' : 'b-w'
-  return raw(image.toColourspace(space))
+  return raw(image.toColourspace(components >= 3 ? 'srgb' : 'b-w'))
 }
 
 /** Samples in a colour space that is not RGB (CMYK, CIE L*a*b*) as 8-bit RGB. */
