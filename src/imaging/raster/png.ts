@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { inflate } from 'node:zlib'
+import { crc32, inflate } from 'node:zlib'
 import { badFile } from '../files.ts'
 
 const inflateAsync = promisify(inflate)
@@ -119,7 +119,13 @@ function parsePng(bytes: Uint8Array, path: string): PngHeader {
     const length = view.getUint32(at)
     const type = view.getUint32(at + 4)
     if (type === 0x49454e44) break // IEND
-    if (type === 0x49444154) packed.push(bytes.subarray(at + 8, at + 8 + length)) // IDAT
+    if (type === 0x49444154 || type === 0x49484452) {
+      // IDAT and IHDR; what else there is says nothing of the samples.
+      const end = at + 8 + length
+      if (end + 4 > bytes.length) throw cutOff(path)
+      if (crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) throw damaged(path)
+      if (type === 0x49444154) packed.push(bytes.subarray(at + 8, end))
+    }
     at += 12 + length
   }
   const [kind, channels] = known
