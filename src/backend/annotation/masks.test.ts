@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Journal } from './journal.ts'
-import { Masks } from './masks.ts'
+import { maskArray, Masks } from './masks.ts'
 import { Cases } from '../project/cases.ts'
 import { openProject } from '../project/project.ts'
 import { addVolume, cleanUp, openWithCase, rectangle } from '../testing/fixtures.ts'
@@ -38,5 +38,18 @@ describe('Masks', () => {
     expect(loads).toEqual([test.caseId, other.id, test.caseId])
     await expect(voxels('unknown')).rejects.toMatchObject({ code: 'not-found' })
     project.close()
+  })
+})
+
+describe('maskArray', () => {
+  it('has a byte a voxel, and refuses in a sentence what is too large', () => {
+    expect(maskArray([3, 4, 5])).toEqual(new Uint8Array(60))
+    for (const dims of [
+      [70_000, 70_000, 1],
+      [100_000, 100_000, 100_000],
+    ] as const) {
+      expect(() => maskArray([...dims])).toThrow(expect.objectContaining({ code: 'bad-file' }))
+      expect(() => maskArray([...dims])).toThrow("does not fit into this computer's memory")
+    }
   })
 })

@@ -97,17 +97,21 @@ export class Masks {
   }
 
   async #load(caseId: string, dims: Dims): Promise<CaseMask> {
+    const carried = await this.#fromSnapshot(caseId, dims)
+    // Without a pause since the tail was read, so that no stroke can come between it and the mask that is handed out.
+    if (carried !== null) return carried
+    return this.#replay(caseId, dims, { labels: maskArray(dims), seq: 0, revision: 0 })
+  }
+
+  /** Null where there is none, or it does not carry the tail: then it is worth nothing, the journal is the truth. */
+  async #fromSnapshot(caseId: string, dims: Dims): Promise<CaseMask | null> {
     const start = await this.#readSnapshot(caseId, dims)
-    // From here on without a pause, so that no stroke can come between the tail and the mask that is handed out.
-    if (start !== null) {
-      try {
-        return this.#replay(caseId, dims, start)
-      } catch {
-        // The snapshot does not carry the tail: it is worth nothing, the journal is the truth.
-      }
+    if (start === null) return null
+    try {
+      return this.#replay(caseId, dims, start)
+    } catch {
+      return null
     }
-    const empty = new Uint8Array(dims[0] * dims[1] * dims[2])
-    return this.#replay(caseId, dims, { labels: empty, seq: 0, revision: 0 })
   }
 
   #replay(
@@ -124,6 +128,26 @@ export class Masks {
       mask.revision = entry.revision
     }
     return mask
+  }
+}
+
+/** Runs of a change count voxels in 32 bits. */
+const MAX_VOXELS = 2 ** 32 - 1
+
+/** A label map of background. Throws CodedError('bad-file') for an image that is too large to have one here. */
+export function maskArray(dims: Dims): Uint8Array<ArrayBuffer> {
+  const voxels = dims[0] * dims[1] * dims[2]
+  const tooLarge = (cause?: unknown): CodedError =>
+    new CodedError(
+      'bad-file',
+      `A mask of ${dims.join(' x ')} voxels does not fit into this computer's memory; cut out the part that you annotate.`,
+      { cause },
+    )
+  if (voxels > MAX_VOXELS) throw tooLarge()
+  try {
+    return new Uint8Array(voxels)
+  } catch (error) {
+    throw tooLarge(error)
   }
 }
 

@@ -47,8 +47,8 @@ export interface AcceptPlan {
 }
 
 /**
- * What accepting a prediction changes inside `box`. `prediction` and `mask` are label volumes of extent `dims`.
- * `open[i]` is 1 where slice i across `trainingAxis` was predicted and may change; `takes[p]` is 1 where the predicted
+ * What accepting a prediction changes inside `box`. `mask` is a label volume of extent `dims`, `prediction` holds the labels of the
+ * box alone, x fastest. `open[i]` is 1 where slice i across `trainingAxis` was predicted and may change; `takes[p]` is 1 where the predicted
  * label p is one that the user asked for; `locked[v]` is 1 for locked labels, which neither give nor gain a voxel.
  */
 export function planAccept(options: {
@@ -77,7 +77,7 @@ export function planAccept(options: {
       const row = dims[0] * (voxel[1] + dims[1] * voxel[2])
       for (let x = box.min[0]; x < box.max[0]; x++, inBox++) {
         const before = mask[row + x] ?? 0
-        const after = prediction[row + x] ?? 0
+        const after = prediction[inBox] ?? 0
         if (before === after || takes[after] !== 1) continue
         if (trainingAxis === 0 && open[x] !== 1) continue
         if (locked[before] === 1 || locked[after] === 1) {

@@ -11,7 +11,7 @@ import type { Tallies } from '../annotation/tallies.ts'
 import { historyOf } from '../annotation/words.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Labels } from '../project/labels.ts'
-import type { Predictions, PredictionVolume } from './predictions.ts'
+import type { Predictions } from './predictions.ts'
 
 type AcceptParams = MethodParams<'annotation.accept'>
 type AcceptResult = MethodResult<'annotation.accept'>
@@ -42,13 +42,16 @@ export async function acceptPrediction(
     throw new CodedError('bad-request', `There is no slice ${scope.index}.`)
   }
   return masks.use(caseId, (mask) => {
-    const alone = scope.kind === 'slice' && axis === trainingAxis
-    const prediction = alone ? parts.predictions.volumeOfSlice(caseId, scope.index) : parts.predictions.volume(caseId)
     const box = scope.kind === 'slice' ? boxOfSlice(dims, scope.axis, scope.index) : wholeBox(dims)
-    const { open, kept } = openSlices(parts, params, trainingAxis, prediction)
+    const { open, kept } = openSlices(parts, params, trainingAxis)
+    // A slice is what its box holds, x fastest.
+    const prediction =
+      scope.kind === 'slice'
+        ? parts.predictions.slice(caseId, scope.axis, scope.index).data
+        : parts.predictions.volume(caseId).labels
     const plan = planAccept({
       mask: mask.labels,
-      prediction: prediction.labels,
+      prediction,
       dims,
       box,
       trainingAxis,
@@ -97,9 +100,9 @@ function openSlices(
   parts: AcceptParts,
   { caseId, scope, keepCorrected }: AcceptParams,
   trainingAxis: Axis,
-  prediction: PredictionVolume,
 ): { open: Uint8Array; kept: number } {
-  const open = prediction.predicted.slice()
+  const open = new Uint8Array(parts.cases.get(caseId).dims[trainingAxis])
+  for (const slice of parts.predictions.indices(caseId)) open[slice] = 1
   let kept = 0
   if (scope.kind === 'slice' && scope.axis === trainingAxis) {
     const wanted = open[scope.index] ?? 0

@@ -1,8 +1,9 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { Axis, Dims, LabelSlice } from '../../core/contract/schemas.ts'
+import type { Axis, LabelSlice } from '../../core/contract/schemas.ts'
 import { extractSlice, sliceExtent, writeSlice } from '../../core/labelmap/index.ts'
 import { refuseSlide, type CaseRecord, type Cases } from '../project/cases.ts'
+import { maskArray } from '../annotation/masks.ts'
 import type { Database } from '../project/database.ts'
 import { blob, int, text } from '../project/rows.ts'
 
@@ -12,24 +13,27 @@ export interface PredictedSlice {
   readonly data: Uint8Array<ArrayBuffer>
 }
 
-/** A whole predicted layer: 0 where nothing was predicted. */
-export interface PredictionVolume {
+/** A whole predicted layer: 0 where nothing was predicted. `modelId` and `revision` are those of its newest slices. */
+interface PredictionVolume {
   readonly labels: Uint8Array<ArrayBuffer>
-  /** By index across the training axis: 1 where that slice was predicted. */
-  readonly predicted: Uint8Array
   readonly modelId: string | null
   readonly revision: number
 }
+
+/** Layers of more voxels are not kept: beside the mask there is room for one such array at a time. */
+const MAX_KEPT = 2 ** 28
 
 /** What models predicted, slice by slice across the training axis, kept in the project so that a restart shows it. */
 export class Predictions {
   readonly #db: Database
   readonly #cases: Cases
+  readonly #maxKept: number
   /** The one layer that is looked at in other planes or being accepted. */
   #assembled: { caseId: string; volume: PredictionVolume } | null = null
 
-  constructor(db: Database, cases: Cases) {
+  constructor(db: Database, cases: Cases, maxKept = MAX_KEPT) {
     this.#db = db
+    this.#maxKept = maxKept
     this.#cases = cases
   }
 
@@ -67,6 +71,7 @@ export class Predictions {
     const { dims, trainingAxis } = this.#geometry(caseId)
     if (index >= dims[axis]) throw new CodedError('bad-request', `There is no slice ${index}.`)
     const [width, height] = sliceExtent(dims, axis)
+    if (axis !== trainingAxis && dims[0] * dims[1] * dims[2] > this.#maxKept) return this.#across(caseId, axis, index)
     if (axis !== trainingAxis) {
       const { labels, modelId, revision } = this.volume(caseId)
       return { width, height, data: extractSlice(labels, dims, axis, index), revision, modelId }
@@ -92,33 +97,48 @@ export class Predictions {
     return record
   }
 
-  /** The layer as one volume in file order; `modelId` and `revision` are those of its newest slices. */
+  /** The layer in file order: one byte a voxel, so only for when all of it is needed. */
   volume(caseId: string): PredictionVolume {
     if (this.#assembled?.caseId === caseId) return this.#assembled.volume
     const { dims, trainingAxis } = this.#geometry(caseId)
-    const volume = this.#assemble(caseId, dims, trainingAxis)
-    this.#assembled = { caseId, volume }
+    const labels = maskArray(dims)
+    const [width, height] = sliceExtent(dims, trainingAxis)
+    const newest = this.#eachSlice(caseId, width * height, (index, data) =>
+      writeSlice(labels, dims, trainingAxis, index, data),
+    )
+    const volume = { labels, ...newest }
+    if (labels.length <= this.#maxKept) this.#assembled = { caseId, volume }
     return volume
   }
 
-  /** The layer with one slice across the training axis alone, for which the others need not be unpacked. */
-  volumeOfSlice(caseId: string, index: number): PredictionVolume {
-    if (this.#assembled?.caseId === caseId) return this.#assembled.volume
+  /** A slice across another axis, of a layer that is too large to be put together: a line of each predicted slice. */
+  #across(caseId: string, axis: Axis, index: number): LabelSlice {
     const { dims, trainingAxis } = this.#geometry(caseId)
-    const { data, modelId, revision } = this.slice(caseId, trainingAxis, index)
-    const labels = new Uint8Array(dims[0] * dims[1] * dims[2])
-    const predicted = new Uint8Array(dims[trainingAxis])
-    if (modelId !== null) {
-      writeSlice(labels, dims, trainingAxis, index, data)
-      predicted[index] = 1
-    }
-    return { labels, predicted, modelId, revision }
+    const [width, height] = sliceExtent(dims, axis)
+    const [storedWidth, storedHeight] = sliceExtent(dims, trainingAxis)
+    const data = new Uint8Array(width * height)
+    // The axes of the stored slices, the lower one first; the line runs along the one that is not `axis`.
+    const [low] = trainingAxis === 0 ? [1] : [0]
+    const alongColumns = low === axis
+    const length = alongColumns ? storedHeight : storedWidth
+    // In the wanted slice the line runs along its rows or columns, at the place of the predicted slice.
+    const lineAxis = 3 - axis - trainingAxis
+    const isRow = lineAxis < trainingAxis
+    const newest = this.#eachSlice(caseId, storedWidth * storedHeight, (slice, labels) => {
+      for (let i = 0; i < length; i++) {
+        const label = labels[alongColumns ? index + storedWidth * i : i + storedWidth * index] ?? 0
+        data[isRow ? i + width * slice : slice + width * i] = label
+      }
+    })
+    return { width, height, data, ...newest }
   }
 
-  #assemble(caseId: string, dims: Dims, axis: Axis): PredictionVolume {
-    const labels = new Uint8Array(dims[0] * dims[1] * dims[2])
-    const predicted = new Uint8Array(dims[axis])
-    const [width, height] = sliceExtent(dims, axis)
+  /** Visits the predicted slices, the newest last; gives which model made that one, and when. */
+  #eachSlice(
+    caseId: string,
+    pixels: number,
+    visit: (index: number, labels: Uint8Array<ArrayBuffer>) => void,
+  ): { modelId: string | null; revision: number } {
     let modelId: string | null = null
     let revision = 0
     const rows = this.#db.each(
@@ -127,13 +147,11 @@ export class Predictions {
       caseId,
     )
     for (const row of rows) {
-      const index = int(row, 'slice')
-      writeSlice(labels, dims, axis, index, inflate(blob(row, 'labels'), width * height))
-      predicted[index] = 1
+      visit(int(row, 'slice'), inflate(blob(row, 'labels'), pixels))
       modelId = text(row, 'model_id')
       revision = int(row, 'revision')
     }
-    return { labels, predicted, modelId, revision }
+    return { modelId, revision }
   }
 }
 
