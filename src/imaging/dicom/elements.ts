@@ -15,6 +15,9 @@ const EXTENDED_OFFSETS = 0x7fe00001
 /** VRs whose length takes four bytes after two that are reserved (PS3.5, 7.1.2). */
 const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'])
 
+/** Of a data set, not counting those in sequences: there are about 5000 in the standard. */
+const MAX_ELEMENTS = 100_000
+
 /** Where the pixels are in the bytes that were parsed. */
 export interface PixelElement {
   readonly kind: 'integer' | 'float32' | 'float64'
@@ -178,7 +181,8 @@ function walk(bytes: Uint8Array, transferSyntax: string, start: number): ParsedF
   const done = (pixels: PixelElement | null): ParsedFile => {
     return { transferSyntax, elements: new Elements(found, bytes, numbers), pixels, bigEndian }
   }
-  while (stream.position + 8 <= bytes.length) {
+  for (let count = 0; stream.position + 8 <= bytes.length; count++) {
+    if (count > MAX_ELEMENTS) throw new RangeError('there are too many elements')
     const at = stream.position
     const header = headerAt(bytes, at, numbers, explicit)
     const kind = pixelKind(header.tag)

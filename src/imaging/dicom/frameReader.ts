@@ -3,8 +3,8 @@ import { badFile, fill, fileSize, readError } from '../files.ts'
 import { jpeg2000Header, jpegHeader, type CodestreamHeader } from './codestream.ts'
 import { decodeFrame } from './codec/pool.ts'
 import { frameFragments, readFragments } from './fragments.ts'
-import { cutOff, plainFrameBytes, type DicomFile } from './header.ts'
-import { inflatedAgain } from './open.ts'
+import { cutOff, plainEnd, plainFrameBytes, type DicomFile } from './header.ts'
+import { inflatedStart } from './inflate.ts'
 import { decodeRle } from './rle.ts'
 import type { RawFrame } from './samples.ts'
 
@@ -46,7 +46,7 @@ export class FrameReader {
 
   async #change(file: DicomFile): Promise<OpenFile> {
     await this.close()
-    const { path, deflated, pixels } = file
+    const { path, deflatedFrom, pixels, frames } = file
     const size = await fileSize(path)
     const handle = await open(path, 'r').catch((error: unknown) => {
       throw readError(error, path)
@@ -55,7 +55,8 @@ export class FrameReader {
       const opened = {
         file,
         handle,
-        inflated: deflated ? await inflatedAgain(path) : null,
+        inflated:
+          deflatedFrom === null ? null : await inflatedStart(path, deflatedFrom, plainEnd(pixels, frames.length)),
         fragments: pixels.packing === 'plain' ? [] : await frameFragments(file, handle, size),
       }
       this.#open = opened

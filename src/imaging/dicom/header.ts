@@ -2,7 +2,7 @@ import { badFile } from '../files.ts'
 import type { Elements, ParsedFile } from './elements.ts'
 import { frameHeaders, type FrameHeader } from './frames.ts'
 import { readPalette, type Palette } from './palette.ts'
-import { describeSyntax, packingOf, type Packing } from './syntax.ts'
+import { DEFLATED, describeSyntax, packingOf, type Packing } from './syntax.ts'
 import { TAGS } from './tags.ts'
 
 /** How the samples of a file are stored. */
@@ -37,7 +37,8 @@ export type Photometric = 'MONOCHROME1' | 'MONOCHROME2' | 'PALETTE COLOR' | 'RGB
 /** A DICOM file with pixels, without them. Nothing of the patient is kept. */
 export interface DicomFile {
   readonly path: string
-  readonly deflated: boolean
+  /** Of a deflated file: where its data set begins. Null for others. */
+  readonly deflatedFrom: number | null
   readonly compressed: boolean
   /** Elements that tell which files belong together. */
   readonly seriesUid: string
@@ -58,11 +59,20 @@ const MAX_PIXELS = 2 ** 26
 /** Of one compressed frame: decoding takes several times its size. */
 const MAX_PACKED_PIXELS = 2 ** 25
 
+/** Of a deflated file, which is unpacked as a whole. */
+const MAX_INFLATED = 2 ** 28
+
 const SLIDE_CLASS = '1.2.840.10008.5.1.4.1.1.77.1.6'
 
-/** Reads and checks what a parsed file with pixels says of itself. Throws CodedError('bad-file'). `bytes`: in all. */
-export function readHeader(path: string, parsed: ParsedFile, bytes: number): DicomFile {
+/**
+ * Reads and checks what a parsed file with pixels says of itself. Throws CodedError('bad-file').
+ *
+ * @param bytes - That the file has; of a deflated one, that it can unpack to.
+ * @param dataSetAt - Of a deflated file, where its data set begins.
+ */
+export function readHeader(path: string, parsed: ParsedFile, bytes: number, dataSetAt: number): DicomFile {
   const { elements, transferSyntax } = parsed
+  const deflated = transferSyntax === DEFLATED
   const imageType = elements.texts(TAGS.imageType).map((part) => part.toUpperCase())
   const count = elements.decimal(TAGS.numberOfFrames) ?? 1
   if (!Number.isInteger(count) || count < 1 || count > MAX_FRAMES) {
@@ -71,10 +81,13 @@ export function readHeader(path: string, parsed: ParsedFile, bytes: number): Dic
   const slide = elements.text(TAGS.sopClass) === SLIDE_CLASS
   const pixels = readLayout(path, parsed, slide && count > 1)
   checkLength(path, pixels, count, bytes)
+  if (deflated && plainEnd(pixels, count) > MAX_INFLATED) {
+    throw badFile(path, 'is too large to be unpacked; convert it to an uncompressed DICOM file.')
+  }
   return {
     path,
-    deflated: parsed.transferSyntax.endsWith('.1.99'),
-    compressed: pixels.packing !== 'plain' || transferSyntax.endsWith('.1.99'),
+    deflatedFrom: deflated ? dataSetAt : null,
+    compressed: pixels.packing !== 'plain' || deflated,
     seriesUid: elements
       .text(TAGS.seriesInstance)
       .replace(/[^\d.]/g, '')
@@ -194,16 +207,18 @@ export function plainFrameBytes({ rows, columns, samples, bitsAllocated, photome
   return Math.ceil((rows * columns * samples * bitsAllocated) / 8)
 }
 
+/** Where the pixels of uncompressed frames end, in the file or in what it is unpacked to. */
+export function plainEnd(pixels: PixelLayout, frames: number): number {
+  const { offset, bitsAllocated, rows, columns } = pixels
+  return offset + (bitsAllocated === 1 ? Math.ceil((rows * columns * frames) / 8) : plainFrameBytes(pixels) * frames)
+}
+
 /** That the file can hold what it promises. */
 function checkLength(path: string, pixels: PixelLayout, frames: number, bytes: number): void {
-  const { length, offset, bitsAllocated, rows, columns } = pixels
-  if (length === null) {
-    // A compressed frame takes an item of its own, of 8 bytes and more.
-    if (offset + 8 * frames > bytes) throw cutOff(path)
-    return
-  }
-  const needed = bitsAllocated === 1 ? Math.ceil((rows * columns * frames) / 8) : plainFrameBytes(pixels) * frames
-  if (length < needed || offset + needed > bytes) throw cutOff(path)
+  const { length, offset } = pixels
+  // A compressed frame takes an item of its own, of 8 bytes and more.
+  const end = length === null ? offset + 8 * frames : plainEnd(pixels, frames)
+  if (end > bytes || (length !== null && end > offset + length)) throw cutOff(path)
 }
 
 export function cutOff(path: string): Error {
