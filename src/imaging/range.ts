@@ -67,14 +67,9 @@ class Gathering {
 
   add(piece: VoxelArray): void {
     const values = this.#scaling.channels === 3 && piece instanceof Uint8Array ? luminance(piece) : piece
-    let min = this.#min
-    let max = this.#max
-    for (const value of values) {
-      if (value < min && value > -Infinity) min = value
-      if (value > max && value < Infinity) max = value
-    }
-    this.#min = min
-    this.#max = max
+    const [min, max] = extremes(values)
+    this.#min = Math.min(this.#min, min)
+    this.#max = Math.max(this.#max, max)
     let at = this.#next
     for (; at < values.length; at += this.#step) {
       const value = values[at] ?? 0
@@ -103,6 +98,18 @@ class Gathering {
     const margin = Math.max(0.5, Math.abs(range.low) * 1e-6)
     return { ...range, low: range.low - margin, high: range.high + margin }
   }
+}
+
+/** The smallest and the largest finite value; [Infinity, -Infinity] where there is none. By index: there can be billions. */
+function extremes(values: VoxelArray): [number, number] {
+  let min = Infinity
+  let max = -Infinity
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    if (value < min && value > -Infinity) min = value
+    if (value > max && value < Infinity) max = value
+  }
+  return [min, max]
 }
 
 /** Linear between neighbours, as numpy's default. */
