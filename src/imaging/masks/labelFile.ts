@@ -1,3 +1,4 @@
+import { CodedError } from '../../core/contract/errors.ts'
 import type { Dims } from '../../core/contract/schemas.ts'
 import { badFile } from '../files.ts'
 import { readImage } from '../registry.ts'
@@ -19,10 +20,16 @@ export async function readLabelFile(path: string, signal?: AbortSignal): Promise
   const refuse = (dims: Dims) => (value: number, index: number) =>
     badFile(path, `holds ${value} at ${placeOf(index, dims)}; a mask has whole label numbers from 0 on.`)
   if (kind === 'tiff') {
-    const { dims, labels } = await readTiffIndices(path, { signal })
-    const filler = new LabelFiller(labels.length, refuse(dims))
-    filler.add(labels)
-    return { format: 'tiff', dims, labels: filler.take(), affine: null, names, warnings: [] }
+    // Colour is refused there; it can still be grey that is stored as colour, as what follows finds out.
+    const found = await readTiffIndices(path, { signal }).catch((error: unknown) => {
+      if (error instanceof CodedError && error.code === 'bad-file') return null
+      throw error
+    })
+    if (found !== null) {
+      const filler = new LabelFiller(found.labels.length, refuse(found.dims))
+      filler.add(found.labels)
+      return { format: 'tiff', dims: found.dims, labels: filler.take(), affine: null, names, warnings: [] }
+    }
   }
   const image = await readImage(path, { signal })
   try {
@@ -33,7 +40,7 @@ export async function readLabelFile(path: string, signal?: AbortSignal): Promise
     const warnings = image.info.frames > 1 ? [`The file holds ${info.frames} frames; the first one is used.`] : []
     if (kind === 'jpeg') warnings.push('JPEG changes values, above all at edges; a mask is better kept as PNG.')
     const affine = info.affineSource === 'pixdim' ? null : image.affine
-    const format = kind === 'nifti' ? 'nifti' : 'image'
+    const format = kind === 'nifti' || kind === 'tiff' ? kind : 'image'
     return { format, dims, labels: filler.take(), affine, names, warnings }
   } finally {
     await image.voxels.close()
