@@ -12,14 +12,14 @@ import { openCase } from './flows.ts'
 /** Ways by which images become cases. What they throw is shown by who calls them. */
 
 /** Adds the file or folder to the worklist, or gives a moved image its new place, and shows it. */
-export async function openFile(file: FileEntry): Promise<void> {
+export async function openFile(file: FileEntry, options: { signal?: AbortSignal } = {}): Promise<void> {
   const ui = useUiStore()
   const project = useProjectStore()
   const relocating = ui.relocating
   if (relocating === null) {
     const known = new Set(project.cases.map(({ id }) => id))
     // The choice stands where the path field stood.
-    const added = await useAddingStore().add(file, () => closeOpenPanel())
+    const added = await useAddingStore().add(file, closeOpenPanel, options)
     if (added === null) return
     closeOpenPanel()
     await openCase(added.id)

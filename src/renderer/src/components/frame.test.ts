@@ -10,7 +10,7 @@ import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { aCase, aJob, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
+import { aCase, aJob, aLook, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { settled, withProject } from '../testing/setUp.ts'
 import HelpSheet from './dialogs/HelpSheet.vue'
 import ConnectionBanner from './feedback/ConnectionBanner.vue'
@@ -73,6 +73,57 @@ describe('the path field', () => {
     await flushPromises()
     await field.trigger('keydown', { key: 'Tab' })
     expect((field.element as HTMLInputElement).value).toBe('/data/scans/')
+  })
+
+  it('offers a completed folder as a DICOM series beside what is in it', async () => {
+    const inner: FileEntry = { id: 'f2', name: 'a.nii', text: '/data/scans/a.nii', kind: 'file' }
+    client.answers['files.complete'] = ({ text, kind }) =>
+      (kind === 'folder' ? [folder] : [folder, file, inner]).filter(
+        (entry) => entry.text.startsWith(text) && entry.text !== text,
+      )
+    const wrapper = await typed('/data/scans/')
+    expect(by(wrapper, 'path-folder').text()).toBe(t.files.wholeFolder)
+    expect(by(wrapper, 'path-option').text()).toBe('a.nii')
+    const field = by(wrapper, 'path-field')
+    await field.trigger('keydown', { key: 'Enter' })
+    await flushPromises()
+    expect(client.asked('case.look'), 'a file in it could be meant').toEqual([])
+    await field.trigger('keydown', { key: 'ArrowDown' })
+    await field.trigger('keydown', { key: 'Enter' })
+    await flushPromises()
+    expect(client.asked('case.look')).toEqual([{ fileId: 'd1' }])
+  })
+
+  it('goes into a folder whose name was typed, and opens one where folders are asked for', async () => {
+    const inside = await typed('/data/scans')
+    await by(inside, 'path-field').trigger('keydown', { key: 'Enter' })
+    await flushPromises()
+    expect((by(inside, 'path-field').element as HTMLInputElement).value).toBe('/data/scans/')
+    expect(client.asked('case.look')).toEqual([])
+    inside.unmount()
+    useUiStore().open('open-folder')
+    const whole = show(OpenPanel, { folder: true })
+    await by(whole, 'path-field').setValue('/data/scans')
+    await flushPromises()
+    await by(whole, 'path-field').trigger('keydown', { key: 'Enter' })
+    await flushPromises()
+    expect(client.asked('case.look')).toEqual([{ fileId: 'd1' }])
+  })
+
+  it('stops reading a file when it is closed', async () => {
+    let answer: () => void = () => undefined
+    client.answers['case.look'] = () => new Promise((resolve) => (answer = () => resolve(aLook())))
+    const wrapper = await typed('/data/scan.nii.gz')
+    await by(wrapper, 'path-field').trigger('keydown', { key: 'Enter' })
+    await flushPromises()
+    expect(wrapper.text()).toContain(t.files.reading('scan.nii.gz'))
+    await by(wrapper, 'open-cancel').trigger('click')
+    wrapper.unmount()
+    answer()
+    await flushPromises()
+    expect(client.asked('case.add')).toHaveLength(1)
+    expect(useViewStore().caseId, 'the call was taken back').toBeNull()
+    expect(useUiStore().banners).toEqual([])
   })
 
   it('says what is wrong and keeps what was typed', async () => {

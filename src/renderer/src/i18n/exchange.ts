@@ -94,6 +94,7 @@ export const maskInWords = {
   value: (value: number) => `Value ${value}`,
   known: 'of this project',
   fresh: 'new',
+  otherName: (name: string) => `in the file: ${name}`,
   voxels: (count: number) => plural(count, 'voxel'),
   take: 'Take over',
   keep: 'Keep the values',

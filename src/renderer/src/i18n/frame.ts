@@ -72,6 +72,7 @@ export const t = {
     openPlaceholder: 'Path of an image, e.g. /home/me/scan.nii.gz',
     openHint: 'Type a path. Tab completes, Enter opens. Or drop files and folders anywhere.',
     open: 'Open',
+    cancel: 'Cancel',
     reading: (name: string) => `Reading ${name}…`,
     wholeFolder: 'Open this folder as a DICOM series',
     openFolderTitle: 'Open DICOM folder',

@@ -43,7 +43,7 @@ export const viewerText = {
 
   empty: {
     title: 'Open an image to begin',
-    text: 'Pick a case in the worklist, or open a NIfTI volume or a PNG, JPEG, BMP or TIFF image. Files can also be dropped on this window.',
+    text: 'Pick a case in the worklist, or open a volume, a DICOM folder, a slide or a picture. Files and folders can also be dropped on this window.',
     steps: 'Then predict, correct with the brush, retrain, and save the mask.',
   },
   opening: (name: string) => (name === '' ? 'Opening the image…' : `Opening ${name}…`),

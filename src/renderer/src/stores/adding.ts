@@ -27,12 +27,16 @@ export const useAddingStore = defineStore('adding', () => {
   let latest: AbortController | null = null
 
   /**
-   * The case; null where the user left the choice. `asked` is called when there is one. Throws what reading the file
-   * throws.
+   * The case; null where the user left the choice. `asked` is called when there is one; from then on the signal does not
+   * count. Throws what reading the file throws.
    */
-  async function add(file: FileEntry, asked?: () => void): Promise<CaseSummary | null> {
-    const choices = await useClient().call('case.look', { fileId: file.id })
-    if (!hasChoice(choices)) return useProjectStore().addCase(file.id)
+  async function add(
+    file: FileEntry,
+    asked?: () => void,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<CaseSummary | null> {
+    const choices = await useClient().call('case.look', { fileId: file.id }, options)
+    if (!hasChoice(choices)) return useProjectStore().addCase(file.id, {}, options)
     asked?.()
     waiting.value += 1
     const chosen = turn.then(async () => {

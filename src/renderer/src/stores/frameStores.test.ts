@@ -289,6 +289,39 @@ describe('uploads', () => {
     expect(uploads.uploads).toEqual([])
   })
 
+  it('sends files that belong together into one folder, and hands it over once', async () => {
+    const begun: unknown[] = []
+    Object.assign(client.answers, {
+      'files.uploadBegin': (params: unknown) => {
+        begun.push(params)
+        return { uploadId: 'u1' }
+      },
+      'files.uploadChunk': () => ({}),
+      'files.uploadEnd': () => ({ id: 'f1', name: 'a.hdr', text: '/a.hdr', kind: 'file' }),
+    })
+    const added = vi.fn(() => Promise.resolve())
+    const files = ['a.hdr', 'a.img'].map((path) => ({ path, file: new File(['x'], path) }))
+    const slices = ['x/1.dcm', 'y/1.dcm'].map((path) => ({ path, file: new File(['x'], '1.dcm') }))
+    await useUploadsStore().add(
+      [
+        { name: 'a.hdr', kind: 'pair', files },
+        { name: 'CT', kind: 'folder', files: slices },
+      ],
+      added,
+    )
+    const [header, voxels, first, second] = begun as { folder: { id: string } }[]
+    expect(begun).toMatchObject([
+      { name: 'a.hdr', folder: { name: 'a', header: 'a.hdr' } },
+      { name: 'a.img', folder: { name: 'a', header: 'a.hdr' } },
+      { name: '1.dcm', folder: { name: 'CT', header: null } },
+      { name: '1.dcm', folder: { name: 'CT', header: null } },
+    ])
+    expect(header?.folder.id).toBe(voxels?.folder.id)
+    expect(first?.folder.id).toBe(second?.folder.id)
+    expect(header?.folder.id).not.toBe(first?.folder.id)
+    expect(added).toHaveBeenCalledTimes(2)
+  })
+
   it('keeps a file that failed, with the reason, and goes on with the next', async () => {
     Object.assign(client.answers, {
       'files.uploadBegin': ({ name }: { name: string }) => {

@@ -79,8 +79,12 @@ export const useProjectStore = defineStore('project', () => {
   }
 
   /** Adds an image of a file that the backend has seen. The same image twice is one case. */
-  async function addCase(fileId: string, selection: ImageSelection = {}): Promise<CaseSummary> {
-    const added = await useClient().call('case.add', { fileId, selection })
+  async function addCase(
+    fileId: string,
+    selection: ImageSelection = {},
+    options: { signal?: AbortSignal } = {},
+  ): Promise<CaseSummary> {
+    const added = await useClient().call('case.add', { fileId, selection }, options)
     cases.value = withCase(cases.value, added)
     return added
   }
