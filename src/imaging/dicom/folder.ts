@@ -1,4 +1,4 @@
-import { opendir } from 'node:fs/promises'
+import { opendir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { badFile, isFolder, readError } from '../files.ts'
 import type { DicomFile } from './header.ts'
@@ -29,6 +29,7 @@ export async function scanFolder(path: string, signal?: AbortSignal): Promise<Di
     for (let index = next++; index < names.length; index = next++) {
       signal?.throwIfAborted()
       const file = join(path, names[index] ?? '')
+      if (!(await canBeImage(file))) continue
       try {
         const opened = await openDicom(file)
         if (typeof opened !== 'string') files[index] = opened
@@ -42,6 +43,12 @@ export async function scanFolder(path: string, signal?: AbortSignal): Promise<Di
     files: files.filter((file) => file !== null),
     broken: broken.toSorted((a, b) => a.path.localeCompare(b.path)),
   }
+}
+
+/** Other things than files are passed over, and so are empty ones, unless their name says that they were images. */
+async function canBeImage(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null)
+  return found?.isFile() === true && (found.size > 0 || /\.(dcm|dicom|ima)$/i.test(path))
 }
 
 async function namesIn(path: string): Promise<string[]> {

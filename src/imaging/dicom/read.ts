@@ -3,11 +3,10 @@ import type { Dims, Vec3, VoxelType } from '../../core/contract/schemas.ts'
 import { orientationOf } from '../../core/geometry/index.ts'
 import { badFile } from '../files.ts'
 import type { ImageInfo, ImageVolume, ReadOptions } from '../types.ts'
-import { bytesOf, sampleBytes, streamedStore, viewAs } from '../voxels/index.ts'
-import { DECODERS } from './codec/pool.ts'
+import { memoryStore, streamedStore } from '../voxels/index.ts'
 import { filesAt } from './folder.ts'
-import { FrameReader, type PackedFrame } from './frameReader.ts'
-import { storedType, valuesOf } from './samples.ts'
+import { storedType } from './samples.ts'
+import { greySlice, sliceBytes } from './slices.ts'
 import { countOf, stacksOf, type Slice, type Stack } from './stacks.ts'
 
 /** A series, or a part of one that is a volume by itself. */
@@ -115,7 +114,7 @@ function infoOf(stack: Stack, first: Slice, warnings: string[]): Omit<Chosen, 's
     dims: [nx, ny, nz, stack.frames.length],
     spacing: spacingOf(stack, first),
     spacingKnown: spacing !== null,
-    datatype: channels === 3 ? 'rgb24' : voxelType,
+    datatype: channels === 3 ? 'rgb24' : stored,
     channels,
     channelNames: [],
     affine,
@@ -170,19 +169,20 @@ export async function readDicom(path: string, options: ReadOptions): Promise<Ima
     warnings.push(`There are ${stack.frames.length} frames at the same place; the first one is used.`)
   }
   const picture = stack.geometry === null && dims[2] === 1
+  // Whether colours are colours at all shows only when they are there.
+  const grey = channels === 3 && dims[2] === 1 ? await greySlice(first, options.signal) : null
+  const layout = { path: slices.length === 1 ? first.file.path : path, dims, channels, voxelType }
+  const voxels =
+    grey === null
+      ? await streamedStore({ ...layout, source: (signal) => sliceBytes(slices, chosen, signal) })
+      : memoryStore(grey, dims)
   return {
     info,
     kind: picture ? 'image' : 'volume',
     dims,
-    channels,
+    channels: voxels.channels,
     voxelType,
-    voxels: await streamedStore({
-      path: slices.length === 1 ? first.file.path : path,
-      dims,
-      channels,
-      voxelType,
-      source: (signal) => decoded(slices, chosen, signal),
-    }),
+    voxels,
     slope: info.slope,
     inter: info.inter,
     affine: info.affine,
@@ -192,41 +192,4 @@ export async function readDicom(path: string, options: ReadOptions): Promise<Ima
     source: picture ? { kind: 'raster', path: first.file.path } : { kind: 'volume', path },
     warnings,
   }
-}
-
-/** The voxels of one slice after the other. A few slices are decoded ahead, in threads; no more are in memory. */
-async function* decoded(slices: readonly Slice[], chosen: Chosen, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const reader = new FrameReader()
-  const ahead: { slice: Slice; values: ReturnType<PackedFrame> }[] = []
-  let next = 0
-  try {
-    while (next < slices.length || ahead.length > 0) {
-      signal.throwIfAborted()
-      const slice = slices[next]
-      if (slice !== undefined && ahead.length < DECODERS) {
-        next++
-        const values = (await reader.read(slice.file, slice.frame))()
-        // It is waited for below, in its turn.
-        values.catch(() => undefined)
-        ahead.push({ slice, values })
-        continue
-      }
-      const first = ahead.shift()
-      if (first !== undefined) yield bytesOf(voxelsOf(first.slice, await first.values, chosen))
-    }
-  } finally {
-    await reader.close()
-  }
-}
-
-function voxelsOf(
-  { file, header }: Slice,
-  raw: Awaited<ReturnType<PackedFrame>>,
-  { scaled, voxelType }: Chosen,
-): ReturnType<typeof viewAs> {
-  const values = valuesOf(file, raw)
-  if (!scaled) return values
-  const out = viewAs(voxelType, new ArrayBuffer(values.length * sampleBytes(voxelType)))
-  for (let i = 0; i < values.length; i++) out[i] = (values[i] ?? 0) * header.slope + header.inter
-  return out
 }

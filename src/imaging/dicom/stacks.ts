@@ -29,6 +29,9 @@ export interface StackGeometry {
 /** In-plane directions that differ by less are the same, and so are spacings that differ by this part. */
 const SAME = 1e-3
 
+/** Directions in one series that are searched for one that fits: what has more is no stack of slices. */
+const MAX_GRIDS = 200
+
 /** Sorts slices into stacks: what differs in series, size, direction or spacing cannot be one volume. */
 export function stacksOf(files: readonly DicomFile[]): Stack[] {
   const clusters = new Map<string, Slice[][]>()
@@ -36,7 +39,9 @@ export function stacksOf(files: readonly DicomFile[]): Stack[] {
     const key = keyOf(slice)
     const found = clusters.get(key) ?? []
     clusters.set(key, found)
-    const fitting = found.find(([first]) => first !== undefined && sameGrid(first.header, slice.header))
+    const fitting = found
+      .slice(0, MAX_GRIDS)
+      .find(([first]) => first !== undefined && sameGrid(first.header, slice.header))
     if (fitting === undefined) found.push([slice])
     else fitting.push(slice)
   }
