@@ -37,8 +37,8 @@ function show(component: Component): void {
     attachTo: document.body,
   })
 }
-function find<T extends HTMLElement = HTMLElement>(id: string): T {
-  const found = document.querySelector<T>(`[data-testid="${id}"]`)
+function find(id: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`)
   if (found === null) throw new Error(`${id} is not there`)
   return found
 }
@@ -48,7 +48,7 @@ async function enter(): Promise<void> {
   await settled()
 }
 async function format(value: string): Promise<void> {
-  const select = find<HTMLSelectElement>('mask-format')
+  const select = find('mask-format') as HTMLSelectElement
   select.value = value
   select.dispatchEvent(new Event('change'))
   await flushPromises()
@@ -57,7 +57,7 @@ function nativeDialogs(): void {
   const project = useProjectStore()
   if (project.info !== null) project.info = { ...project.info, nativeDialogs: true }
 }
-const typed = () => find<HTMLInputElement>('path-field').value
+const typed = () => (find('path-field') as HTMLInputElement).value
 
 describe('the format of a mask', () => {
   it('gives the suggested name its ending, and says what is written', async () => {
@@ -77,7 +77,7 @@ describe('the format of a mask', () => {
 
   it('leaves a name of the user as it is, but for its ending', async () => {
     show(SaveAsPanel)
-    const field = find<HTMLInputElement>('path-field')
+    const field = find('path-field') as HTMLInputElement
     field.value = '/masks/of me.v2.nii.gz'
     field.dispatchEvent(new Event('input'))
     await flushPromises()
