@@ -71,8 +71,10 @@ export async function* inflated(packed: Packed): AsyncGenerator<Uint8Array> {
 
 /**
  * Gives the memory of a used chunk back at once: what waits for the garbage collector otherwise is as large as the image. Only where the
- * chunk ends with its buffer, which is full then and will not be written to again.
+ * chunk ends with its buffer, which is full then and will not be written to again; a small one can lie in Node's pool, which cannot
+ * be given away.
  */
 function release({ buffer, byteOffset, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && byteOffset + length === buffer.byteLength) buffer.transfer(0)
+  if (!(buffer instanceof ArrayBuffer) || byteOffset + length !== buffer.byteLength) return
+  if (buffer.byteLength > Buffer.poolSize) buffer.transfer(0)
 }
