@@ -38,7 +38,8 @@ export async function decodeLerc(blob: Uint8Array, wanted: WantedBlob): Promise<
   const { width, height, dims, microBlock, type } = header(blob)
   const fits = width === wanted.width && height === wanted.height && dims === wanted.samples
   // The decoder divides by the size of its small blocks, and trusts it.
-  if (!fits || TYPES[type] !== wanted.type || !(microBlock >= 1 && microBlock <= 256)) throw new RangeError('a block of another size or type')
+  if (!fits || TYPES[type] !== wanted.type || !(microBlock >= 1 && microBlock <= 256))
+    throw new RangeError('a block of another size or type')
   const { default: lerc } = await import('lerc')
   const { pixels } = lerc.decode(blob.slice().buffer, { returnPixelInterleavedDims: true })
   const samples = pixels[0]
