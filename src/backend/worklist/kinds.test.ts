@@ -169,7 +169,7 @@ describe('one of several images in a file', () => {
     expect(await look(test, path)).toMatchObject({ format: 'NIfTI-1', dims: [8, 6, 1], frames: 5, complex: false })
     const first = await add(test, path)
     const third = await add(test, path, { frame: 2 })
-    expect([first.name, third.name]).toEqual(['dynamic', 'dynamic · volume 3'])
+    expect([first.name, third.name]).toEqual(['dynamic', 'dynamic · frame 3'])
     expect((await add(test, path, { frame: 0 })).id).toBe(first.id)
     expect((await add(test, path, { frame: 2 })).id).toBe(third.id)
     await expect(add(test, path, { frame: 5 })).rejects.toMatchObject({ code: 'bad-request' })

@@ -22,10 +22,10 @@ export function keyOf({ frame, channel, part, region }: ImageSelection): string 
   return JSON.stringify({ frame, channel, part, region })
 }
 
-/** The name of a case that is one of several images in its file: "scan · volume 3". */
+/** The name of a case that is one of several images in its file: "scan · frame 3". */
 export function nameOf(stem: string, { frame, channel, part }: ImageSelection, info: ImageInfo): string {
   const parts = [
-    frame === undefined ? null : `volume ${frame + 1}`,
+    frame === undefined ? null : `frame ${frame + 1}`,
     channel === undefined ? null : (info.channelNames[channel] ?? `channel ${channel + 1}`),
     part ?? null,
   ]

@@ -62,7 +62,7 @@ async function addFiles(files: readonly FileEntry[]): Promise<void> {
   let first = true
   for (const file of files) {
     try {
-      const added = await useAddingStore().add(file)
+      const added = await useAddingStore().addShown(file)
       if (added !== null && first) await openCase(added.id)
       if (added !== null) first = false
     } catch (error) {

@@ -49,6 +49,13 @@ export function formatMillimetres(value: number): string {
   return String(Number(value.toFixed(3)))
 }
 
+/** Distances of pixels in a unit in which they can be read: "0.8 × 0.8 × 3 mm", of a microscope "0.25 × 0.25 µm". */
+export function formatSpacing(millimetres: readonly number[]): string {
+  const fine = Math.max(...millimetres) < 0.1
+  const shown = millimetres.map((value) => formatMillimetres(fine ? value * 1000 : value))
+  return `${shown.join(' × ')} ${fine ? 'µm' : 'mm'}`
+}
+
 /** ISO time -> "20 Nov, 09:31" in local time. */
 export function formatMoment(iso: string): string {
   const date = new Date(iso)

@@ -293,7 +293,6 @@ export const t = {
     cautions: 'Where it lies',
     notes: (count: number) => (count === 1 ? '1 note' : `${String(count)} notes`),
     corrected: 'Corrected',
-    mm: 'mm',
     volume: (slices: number) => plural(slices, 'slice'),
   },
 

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { CodedError, type FileEntry } from '../../../core/contract/index.ts'
-import { addDropped, openFile } from '../actions/opening.ts'
+import { addDropped, askForFiles, askForFolder, openFile } from '../actions/opening.ts'
 import { aCase, aLook, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { settled, withProject } from '../testing/setUp.ts'
 import { useAddingStore } from './adding.ts'
+import { useProjectStore } from './project.ts'
 import { useUiStore } from './ui.ts'
 import { useUploadsStore } from './uploads.ts'
 import { useViewStore } from './view.ts'
@@ -127,6 +128,37 @@ describe('opening', () => {
     ui.open('open-file')
     await expect(openFile(file('a'))).rejects.toThrow('is empty')
     expect(ui.panel).toBe('open-file')
+  })
+})
+
+describe('files from a native dialog', () => {
+  it('are shown while they are read, and reading one can be stopped', async () => {
+    let answer: () => void = () => undefined
+    client.answers['case.look'] = () => new Promise((resolve) => (answer = () => resolve(aLook())))
+    const adding = useAddingStore()
+    const added = adding.addShown(file('a'))
+    await settled()
+    expect(adding.readings.map(({ name }) => name)).toEqual(['a.nii'])
+    adding.readings[0]?.stop()
+    answer()
+    expect(await added).toBeNull()
+    expect(adding.readings).toEqual([])
+  })
+
+  it('are added one after the other, whatever becomes of one', async () => {
+    const project = useProjectStore()
+    if (project.info !== null) project.info = { ...project.info, nativeDialogs: true }
+    client.answers['files.openDialog'] = () => [file('a'), file('bad'), file('c')]
+    client.answers['case.look'] = ({ fileId }) => {
+      if (fileId === 'bad') throw new CodedError('bad-file', '"bad.nii" is empty.')
+      return aLook()
+    }
+    await askForFiles()
+    expect(client.asked('case.add')).toMatchObject([{ fileId: 'a' }, { fileId: 'c' }])
+    expect(useViewStore().caseId).toBe('a-{}')
+    expect(useUiStore().banners).toMatchObject([{ error: { message: '"bad.nii" is empty.' } }])
+    await askForFolder()
+    expect(client.asked('files.openDialog')).toEqual([{ kind: 'image' }, { kind: 'folder' }])
   })
 })
 

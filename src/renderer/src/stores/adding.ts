@@ -17,11 +17,20 @@ export interface Choosing {
   readonly error: WireError | null
 }
 
+/** A file that is being read, by a native dialog: there is no panel that would say so. */
+export interface Reading {
+  readonly id: number
+  readonly name: string
+  readonly stop: () => void
+}
+
 /** Files on their way to be cases: at once where they hold one image, else after one of them was chosen. */
 export const useAddingStore = defineStore('adding', () => {
   /** The one that is asked about; the others wait for their turn. */
   const current = ref<Choosing | null>(null)
   const waiting = ref(0)
+  const readings = ref<readonly Reading[]>([])
+  let lastId = 0
   let answer: (added: CaseSummary | null) => void = () => undefined
   let turn: Promise<unknown> = Promise.resolve()
   let latest: AbortController | null = null
@@ -45,6 +54,22 @@ export const useAddingStore = defineStore('adding', () => {
     })
     turn = chosen
     return chosen
+  }
+
+  /** The same, shown in the worklist while the file is read. Null also where that was stopped. */
+  async function addShown(file: FileEntry): Promise<CaseSummary | null> {
+    const controller = new AbortController()
+    const id = ++lastId
+    const over = () => (readings.value = readings.value.filter((one) => one.id !== id))
+    readings.value = [...readings.value, { id, name: file.name, stop: () => controller.abort() }]
+    try {
+      return await add(file, over, { signal: controller.signal })
+    } catch (error) {
+      if (isCancelled(error)) return null
+      throw error
+    } finally {
+      over()
+    }
   }
 
   async function ask(file: FileEntry, choices: ImageChoices): Promise<CaseSummary | null> {
@@ -104,7 +129,7 @@ export const useAddingStore = defineStore('adding', () => {
     answer(added)
   }
 
-  return { current, waiting, add, select, selectSeries, take, leave }
+  return { current, waiting, readings, add, addShown, select, selectSeries, take, leave }
 })
 
 function hasChoice({ series, frames, channels, complex }: ImageChoices): boolean {
