@@ -134,7 +134,9 @@ export class NiftiFields {
 
   /** The voxel sizes of the header are part of its qform. */
   setQform({ b, c, d, offset, qfac }: Qform, spacing: Vec3): void {
-    ;[b, c, d, ...offset].forEach((value, i) => this.#setReal(this.#at.quaternion, value, i))
+    // Of half a turn, rounding must not leave a rest: readers take what is missing to length 1 for the fourth number of the quaternion.
+    const longer = this.version === 1 && b * b + c * c + d * d > 1 - 1e-12 ? 1 + 2 ** -24 : 1
+    ;[b * longer, c * longer, d * longer, ...offset].forEach((value, i) => this.#setReal(this.#at.quaternion, value, i))
     this.setPixdim(qfac, spacing)
   }
 

@@ -75,7 +75,9 @@ function keptHeader(
   const moved = order !== null && !isIdentity(order)
   const rank = Math.max(fields.dim(0), moved ? 3 : 1)
   putContent(fields, content, content.frames.length > 0 ? 3 + content.frames.length : Math.min(rank, 3))
-  if (order === null || info.affine === null) return { bytes: fields.bytes, littleEndian, affine: info.affine }
+  if (order === null || info.affine === null) {
+    return { bytes: fields.bytes, littleEndian, affine: info.affineSource === 'pixdim' ? null : info.affine }
+  }
   const stored: Dims = [info.dims[0] ?? 1, info.dims[1] ?? 1, info.dims[2] ?? 1]
   const affine = reorderForms(fields, stored, info.affine, info.affineSource, order)
   reorderTiming(fields, order)
@@ -157,7 +159,8 @@ function newHeader(image: ImageVolume, content: NiftiContent): WrittenHeader {
   if (qform !== null) fields.setQform(qform, qform.spacing)
   // Shear has no place in a qform.
   const straight = qform !== null && largestDistance(dims, qformToAffine(qform), affine) <= SAME_PLACE
-  fields.setCodes(straight ? SCANNER : 0, SCANNER)
+  const code = image.info.affineSource === 'pixdim' ? ALIGNED : SCANNER
+  fields.setCodes(straight ? code : 0, code)
   return { bytes: fields.bytes, littleEndian: true, affine }
 }
 
