@@ -128,7 +128,7 @@ export class SlideViewer {
   }
 
   panBy(dx: number, dy: number): void {
-    this.setViewport(panBy(this.current, this.options.extent, this.size, dx, dy), false)
+    this.setViewport(panBy(this.current, this.options.extent, this.size, dx, dy, this.keep), false)
   }
 
   /** Zooms by `factor`; what is under `anchor` stays there. Left out: the middle of the element. */
@@ -138,10 +138,8 @@ export class SlideViewer {
 
   /** Brings a point of level 0 into the middle. */
   centreOn(point: Point): void {
-    this.setViewport(
-      panBy(centred(this.options.extent, this.size, this.zoom, point), this.options.extent, this.size, 0, 0),
-      false,
-    )
+    const { extent } = this.options
+    this.setViewport(panBy(centred(extent, this.size, this.zoom, point), extent, this.size, 0, 0, this.keep), false)
   }
 
   imagePoint(screen: Point): Point {
@@ -181,6 +179,11 @@ export class SlideViewer {
     this.frames.dispose()
     this.tiles.dispose()
     this.stage.dispose()
+  }
+
+  /** So much of the slide stays on screen, in CSS pixels: without slices to change there is nothing to see beside it. */
+  private get keep(): number {
+    return Math.min(this.size.width, this.size.height) / 4
   }
 
   /** The whole slide can be seen, however large; and its pixels, however small. */
