@@ -32,7 +32,7 @@ export function isSupported(name: string): boolean {
 }
 
 /** Which folder of formats reads a file. */
-export type SniffedFormat = RasterFormat | 'nifti' | 'nrrd' | 'metaimage' | 'dicom'
+export type SniffedFormat = RasterFormat | 'tiff' | 'nifti' | 'nrrd' | 'metaimage' | 'dicom'
 
 interface Signature {
   readonly at: number
@@ -41,7 +41,7 @@ interface Signature {
 
 const text = (at: number, value: string): Signature => ({ at, bytes: [...new TextEncoder().encode(value)] })
 
-const RASTER: readonly (readonly [RasterFormat, Signature])[] = [
+const RASTER: readonly (readonly [RasterFormat | 'tiff', Signature])[] = [
   ['png', { at: 0, bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] }],
   ['jpeg', { at: 0, bytes: [0xff, 0xd8, 0xff] }],
   ['tiff', { at: 0, bytes: [0x49, 0x49, 42, 0] }],
@@ -93,6 +93,8 @@ export async function sniff(path: string): Promise<SniffedFormat> {
   if (other !== undefined) {
     throw badFile(path, `is ${other[0]}, which cannot be opened; convert it to NIfTI, PNG or TIFF.`)
   }
+  // Voxels without a header: said in the words for pairs.
+  if (/\.img$/i.test(path)) return 'nifti'
   throw badFile(
     path,
     'is not an image that can be opened; choose a NIfTI, DICOM, NRRD, MetaImage, PNG, JPEG, TIFF or BMP file.',

@@ -26,7 +26,10 @@ export interface ImageInfo {
    * its EXIF data asks.
    */
   readonly dims: readonly number[]
-  /** mm; [1, 1, 1] where the file does not say. */
+  /**
+   * mm; [1, 1, 1] where the file does not say. Of NIfTI files that state another unit, this and the affine are the header's own numbers,
+   * as in other tools; those of the opened image are in mm.
+   */
   readonly spacing: Vec3
   readonly spacingKnown: boolean
   /** The type in the file: "int16", "float64", "rgb24" … */

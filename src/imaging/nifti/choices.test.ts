@@ -213,6 +213,8 @@ describe('pairs', () => {
     expect((await readImageInfo(header)).dims).toEqual([4, 3, 2, 1])
     const [half = '', voxels = ''] = await pair('lost.hdr.gz', 'lost.img.gz')
     await rename(half, join(folder.path, 'elsewhere.hdr.gz'))
+    const [, plain = ''] = await pair('else.hdr', 'other.img')
+    await expect(readImage(plain)).rejects.toThrow('other.img is one half of a pair of files; put other.hdr beside it')
     await expect(readImage(voxels)).rejects.toThrow(
       'lost.img.gz is one half of a pair of files; put lost.hdr beside it',
     )

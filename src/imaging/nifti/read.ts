@@ -1,4 +1,3 @@
-import type { Dims } from '../../core/contract/schemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { orientationOf } from '../../core/geometry/index.ts'
 import { greyIfColourless } from '../colour.ts'
@@ -9,11 +8,13 @@ import {
   isGzip,
   MAX_RATIO,
   memoryStore,
+  plainBytes,
   plainStore,
   streamedStore,
+  type VoxelLayout,
   type VoxelStore,
 } from '../voxels/index.ts'
-import { decodingOf, type Decoding } from './decode.ts'
+import { decodingOf } from './decode.ts'
 import { readExtensions } from './extensions.ts'
 import { affineInMm, geometryOf, spacingInMm, type NiftiGeometry } from './geometry.ts'
 import { findHalves, missingVoxels, type Halves } from './halves.ts'
@@ -29,6 +30,8 @@ interface Opened {
 
 /** As many bytes are read before the image counts as open, so that a small file that is damaged is refused and not shown first. */
 const SMALL = 8 * 2 ** 20
+/** Larger pictures are not looked through for whether there is any colour in them. */
+const MAX_PICTURE = 2 ** 28
 
 /** Reads and checks the header, and that the file with the voxels can hold what it promises. */
 async function openNifti(path: string, { selection }: ReadOptions): Promise<Opened> {
@@ -99,13 +102,24 @@ export async function niftiFiles(path: string): Promise<readonly string[]> {
   return [...new Set([header, ...(voxels === null ? [] : [voxels])])].sort()
 }
 
-/**
- * Opens one frame of a NIfTI-1, NIfTI-2 or Analyze image. Voxels keep the file's order, and its type where JavaScript has it; the
- * affine and the spacing are in mm.
- */
-export async function readNifti(path: string, options: ReadOptions = {}): Promise<ImageVolume> {
+/** One frame of an image: what is said of it, and where its voxels are. */
+export interface NiftiFrame {
+  readonly about: Omit<ImageVolume, 'voxels' | 'dims' | 'channels' | 'voxelType'>
+  readonly header: NiftiHeader
+  readonly layout: VoxelLayout
+  readonly packed: boolean
+  /** Of the first voxel, in the unpacked file. */
+  readonly offset: number
+  /** Bytes of all voxels, as they are in the file. */
+  readonly count: number
+  /** Nothing but the checksum of packed data follows. */
+  readonly last: boolean
+}
+
+/** Reads and checks all of an image but its voxels. */
+export async function findFrame(path: string, options: ReadOptions = {}): Promise<NiftiFrame> {
   const opened = await openNifti(path, options)
-  const { header, halves, geometry } = opened
+  const { header, halves, geometry, packed } = opened
   if (halves.voxels === null) throw missingVoxels(halves)
   const frame = options.selection?.frame ?? 0
   if (frame >= header.frames) {
@@ -115,57 +129,64 @@ export async function readNifti(path: string, options: ReadOptions = {}): Promis
   const warnings = [...info.warnings]
   const extensions = await readExtensions(header, halves.header)
   if (extensions.warning !== null) warnings.push(extensions.warning)
-  const decoding = decodingOf(header, options.selection?.part ?? 'magnitude', () =>
-    warnings.push('Some values are too large to be kept to the last digit; they were rounded.'),
+  const { slope, inter, voxelType, channels, convert } = decodingOf(
+    header,
+    options.selection?.part ?? 'magnitude',
+    () => warnings.push('Some values are too large to be kept to the last digit; they were rounded.'),
   )
-  const voxels = await openVoxels(opened, halves.voxels, frame, decoding, options)
   const source: ImageSource =
     header.version === 'analyze'
       ? { kind: 'volume', path }
       : { kind: 'nifti', path, header: header.bytes, extensions: extensions.bytes }
+  const count = frameBytes(header)
   return {
-    info,
-    kind: 'volume',
-    dims: voxels.dims,
-    channels: voxels.channels,
-    voxelType: voxels.voxelType,
-    voxels,
-    slope: decoding.slope,
-    inter: decoding.inter,
-    affine: affineInMm(geometry),
-    spacing: spacingInMm(geometry),
-    spacingKnown: info.spacingKnown,
-    orientation: info.orientation,
-    source,
-    warnings,
+    about: {
+      ...{ info, kind: 'volume', slope, inter, source, warnings },
+      affine: affineInMm(geometry),
+      spacing: spacingInMm(geometry),
+      spacingKnown: info.spacingKnown,
+      orientation: info.orientation,
+    },
+    header,
+    layout: {
+      ...{ path: halves.voxels, dims: [...header.dims], channels, voxelType },
+      rawVoxelBytes: header.datatype.bytes,
+      convert: convert ?? undefined,
+    },
+    packed,
+    offset: header.offset + frame * count,
+    count,
+    last: frame === header.frames - 1,
   }
 }
 
-async function openVoxels(
-  { header, packed }: Opened,
-  path: string,
-  frame: number,
-  { voxelType, channels, convert }: Decoding,
-  options: ReadOptions,
-): Promise<VoxelStore> {
-  const dims: Dims = [...header.dims]
-  const count = frameBytes(header)
-  const offset = header.offset + frame * count
-  const layout = {
-    path,
-    dims,
-    channels,
-    voxelType,
-    rawVoxelBytes: header.datatype.bytes,
-    convert: convert ?? undefined,
-  }
-  // Where the last frame is read, the rest of the packed data is its checksum.
-  const toEnd = frame === header.frames - 1
+/** The bytes of the voxels, in order. Where nothing else follows, packed data are read to their checksum. */
+export function frameSource(
+  { layout, packed, offset, count, last }: NiftiFrame,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const { path } = layout
+  return packed ? inflated({ path, skip: offset, count, toEnd: last, signal }) : plainBytes(path, offset, count, signal)
+}
+
+/**
+ * Opens one frame of a NIfTI-1, NIfTI-2 or Analyze image. Voxels keep the file's order, and its type where JavaScript has it; the
+ * affine and the spacing are in mm.
+ */
+export async function readNifti(path: string, options: ReadOptions = {}): Promise<ImageVolume> {
+  const frame = await findFrame(path, options)
+  const voxels = await openVoxels(frame, options)
+  return { ...frame.about, voxels, dims: voxels.dims, channels: voxels.channels, voxelType: voxels.voxelType }
+}
+
+async function openVoxels(frame: NiftiFrame, options: ReadOptions): Promise<VoxelStore> {
+  const { layout, packed, offset, count } = frame
+  const { dims, channels } = layout
   const store = packed
-    ? await streamedStore({ ...layout, source: (signal) => inflated({ path, skip: offset, count, toEnd, signal }) })
+    ? await streamedStore({ ...layout, source: (signal) => frameSource(frame, signal) })
     : await plainStore({ ...layout, offset })
   try {
-    const single = channels === 3 && dims[2] === 1 && store.byteLength <= 2 ** 28
+    const single = channels === 3 && dims[2] === 1 && store.byteLength <= MAX_PICTURE
     if (count <= SMALL || single) await store.complete(options)
     if (!single) return store
     const samples = await store.all(options)

@@ -1,46 +1,43 @@
 import { largestDistance } from '../../core/geometry/index.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
 import { Mismatch } from '../mismatch.ts'
-import type { ImageVolume } from '../types.ts'
+import { passing } from '../voxels/index.ts'
 import { parseHeader, type NiftiHeader } from './header.ts'
 import { labelType, type Labels } from './maskHeader.ts'
-import { readNifti } from './read.ts'
+import { findFrame, frameSource, type NiftiFrame } from './read.ts'
 import type { MaskImage } from './write.ts'
 
 /** Single precision moves a voxel of a large volume by no more. */
 const ROUNDING_MM = 0.01
 
 /**
- * Reads a mask that `writeNiftiMask` wrote again from the disk, piece by piece, and compares it with what it should be: type, shape,
+ * Reads a mask that `writeNiftiMask` wrote again from the disk, piece by piece and without holding it, and compares it with what it should be: type, shape,
  * every label and affine; for a NIfTI image also version, byte order, the numbers of qform, sform, pixdim and units, and the extensions. Throws
  * a `Mismatch` that says what differs.
  */
 export async function verifyNiftiMask(path: string, labels: Labels, image: MaskImage): Promise<void> {
-  const mask = await readNifti(path).catch((error: unknown) => {
+  const mask = await findFrame(path).catch((error: unknown) => {
     throw new Mismatch('it could not be read again', error)
   })
-  try {
-    const difference = geometryDifference(path, mask, labels, image)
-    if (difference !== null) throw new Mismatch(`it ${difference}`)
-    await compareLabels(mask, labels)
-  } finally {
-    await mask.voxels.close()
-  }
+  const difference = geometryDifference(path, mask, labels, image)
+  if (difference !== null) throw new Mismatch(`it ${difference}`)
+  await compareLabels(mask, labels)
 }
 
-function geometryDifference(path: string, mask: ImageVolume, labels: Labels, image: MaskImage): string | null {
-  if (mask.source.kind !== 'nifti') return 'is no NIfTI file'
-  const header = parseHeader(mask.source.header, path)
+function geometryDifference(path: string, mask: NiftiFrame, labels: Labels, image: MaskImage): string | null {
+  const { header } = mask
+  const { source, affine } = mask.about
+  if (source.kind !== 'nifti') return 'is no NIfTI file'
   const type = labelType(labels)
   if (header.datatype.name !== type || header.slope !== 1 || header.inter !== 0 || header.frames !== 1) {
     return `is not a plain ${type} label map`
   }
   if (header.dims.join() !== image.dims.join()) return 'has another shape than its image'
-  if (image.source.kind !== 'nifti') return affineDifference(image, mask.affine, header.sformCode)
+  if (image.source.kind !== 'nifti') return affineDifference(image, affine, header.sformCode)
   const own = parseHeader(image.source.header, path)
   const field = fieldDifference(header, own)
   if (field !== null) return `has another ${field} than its image`
-  const extensions = Buffer.compare(mask.source.extensions, image.source.extensions) === 0
+  const extensions = Buffer.compare(source.extensions, image.source.extensions) === 0
   return extensions ? null : 'has other extensions than its image'
 }
 
@@ -62,19 +59,18 @@ function fieldDifference(a: NiftiHeader, b: NiftiHeader): string | null {
   return a.lengthUnit === b.lengthUnit ? null : 'unit of length'
 }
 
-async function compareLabels(mask: ImageVolume, labels: Labels): Promise<void> {
+async function compareLabels(mask: NiftiFrame, labels: Labels): Promise<void> {
+  const [nx, ny] = mask.layout.dims
   let at = 0
   try {
-    for await (const piece of mask.voxels.pieces()) {
-      const part = labels.subarray(at, at + piece.length)
-      const wrong = piece.findIndex((value, i) => value !== part[i])
-      if (wrong >= 0) {
-        const voxel = at + wrong
-        const [nx, ny] = mask.dims
-        const place = [voxel % nx, Math.floor(voxel / nx) % ny, Math.floor(voxel / (nx * ny))].join(', ')
-        throw new Mismatch(`voxel (${place}) holds ${piece[wrong] ?? 'nothing'} instead of ${part[wrong] ?? 'nothing'}`)
+    for await (const piece of passing(mask.layout, frameSource(mask, new AbortController().signal))) {
+      for (const value of piece) {
+        if (value !== labels[at]) {
+          const place = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))].join(', ')
+          throw new Mismatch(`voxel (${place}) holds ${value} instead of ${labels[at] ?? 'nothing'}`)
+        }
+        at++
       }
-      at += piece.length
     }
   } catch (error) {
     throw error instanceof Mismatch ? error : new Mismatch('it could not be read again', error)

@@ -1,4 +1,5 @@
-import { sampleBytes } from './arrays.ts'
+import type { VoxelArray } from '../types.ts'
+import { sampleBytes, viewAs } from './arrays.ts'
 import type { Arrival } from './arrival.ts'
 import { endedEarly, rawBytesOf, voxelBytes, voxelCount, type VoxelLayout } from './layout.ts'
 
@@ -76,6 +77,31 @@ function converter(layout: VoxelLayout, convert: NonNullable<VoxelLayout['conver
     }
     return count
   }
+}
+
+/**
+ * The voxels of a source one piece after the other, held nowhere: for looking at them once. A piece is good until the next one is asked for.
+ * Throws what the source throws, and CodedError('bad-file') where it ends too early.
+ */
+export async function* passing(layout: VoxelLayout, source: AsyncIterable<Uint8Array>): AsyncGenerator<VoxelArray> {
+  const size = sampleBytes(layout.voxelType)
+  const staging = new Uint8Array(STEP * voxelBytes(layout))
+  let pieces: VoxelArray[] = []
+  const sink: Sink = {
+    room: (_at, bytes) => staging.subarray(0, bytes),
+    put: (bytes) => {
+      pieces.push(viewAs(layout.voxelType, bytes.slice().buffer, 0, bytes.length / size))
+    },
+  }
+  // As if they were converted, so that pieces end with a voxel.
+  const taker = converter(layout, layout.convert ?? ((raw, out) => out.set(raw)), sink)
+  let count = 0
+  for await (const chunk of source) {
+    count = await taker(chunk)
+    yield* pieces
+    pieces = []
+  }
+  if (count < voxelCount(layout)) throw endedEarly(layout)
 }
 
 /** Reverses the bytes of each sample: for files of the other byte order than the computer's, which is little-endian. */

@@ -5,6 +5,7 @@ import { Arrival } from './arrival.ts'
 import { FileStore } from './fileStore.ts'
 import { allocate, cancelled, rawBytesOf, voxelBytes, voxelCount, voxelMemory, type VoxelLayout } from './layout.ts'
 import { MemoryStore } from './memoryStore.ts'
+import { plainBytes } from './plainBytes.ts'
 import { pump, type Sink } from './pump.ts'
 import { openScratch, scratchError, type Scratch } from './scratch.ts'
 import type { VoxelStore } from './store.ts'
@@ -121,35 +122,11 @@ export async function plainStore(voxels: PlainVoxels): Promise<VoxelStore> {
   if (voxelCount(voxels) * voxelBytes(voxels) <= voxelMemory()) {
     return streamedStore({
       ...voxels,
-      source: (signal) => stretches(path, offset, voxelCount(voxels) * rawBytesOf(voxels), signal),
+      source: (signal) => plainBytes(path, offset, voxelCount(voxels) * rawBytesOf(voxels), signal),
     })
   }
   const handle = await open(path, 'r').catch((error: unknown) => {
     throw readError(error, path)
   })
   return new FileStore(voxels, { handle, offset, arrival: null, close: () => handle.close() })
-}
-
-const STRETCH = 4 * 2 ** 20
-
-/** `count` bytes of a file from a position on, in memory that is used again for the next. */
-async function* stretches(
-  path: string,
-  offset: number,
-  count: number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const handle = await open(path, 'r')
-  try {
-    const buffer = new Uint8Array(Math.min(STRETCH, count))
-    for (let at = 0; at < count;) {
-      signal.throwIfAborted()
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, count - at), offset + at)
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
-      at += bytesRead
-    }
-  } finally {
-    await handle.close()
-  }
 }
