@@ -1,33 +1,16 @@
 import type { Metadata, Sharp } from 'sharp'
 import { CodedError } from '../../core/contract/errors.ts'
 import { badFile } from '../files.ts'
-import { viewAs } from '../nifti/datatypes.ts'
-import type { VoxelArray } from '../types.ts'
 import { MAX_PIXELS, tooLarge } from './png.ts'
 
-/** What sharp (libvips) says of a PNG, JPEG or TIFF. */
+/** What sharp (libvips) says of a PNG or JPEG. */
 export interface RasterHeader {
   readonly width: number
   readonly height: number
   readonly channels: 1 | 3
-  /** The type in the file: "uint8", "uint16", "float32" … */
-  readonly datatype: string
-  /** Pages of a TIFF; the first is read. */
-  readonly pages: number
-  readonly levels: number
+  readonly datatype: 'uint8' | 'uint16'
   readonly metadata: Metadata
 }
-
-const TYPES = {
-  uchar: 'uint8',
-  char: 'int8',
-  ushort: 'uint16',
-  short: 'int16',
-  uint: 'uint32',
-  int: 'int32',
-  float: 'float32',
-  double: 'float64',
-} as const
 
 /** Loaded when the first picture is opened: the native library takes a while to load. */
 async function openSharp(bytes: Uint8Array): Promise<Sharp> {
@@ -50,7 +33,7 @@ function unreadable(path: string, error: unknown): Error {
   return badFile(path, 'is damaged or of an unusual kind; save it again as PNG and open that.', error)
 }
 
-/** Reads the header of a PNG, JPEG or TIFF. Width and height are those after the turn that EXIF data ask for. */
+/** Reads the header of a PNG or JPEG. Width and height are those after the turn that EXIF data ask for. */
 export async function rasterHeader(bytes: Uint8Array, path: string): Promise<RasterHeader> {
   try {
     const metadata = await (await openSharp(bytes)).metadata()
@@ -61,9 +44,7 @@ export async function rasterHeader(bytes: Uint8Array, path: string): Promise<Ras
       width: turned ? metadata.height : metadata.width,
       height: turned ? metadata.width : metadata.height,
       channels: colour ? 3 : 1,
-      datatype: datatypeName(metadata),
-      pages: metadata.pages ?? 1,
-      levels: metadata.levels?.length ?? 1,
+      datatype: metadata.depth === 'ushort' ? 'uint16' : 'uint8',
       metadata,
     }
   } catch (error) {
@@ -87,56 +68,32 @@ function refuseLies(fileBytes: number, { format, width, height, channels, depth 
   }
 }
 
-function datatypeName(metadata: Metadata): string {
-  return Object.hasOwn(TYPES, metadata.depth) ? TYPES[metadata.depth as keyof typeof TYPES] : metadata.depth
+interface Decoded {
+  readonly data: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+  readonly channels: 1 | 3
 }
 
-/** Decodes the first page: turned as EXIF data ask, alpha dropped, palettes and CMYK resolved to RGB. */
+/** Decodes a PNG or JPEG: turned as EXIF data ask, alpha dropped, palettes and CMYK resolved to RGB. */
 export async function decodeRaster(bytes: Uint8Array, header: RasterHeader, path: string): Promise<Decoded> {
+  const { channels, metadata } = header
   try {
     const image = (await openSharp(bytes)).autoOrient().removeAlpha()
-    return header.channels === 1 ? await decodeGrey(image, header, path) : await decodeColour(image, header)
+    // sharp converts to sRGB unless it is told the space that the samples are in already.
+    if (metadata.space === 'grey16' || metadata.space === 'rgb16') {
+      const buffer = await raw(image.toColourspace(channels === 1 ? 'grey16' : 'rgb16'), 'ushort')
+      return { data: new Uint16Array(buffer), channels }
+    }
+    const buffer = await raw(image.toColourspace(channels === 1 ? 'b-w' : 'srgb'), 'uchar')
+    return { data: new Uint8Array(buffer), channels }
   } catch (error) {
     throw error instanceof RangeError || error instanceof CodedError ? error : unreadable(path, error)
   }
 }
 
-interface Decoded {
-  data: VoxelArray
-  channels: 1 | 3
-  warnings: string[]
-}
-
-async function decodeGrey(image: Sharp, { metadata, datatype }: RasterHeader, path: string): Promise<Decoded> {
-  // sharp converts to sRGB unless it is told the space that the samples are in already.
-  const space = metadata.space === 'grey16' ? 'grey16' : 'b-w'
-  if (datatype === 'int16') {
-    // libvips takes 16-bit grey as unsigned and clips what is below zero: shifted, then shifted back.
-    const shifted = await raw(image.linear(1, 32768).toColourspace('grey16'), 'float')
-    return { data: Int16Array.from(new Float32Array(shifted), (v) => v - 32768), channels: 1, warnings: [] }
-  }
-  const type = Object.entries(TYPES).find(([, name]) => name === datatype)
-  if (type === undefined)
-    throw badFile(path, `holds ${datatype} samples, which cannot be shown; save it as 16-bit TIFF.`)
-  const [depth, voxelType] = type as [keyof typeof TYPES, (typeof TYPES)[keyof typeof TYPES]]
-  const buffer = await raw(image.toColourspace(space), depth)
-  return { data: viewAs(voxelType, buffer), channels: 1, warnings: [] }
-}
-
-async function decodeColour(image: Sharp, { metadata }: RasterHeader): Promise<Decoded> {
-  if (metadata.space === 'rgb16') {
-    const wide = new Uint16Array(await raw(image.toColourspace('rgb16'), 'ushort'))
-    return { data: wide, channels: 3, warnings: [] }
-  }
-  const data = new Uint8Array(await raw(image.toColourspace('srgb'), 'uchar'))
-  const warnings = metadata.depth === 'uchar' ? [] : ['The colours were reduced to 8 bits a channel.']
-  return { data, channels: 3, warnings }
-}
-
-async function raw(image: Sharp, depth: keyof typeof TYPES): Promise<ArrayBuffer> {
+async function raw(image: Sharp, depth: 'uchar' | 'ushort'): Promise<ArrayBuffer> {
   const buffer = await image.raw({ depth }).toBuffer()
   if (buffer.byteLength === buffer.buffer.byteLength && buffer.buffer instanceof ArrayBuffer) return buffer.buffer
-  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength)
+  return Uint8Array.from(buffer).buffer
 }
 
 /** The EXIF orientation of a picture, 1 to 8; 1 where it has none. Throws where the library cannot read it at all. */

@@ -1,7 +1,7 @@
 import type { ImageReader } from '../registry.ts'
 import { rasterInfo, readRaster, type RasterFormat } from './read.ts'
 
-/** Pictures: PNG, JPEG and TIFF by sharp (libvips), BMP by a decoder of our own, masks as PNG. */
+/** Pictures: PNG and JPEG by sharp (libvips), BMP by a decoder of our own; and the stored samples of a PNG, for masks. */
 export function rasterReader(format: RasterFormat): ImageReader {
   return {
     info: (path) => rasterInfo(path, format),

@@ -1,15 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { Dims } from '../../core/contract/schemas.ts'
 import { greyIfColourless } from '../colour.ts'
-import { badFile, fileSize, readError } from '../files.ts'
-import { typeOf } from '../nifti/datatypes.ts'
-import { memoryStore } from '../voxels/index.ts'
-import type { ImageFormat, ImageInfo, ImageVolume, ReadOptions, VoxelArray } from '../types.ts'
+import { fileSize, readError } from '../files.ts'
+import { memoryStore, typeOf } from '../voxels/index.ts'
+import type { ImageFormat, ImageInfo, ImageVolume, ReadOptions } from '../types.ts'
 import { bmpSize, decodeBmp } from './bmp.ts'
 import { decodeRaster, rasterHeader } from './decode.ts'
-import { TIFF_COMPRESSION, TIFF_OLD_JPEG, TIFF_UNCOMPRESSED, tiffTag } from './tiffTags.ts'
 
-export type RasterFormat = Extract<ImageFormat, 'png' | 'jpeg' | 'tiff' | 'bmp'>
+export type RasterFormat = Extract<ImageFormat, 'png' | 'jpeg' | 'bmp'>
 
 /** Size, type and channels of a picture. A picture has no geometry: spacing 1, no affine. */
 export async function rasterInfo(path: string, format: RasterFormat): Promise<ImageInfo> {
@@ -23,9 +21,7 @@ export async function readRaster(path: string, format: RasterFormat, options: Re
   const decoded = await decode(bytes, path, format)
   options.signal?.throwIfAborted()
   const { data, channels } = simplify(decoded)
-  const warnings = [...info.warnings, ...decoded.warnings]
-  if (channels === 3 && decoded.data instanceof Uint16Array)
-    warnings.push('The colours were reduced to 8 bits a channel.')
+  const reduced = channels === 3 && decoded.data instanceof Uint16Array
   const dims: Dims = [info.dims[0] ?? 1, info.dims[1] ?? 1, 1]
   return {
     info,
@@ -41,7 +37,7 @@ export async function readRaster(path: string, format: RasterFormat, options: Re
     spacingKnown: false,
     orientation: null,
     source: { kind: 'raster', path },
-    warnings,
+    warnings: reduced ? ['The colours were reduced to 8 bits a channel.'] : [],
   }
 }
 
@@ -68,56 +64,29 @@ async function infoOf(bytes: Uint8Array, path: string, format: RasterFormat): Pr
     complex: false,
     tiled: false,
     disagreement: null,
+    frames: 1,
+    levels: 1,
+    warnings: [],
   } as const
   if (format === 'bmp') {
     const { width, height } = bmpSize(bytes, path)
-    return {
-      ...base,
-      dims: [width, height, 1, 1],
-      datatype: 'uint8',
-      channels: 3,
-      byteOrder: 'little',
-      compressed: false,
-      frames: 1,
-      levels: 1,
-      warnings: [],
-    }
+    const dims = [width, height, 1, 1]
+    return { ...base, dims, datatype: 'uint8', channels: 3, byteOrder: 'little', compressed: false }
   }
-  const compression = format === 'tiff' ? tiffTag(bytes, TIFF_COMPRESSION) : null
-  if (compression === TIFF_OLD_JPEG) {
-    // libvips gives a black picture for some of these instead of an error.
-    throw badFile(path, 'uses the old kind of JPEG compression in TIFF; save it again as TIFF or PNG and open that.')
-  }
-  const header = await rasterHeader(bytes, path)
-  const warnings =
-    header.pages > 1 ? [`The file holds ${header.pages} pages or resolution levels; the first one is used.`] : []
-  return {
-    ...base,
-    dims: [header.width, header.height, 1, header.pages],
-    datatype: header.datatype,
-    channels: header.channels,
-    byteOrder: format === 'tiff' && bytes[0] === 0x49 ? 'little' : 'big',
-    compressed: compression !== TIFF_UNCOMPRESSED,
-    frames: header.pages,
-    levels: header.levels,
-    warnings,
-  }
+  const { width, height, datatype, channels } = await rasterHeader(bytes, path)
+  return { ...base, dims: [width, height, 1, 1], datatype, channels, byteOrder: 'big', compressed: true }
 }
 
-interface Decoded {
-  readonly data: VoxelArray
-  readonly channels: 1 | 3
-  readonly warnings: readonly string[]
-}
+type Decoded = Awaited<ReturnType<typeof decodeRaster>>
 
 async function decode(bytes: Uint8Array, path: string, format: RasterFormat): Promise<Decoded> {
-  if (format === 'bmp') return { data: decodeBmp(bytes, path).rgb, channels: 3, warnings: [] }
+  if (format === 'bmp') return { data: decodeBmp(bytes, path).rgb, channels: 3 }
   return decodeRaster(bytes, await rasterHeader(bytes, path), path)
 }
 
 /** Grey stored as colour becomes one channel; 16-bit colour, which no screen shows, becomes 8-bit. */
-function simplify({ data, channels }: Decoded): { data: VoxelArray; channels: 1 | 3 } {
-  if (channels === 1 || !(data instanceof Uint8Array || data instanceof Uint16Array)) return { data, channels }
+function simplify({ data, channels }: Decoded): Decoded {
+  if (channels === 1) return { data, channels }
   const grey = greyIfColourless(data)
   if (grey !== null) return { data: grey, channels: 1 }
   return { data: data instanceof Uint16Array ? Uint8Array.from(data, (value) => value >> 8) : data, channels }
