@@ -2,7 +2,8 @@ import { opendir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { badFile, isFolder, readError } from '../files.ts'
 import type { DicomFile } from './header.ts'
-import { openDicom } from './open.ts'
+import { headerOf } from './headers.ts'
+import { seriesId } from './stacks.ts'
 
 /** More in one folder is an archive, not a series. */
 const MAX_ENTRIES = 20_000
@@ -31,7 +32,7 @@ export async function scanFolder(path: string, signal?: AbortSignal): Promise<Di
       const file = join(path, names[index] ?? '')
       if (!(await canBeImage(file))) continue
       try {
-        const opened = await openDicom(file)
+        const opened = await headerOf(file)
         if (typeof opened !== 'string') files[index] = opened
       } catch (error) {
         broken.push({ path: file, error })
@@ -89,7 +90,7 @@ export async function filesAt(
       'is a folder without DICOM pictures; choose the folder in which the files of a series lie, or an image file.',
     )
   }
-  const opened = await openDicom(path)
+  const opened = await headerOf(path)
   if (opened === 'no-dicom') throw badFile(path, 'is not a DICOM file; choose another one.')
   if (opened === 'no-picture') {
     throw badFile(path, 'is a DICOM file without a picture; choose the folder that holds the pictures.')
@@ -98,12 +99,8 @@ export async function filesAt(
   const alone = opened.frames.length > 1 || frame === undefined || frame.position === null || frame.orientation === null
   if (alone) return { files: [opened], broken: [], chosen: opened }
   const around = await scanFolder(dirname(path), signal)
-  const files = around.files.filter((file) => sameSeries(file, opened) || file.path === opened.path)
+  const files = around.files.filter((file) => seriesId(file) === seriesId(opened) || file.path === opened.path)
   // The file itself as it was read first: its neighbours may have changed since, it is what was asked for.
   const others = files.map((file) => (basename(file.path) === basename(path) ? opened : file))
   return { files: others.includes(opened) ? others : [opened, ...others], broken: around.broken, chosen: opened }
-}
-
-function sameSeries(a: DicomFile, b: DicomFile): boolean {
-  return a.seriesUid === b.seriesUid && a.seriesNumber === b.seriesNumber && a.modality === b.modality
 }

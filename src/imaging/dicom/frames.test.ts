@@ -58,6 +58,58 @@ describe('files of several frames', () => {
     expect(warnings).toEqual([expect.stringContaining('states the place of its first slice')])
   })
 
+  it('of a dose grid lie at its offsets, and are scaled by its unit', async () => {
+    const more: TestElement[] = [
+      [0x00280008, 'IS', '3'],
+      [0x3004000c, 'DS', '0\\-3\\-6'],
+      [0x3004000e, 'DS', '0.001'],
+    ]
+    const bytes = dicomBytes(sliceElements({ position: [0, 0, 10], values, more }))
+    const { data, affine, slope, info } = await openAll(await folder.write('dose.dcm', bytes))
+    expect(data).toEqual([2, 1, 3].flatMap(six))
+    expect([affine?.[2], slope, info.gaps]).toEqual([[0, 0, 3, 4], 0.001, false])
+  })
+
+  it('of a gamma camera are slices where they were reconstructed, and views where they were not', async () => {
+    const detector: TestElement[] = [
+      [0x00200032, 'DS', '1\\2\\3'],
+      [0x00200037, 'DS', '1\\0\\0\\0\\1\\0'],
+    ]
+    const camera = (type: string): TestElement[] => [
+      [0x00080008, 'CS', `ORIGINAL\\PRIMARY\\${type}\\EMISSION`],
+      [0x00080060, 'CS', 'NM'],
+      [0x00280008, 'IS', '3'],
+      [0x00180088, 'DS', '4'],
+      [0x00540022, 'SQ', [detector]],
+    ]
+    const bytes = (type: string): Buffer =>
+      dicomBytes(sliceElements({ position: null, orientation: null, values, more: camera(type) }))
+    const slices = await openAll(await folder.write('slices.dcm', bytes('RECON TOMO')))
+    expect([slices.data, slices.affine?.[2]]).toEqual([values, [0, 0, 4, 3]])
+    const views = await openAll(await folder.write('views.dcm', bytes('TOMO')))
+    expect([views.data, views.affine]).toEqual([values, null])
+  })
+
+  it('of ultrasound have the spacing of their one region', async () => {
+    const double = (value: number): Uint8Array => new Uint8Array(Float64Array.of(value).buffer)
+    const region: TestElement[] = [
+      [0x00186024, 'US', [3]],
+      [0x00186026, 'US', [3]],
+      [0x0018602c, 'FD', double(0.02)],
+      [0x0018602e, 'FD', double(0.03)],
+    ]
+    const more: TestElement[] = [
+      [0x00280008, 'IS', '3'],
+      [0x00186011, 'SQ', [region]],
+    ]
+    const plain = sliceElements({ position: null, orientation: null, values, more })
+    const elements = plain.filter(([tag]) => tag !== 0x00280030)
+    const { spacing, spacingKnown } = await openAll(await folder.write('a.dcm', dicomBytes(elements)))
+    expect(spacing[0]).toBeCloseTo(0.2, 9)
+    expect(spacing[1]).toBeCloseTo(0.3, 9)
+    expect([spacing[2], spacingKnown]).toEqual([1, true])
+  })
+
   it('without a place are a stack in the order of the file', async () => {
     const elements = sliceElements({ position: null, orientation: null, values, more: [[0x00280008, 'IS', '3']] })
     const { data, affine, kind, dims } = await openAll(await folder.write('a.dcm', dicomBytes(elements)))

@@ -44,7 +44,7 @@ export function frameHeaders(
 ): FrameHeader[] {
   const shared = elements.item(TAGS.sharedGroups)
   const perFrame = elements.items(TAGS.perFrameGroups)
-  const projections = imageType.some((part) => PROJECTIONS.includes(part))
+  const projections = elements.text(TAGS.modality) === 'NM' && imageType.some((part) => PROJECTIONS.includes(part))
   const own = plainPlace(elements, count > 1 && projections)
   const steps = own.position === null || projections ? null : frameSteps(elements, count)
   const whole = {

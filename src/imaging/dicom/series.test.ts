@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { voxelToWorld } from '../../core/geometry/index.ts'
 import { imageFiles, readImageInfo } from '../registry.ts'
 import { listSeries } from './index.ts'
@@ -106,7 +107,7 @@ describe('a DICOM series', () => {
 
   it('is put together without a series UID, which careless removal of names leaves out', async () => {
     await folder.writeSlices([0, 1].map((k) => ({ position: [0, 0, k], series: '' })))
-    expect((await listSeries(folder.path)).map(({ id, images }) => [id, images])).toEqual([['unnamed-0', 2]])
+    expect((await listSeries(folder.path)).map(({ id, images }) => [id, images])).toEqual([['unnamed-CT-0', 2]])
   })
 
   it('falls into frames where every place has the same number of images', async () => {
@@ -202,6 +203,23 @@ describe('a DICOM series', () => {
     expect(info.dims[2]).toBe(2)
     expect(info.warnings).toEqual(['1 DICOM files could not be read and are left out: cut.dcm.'])
     expect(await refusal(folder.at('cut.dcm'))).toBe('cut.dcm is cut off; copy or download it again.')
+  })
+
+  it('is read again where a file has changed', async () => {
+    // Long enough after it was written for its header to be remembered.
+    const later = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000)
+    try {
+      const one = (z: number): Uint8Array => dicomBytes(sliceElements({ position: [0, 0, z], spacing: [2, z] }))
+      const path = await folder.write('a.dcm', one(1))
+      expect((await openAll(path)).spacing[0]).toBe(1)
+      expect((await openAll(path)).spacing[0]).toBe(1)
+      // Times of files can be as coarse as this.
+      await setTimeout(50)
+      await folder.write('a.dcm', one(3))
+      expect((await openAll(path)).spacing[0]).toBe(3)
+    } finally {
+      later.mockRestore()
+    }
   })
 
   it('tells nothing of the patient', async () => {

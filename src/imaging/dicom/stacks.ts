@@ -77,9 +77,10 @@ function keyOf({ file, header }: Slice): string {
   ].join('|')
 }
 
-/** Series without a UID, as careless removal of names leaves them, are told apart by their number. */
-function seriesId(file: DicomFile): string {
-  return file.seriesUid === '' ? `unnamed-${file.seriesNumber ?? 0}` : file.seriesUid
+/** The series' UID. Series without one, as careless removal of names leaves them, are told apart by modality and number. */
+export function seriesId({ seriesUid, modality, seriesNumber }: DicomFile): string {
+  if (seriesUid !== '') return seriesUid
+  return ['unnamed', modality.replaceAll(/[^A-Z]/g, ''), seriesNumber ?? 0].filter((part) => part !== '').join('-')
 }
 
 function sameGrid(a: FrameHeader, b: FrameHeader): boolean {
