@@ -14,6 +14,16 @@ describe('ByteCache', () => {
     expect(cache.get('b')).toBeUndefined()
   })
 
+  it('takes another budget at once', () => {
+    const cache = new ByteCache<string>(100)
+    for (const name of ['a', 'b', 'c']) cache.put(name, name, 30)
+    cache.setBudget(60)
+    expect([cache.bytes, cache.has('a')]).toEqual([60, false])
+    cache.setBudget(200)
+    for (const name of ['d', 'e', 'f', 'g']) cache.put(name, name, 30)
+    expect(cache.bytes).toBe(180)
+  })
+
   it('keeps what is pinned', () => {
     const cache = new ByteCache<number>(100)
     cache.put('pinned', 1, 60, true)

@@ -7,7 +7,7 @@ interface Entry<V> {
 /** Values by name up to a number of bytes; the least recently used goes first, pinned ones stay. */
 export class ByteCache<V> {
   private readonly entries = new Map<string, Entry<V>>()
-  private readonly budget: number
+  private budget: number
   private readonly dropped: (value: V) => void
   private held = 0
 
@@ -42,15 +42,24 @@ export class ByteCache<V> {
     this.remove(name)
     this.entries.set(name, { value, bytes, pinned })
     this.held += bytes
-    if (this.held <= this.budget) return
-    for (const [oldest, entry] of this.entries) {
-      if (this.held <= this.budget) return
-      if (!entry.pinned && oldest !== name) this.remove(oldest)
-    }
+    this.trim(name)
+  }
+
+  setBudget(bytes: number): void {
+    this.budget = bytes
+    this.trim(null)
   }
 
   clear(): void {
     for (const name of [...this.entries.keys()]) this.remove(name)
+  }
+
+  private trim(keep: string | null): void {
+    if (this.held <= this.budget) return
+    for (const [oldest, entry] of this.entries) {
+      if (this.held <= this.budget) return
+      if (!entry.pinned && oldest !== keep) this.remove(oldest)
+    }
   }
 
   private remove(name: string): void {

@@ -42,8 +42,11 @@ export interface TileFailure {
 }
 
 const MEGABYTE = 2 ** 20
-/** Samples and painted tiles together: 96 MB of painted tiles come with up to 72 MB of colour samples. */
-const BUDGET = 168 * MEGABYTE
+/**
+ * Samples and painted tiles together: 96 MB of painted tiles come with up to 72 MB of colour samples. Screens of many pixels
+ * get more, so that what they show is not magnified.
+ */
+const BUDGET = { least: 168 * MEGABYTE, aDevicePixel: 60, most: 512 * MEGABYTE } as const
 const PARALLEL = 6
 /** What is on screen takes this share of the budget at most; the rest is for what is around it. */
 const SCREEN_SHARE = 0.5
@@ -56,7 +59,7 @@ export class SlideTiles {
   private readonly cache: ByteCache<Tile>
   private readonly queue: TileQueue<ImageSlice>
   private readonly failed = new Map<string, TileFailure>()
-  private readonly budget: number
+  private budget: number
   private readonly last: number
   private tones = new Map<string, ToneMap>()
   private window: DisplayWindow
@@ -72,7 +75,7 @@ export class SlideTiles {
     this.options = options
     this.pyramid = options.pyramid
     this.window = options.window
-    this.budget = options.budgetBytes ?? BUDGET
+    this.budget = options.budgetBytes ?? BUDGET.least
     this.last = options.pyramid.levels.length - 1
     // Until the first tile says otherwise: 8-bit colour.
     this.bytesPerPixel = PAINTED_BYTES + 3
@@ -122,6 +125,13 @@ export class SlideTiles {
 
   get anything(): boolean {
     return this.cache.size > 0
+  }
+
+  /** The screen has another number of device pixels. */
+  setScreen(devicePixels: number): void {
+    const wanted = Math.min(BUDGET.most, Math.max(BUDGET.least, devicePixels * BUDGET.aDevicePixel))
+    this.budget = this.options.budgetBytes ?? wanted
+    this.cache.setBudget(this.budget)
   }
 
   /** What is on screen: `area` in pixels of level 0, `scale` in device pixels for each of them. */

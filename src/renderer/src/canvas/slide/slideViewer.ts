@@ -194,6 +194,7 @@ export class SlideViewer {
   }
 
   private resized(before: Size): void {
+    this.tiles.setScreen(this.size.width * this.size.height * this.stage.pixelRatio ** 2)
     if (this.fitted) this.fit()
     else this.panBy((this.size.width - before.width) / 2, (this.size.height - before.height) / 2)
     // Resizing cleared the canvas; waiting for the next frame would show one without an image.
