@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { ImageSelection } from '../../core/contract/schemas.ts'
 import { contentHash, imageFiles, isSupported } from '../../imaging/index.ts'
 import { storageError } from '../errors.ts'
 import type { CaseRecord, Place } from '../project/cases.ts'
@@ -30,12 +29,10 @@ export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null
 }
 
-/** All files of the image at `path`, which are several for pairs and DICOM series, with absolute paths. Throws what imaging throws. */
-export async function placeOf(path: string, selection: ImageSelection, signal?: AbortSignal): Promise<Place> {
-  const found = await imageFiles(path, { selection, signal })
-  const files = found.length === 1 && found[0] === path ? [] : found
-  const seen = await sums(files.length === 0 ? [path] : files)
-  if (seen !== null) return { path, files, ...seen }
+/** Where an image lies that is made of `files`, absolute; they are several for pairs and DICOM series. Throws CodedError('file-missing'). */
+export async function placeOf(path: string, files: readonly string[]): Promise<Place> {
+  const seen = await sums(files)
+  if (seen !== null) return { path, files: files.length === 1 && files[0] === path ? [] : files, ...seen }
   throw storageError(Object.assign(new Error('a file of the image is gone'), { code: 'ENOENT' }), path, 'read')
 }
 
@@ -97,7 +94,7 @@ async function mayBe(record: CaseRecord, path: string, isOfSeveral: boolean): Pr
 /** The image at `path` if it is that of the case. */
 async function candidate(record: CaseRecord, path: string): Promise<Place | null> {
   try {
-    const place = await placeOf(path, record.selection)
+    const place = await placeOf(path, await imageFiles(path, { selection: record.selection }))
     return place.size === record.fileSize && (await hashOfPlace(place)) === record.contentHash ? place : null
   } catch {
     return null

@@ -57,7 +57,7 @@ export class Adding {
     const { cases, volumes, slides, looks } = this.#parts
     const record = cases.get(caseId)
     const source = await findImage(path, record.selection)
-    const place = await placeOf(source.path, source.selection)
+    const place = await placeOf(source.path, source.files)
     if ((await hashOfPlace(place)) !== record.contentHash) {
       throw new CodedError(
         'conflict',
@@ -74,8 +74,8 @@ export class Adding {
     const { signal } = options
     signal?.throwIfAborted()
     // The header first: what is no image is refused before all of it is read for its hash.
-    const { path: real, selection, info, stem } = await findImage(path, options.selection ?? {}, signal)
-    const place = await placeOf(real, selection, signal)
+    const { path: real, selection, info, files, stem } = await findImage(path, options.selection ?? {}, signal)
+    const place = await placeOf(real, files)
     const contentHash = options.hash ?? (await hashOfPlace(place, signal))
     const selectionKey = keyOf(selection)
     const known = this.#known(contentHash, selectionKey, place)
@@ -83,18 +83,18 @@ export class Adding {
     const insert = (found: Found): string => {
       const { project, cases } = this.#parts
       const id = randomUUID()
-      const { path: stored, files, size, mtime } = project.storedPlace(place)
+      const stored = project.storedPlace(place)
       const name = options.name ?? nameOf(stem, selection, info)
       project.db.transaction(() =>
         cases.insert({
           ...found,
           id,
           name,
-          path: stored,
-          files,
+          path: stored.path,
+          files: stored.files,
           contentHash,
-          fileSize: size,
-          fileMtime: mtime,
+          fileSize: stored.size,
+          fileMtime: stored.mtime,
           selectionKey,
         }),
       )

@@ -35,8 +35,8 @@ export async function lookInto(path: string, selection: ImageSelection, signal?:
   }
 }
 
-/** A single picture of a format without geometry. */
-function isPicture({ format, dims }: ImageInfo): boolean {
+/** A single picture: of a format without geometry, or of DICOM, where it does not say where it lies. */
+function isPicture({ format, dims, affine }: ImageInfo): boolean {
   const flat: readonly ImageInfo['format'][] = ['png', 'jpeg', 'bmp', 'tiff', 'ome-tiff', 'svs']
-  return flat.includes(format) && (dims[2] ?? 1) === 1
+  return (dims[2] ?? 1) === 1 && (flat.includes(format) || (format === 'dicom' && affine === null))
 }

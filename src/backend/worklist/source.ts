@@ -12,6 +12,8 @@ export interface ImagePlace {
   /** Names the series where there is one. */
   readonly selection: ImageSelection
   readonly info: ImageInfo
+  /** All files of the image. */
+  readonly files: readonly string[]
   /** What the case is called, if nothing else is said. */
   readonly stem: string
   /** Of DICOM files: all series that could be chosen, the largest first. */
@@ -27,7 +29,8 @@ export async function findImage(chosen: string, selection: ImageSelection, signa
   const info = await readImageInfo(path, { selection, signal })
   const plain = plainSelection(selection, info)
   if (info.format === 'dicom') return findSeries(path, plain, info, signal)
-  return { path, selection: plain, info, stem: stemOf(chosen), series: [] }
+  const files = await imageFiles(path, { selection: plain, signal })
+  return { path, selection: plain, info, files, stem: stemOf(chosen), series: [] }
 }
 
 async function findSeries(
@@ -48,6 +51,7 @@ async function findSeries(
     path: alone ? path : folder,
     selection: { ...selection, ...series },
     info,
+    files,
     stem: [chosen?.description.trim(), alone ? stemOf(path) : basename(folder)].find(Boolean) ?? 'DICOM',
     series: list.map(({ id, description, modality, images, dims: [x, y, z] }) => ({
       id,
