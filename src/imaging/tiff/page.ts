@@ -154,7 +154,10 @@ function ratioOf({ compression, photometric }: PageLayout): number {
 export function refuseImplausibleStack(path: string, fileBytes: number, layout: PageLayout, slices: number): void {
   const claimed = (layout.width * layout.height * layout.samples * layout.bits * slices) / 8
   if (claimed > NO_QUESTIONS && claimed > fileBytes * ratioOf(layout)) {
-    throw badFile(path, `claims ${slices} slices and is far too short for them; copy or download it again.`)
+    throw badFile(
+      path,
+      `claims ${layout.width} x ${layout.height} x ${slices} pixels and is far too short for them; copy or download it again.`,
+    )
   }
 }
 
