@@ -113,7 +113,7 @@ async function unpack(file: DicomFile, data: Uint8Array<ArrayBuffer>): Promise<R
     return { ...common, bytes, sampleBits: bitsAllocated, planar: false, rgb: false }
   }
   const header = packing === 'jpeg-2000' ? jpeg2000Header(data) : jpegHeader(data)
-  if (header === null || !fits(header, file)) throw broken()
+  if (header === null || !fits(header, file) || claimsTooMuch(header, data)) throw broken()
   const codec = packing === 'jpeg' || packing === 'jpeg-ls' || packing === 'jpeg-2000' ? packing : 'jpeg'
   const isYbr = photometric.startsWith('YBR')
   const toRgb = packing === 'jpeg' && samples === 3 && isYbr
@@ -130,6 +130,11 @@ async function unpack(file: DicomFile, data: Uint8Array<ArrayBuffer>): Promise<R
     planar,
     rgb: toRgb || header.transformed || photometric === 'YBR',
   }
+}
+
+/** Of large frames the decoder takes hundreds of MB at once: not for data that no picture of the size could fit into. */
+function claimsTooMuch({ columns, rows }: CodestreamHeader, data: Uint8Array): boolean {
+  return columns * rows > 2 ** 22 && columns * rows > 2000 * data.length
 }
 
 function fits(header: CodestreamHeader, { pixels }: DicomFile): boolean {

@@ -10,9 +10,13 @@ export const DECODERS = Math.min(4, Math.max(1, availableParallelism() - 1))
 /** Threads without work end after so long. */
 const IDLE_MS = 3000
 
-/** A decoder that takes longer is ended: its data are damaged, or made to keep it busy. */
+/**
+ * A decoder that takes longer is ended: its data are damaged, or made to keep it busy. Time goes with the compressed data more than with
+ * the size that they claim; on an idle computer a hundredth of this is enough.
+ */
 const BASE_MS = 3000
-const MS_PER_MEGAPIXEL = 3000
+const MS_PER_MEGABYTE = 4000
+const MS_PER_MEGAPIXEL = 50
 
 /** Compiled once, of the file beside the package: there is no network, and no copy of it in the program. */
 let compiled: Promise<WebAssembly.Module> | null = null
@@ -56,8 +60,8 @@ export async function decodeFrame(job: CodecJob, limit = timeLimit(job)): Promis
   }
 }
 
-function timeLimit({ columns, rows, samples }: CodecJob): number {
-  return BASE_MS + ((columns * rows * samples) / 2 ** 20) * MS_PER_MEGAPIXEL
+function timeLimit({ data, columns, rows, samples }: CodecJob): number {
+  return BASE_MS + (data.length * MS_PER_MEGABYTE + columns * rows * samples * MS_PER_MEGAPIXEL) / 2 ** 20
 }
 
 function startThread(module: WebAssembly.Module): Thread {
