@@ -2,6 +2,7 @@ import { describe, it, expect } from 'vitest'
 import type { Affine, Dims, Vec3 } from '../contract/schemas.ts'
 import {
   affineToQform,
+  isQformOf,
   isTransposed,
   orientationOf,
   planeViews,
@@ -154,5 +155,22 @@ describe('quaternions', () => {
       }
     }
     expect(affineToQform(diagonal(1, 0, 1))).toBeNull()
+  })
+  it('are known again after they were stored, where rounding is felt most too', () => {
+    const stored = { b: Math.fround(Math.SQRT1_2), c: Math.fround(Math.SQRT1_2), d: 0, offset: [1, 2, 3] as Vec3 }
+    const qform = { ...stored, spacing: [1, 1, 2] as Vec3, qfac: 1 as const }
+    // Half a turn about (1, 1, 0): x and y change places, z is mirrored.
+    const exact: Affine = [
+      [0, 1, 0, 1],
+      [1, 0, 0, 2],
+      [0, 0, -2, 3],
+      [0, 0, 0, 1],
+    ]
+    expect(isQformOf(qform, exact)).toBe(true)
+    expect(isQformOf({ ...qform, b: -qform.b, c: -qform.c }, exact)).toBe(true)
+    expect(isQformOf({ ...qform, b: qform.b + 1e-3 }, exact)).toBe(false)
+    expect(isQformOf({ ...qform, offset: [1, 2, 3.01] }, exact)).toBe(false)
+    expect(isQformOf({ ...qform, spacing: [1, 1.001, 2] }, exact)).toBe(false)
+    expect(isQformOf({ ...qform, qfac: -1 }, exact)).toBe(false)
   })
 })

@@ -70,7 +70,7 @@ export function isQformOf(stored: Qform, affine: Affine): boolean {
   const size = Math.min(...wanted.spacing)
   return (
     (near(1) || (halfTurn && near(-1))) &&
-    wanted.spacing.every((length, axis) => Math.abs((stored.spacing[axis] ?? 0) - length) <= 1e-3 * length) &&
+    wanted.spacing.every((length, axis) => Math.abs((stored.spacing[axis] ?? 0) - length) <= 1e-5 * length) &&
     wanted.offset.every((value, axis) => Math.abs(value - (stored.offset[axis] ?? 0)) < 1e-3 * size)
   )
 }

@@ -1,5 +1,5 @@
 import type { Affine, Vec3 } from '../../core/contract/schemas.ts'
-import type { Qform } from '../../core/geometry/quaternion.ts'
+import type { Qform } from '../../core/geometry/index.ts'
 
 /** Byte positions of the fields that are read or written here (nifti1.h, nifti2.h). */
 const PLACES = {

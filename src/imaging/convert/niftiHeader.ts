@@ -9,7 +9,7 @@ import {
   withoutRounding,
   type Reorientation,
 } from '../../core/geometry/index.ts'
-import type { Qform } from '../../core/geometry/quaternion.ts'
+import type { Qform } from '../../core/geometry/index.ts'
 import type { ImageVolume } from '../types.ts'
 import { NiftiFields } from './niftiFields.ts'
 import type { WrittenType } from './samples.ts'

@@ -1,6 +1,14 @@
 import type { Affine, ImageSelection, Vec3 } from '../../core/contract/schemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import { isUsableAffine, largestDistance, qformToAffine, shearOf, spacingOf } from '../../core/geometry/index.ts'
+import {
+  isQformOf,
+  isUsableAffine,
+  largestDistance,
+  qformToAffine,
+  shearOf,
+  spacingOf,
+  type Qform,
+} from '../../core/geometry/index.ts'
 import type { AffineSource, ImageInfo } from '../types.ts'
 import type { NiftiHeader } from './header.ts'
 
@@ -48,7 +56,9 @@ export function geometryOf(header: NiftiHeader, wanted?: ImageSelection['affine'
   const forms = usableForms(header, spacing, warnings)
   const chosen = choose(forms, wanted)
   const { sform, qform } = forms
-  const apart = sform !== null && qform !== null ? largestDistance([...header.dims], sform, qform) * mm : 0
+  // Of a qform near half a turn, single precision alone moves the far end of a volume by tenths of a mm.
+  const differ = sform !== null && qform !== null && !isQformOf(storedQform(header, spacing), sform)
+  const apart = differ ? largestDistance([...header.dims], sform, qform) * mm : 0
   let disagreement: ImageInfo['disagreement'] = null
   if (chosen !== null && apart > DISAGREEMENT_MM) {
     const other = chosen === 'sform' ? 'qform' : 'sform'
@@ -80,14 +90,13 @@ function usableForms(header: NiftiHeader, spacing: Vec3, warnings: string[]): Fo
   }
   return {
     sform: header.sformCode > 0 ? usable('sform', [...header.srow.map((row) => [...row]), [0, 0, 0, 1]]) : null,
-    qform: header.qformCode > 0 ? usable('qform', qformOf(header, spacing)) : null,
+    qform: header.qformCode > 0 ? usable('qform', qformToAffine(storedQform(header, spacing))) : null,
   }
 }
 
-function qformOf(header: NiftiHeader, spacing: Vec3): Affine {
+function storedQform(header: NiftiHeader, spacing: Vec3): Qform {
   const [b, c, d] = header.quaternion
-  const qfac = header.pixdim[0] === -1 ? -1 : 1
-  return qformToAffine({ b, c, d, offset: [...header.qoffset], spacing, qfac })
+  return { b, c, d, offset: [...header.qoffset], spacing, qfac: header.pixdim[0] === -1 ? -1 : 1 }
 }
 
 function choose(forms: Forms, wanted: ImageSelection['affine']): 'sform' | 'qform' | null {
