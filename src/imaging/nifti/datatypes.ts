@@ -1,7 +1,5 @@
 import type { VoxelType } from '../../core/contract/schemas.ts'
 
-export { typeOf, viewAs } from '../voxels/index.ts'
-
 /** How the voxels of a NIfTI data type are stored. */
 export type Datatype =
   | { readonly name: VoxelType; readonly kind: 'plain'; readonly bytes: number }

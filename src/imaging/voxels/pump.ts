@@ -5,8 +5,8 @@ import { endedEarly, rawBytesOf, voxelBytes, voxelCount, type VoxelLayout } from
 
 /** Takes decoded voxels, in file order. */
 export interface Sink {
-  /** Memory for voxels that are converted, which `put` is then given; the target itself where it lies in memory. */
-  room(at: number, bytes: number): Uint8Array<ArrayBuffer>
+  /** Memory for voxels that are converted, which `put` is then given. */
+  room(bytes: number): Uint8Array<ArrayBuffer>
   /** Bytes of decoded voxels and the position of their first. They are used up when the promise resolves. */
   put(bytes: Uint8Array, at: number): Promise<void> | void
 }
@@ -68,7 +68,7 @@ function converter(layout: VoxelLayout, convert: NonNullable<VoxelLayout['conver
       from += taken
       staged += taken
       const whole = Math.min(Math.floor(staged / raw), total - count)
-      const room = sink.room(count * perVoxel, whole * perVoxel)
+      const room = sink.room(whole * perVoxel)
       convert(staging.subarray(0, whole * raw), room)
       await sink.put(room, count * perVoxel)
       staging.copyWithin(0, whole * raw, staged)
@@ -88,7 +88,7 @@ export async function* passing(layout: VoxelLayout, source: AsyncIterable<Uint8A
   const staging = new Uint8Array(STEP * voxelBytes(layout))
   let pieces: VoxelArray[] = []
   const sink: Sink = {
-    room: (_at, bytes) => staging.subarray(0, bytes),
+    room: (bytes) => staging.subarray(0, bytes),
     put: (bytes) => {
       pieces.push(viewAs(layout.voxelType, bytes.slice().buffer, 0, bytes.length / size))
     },

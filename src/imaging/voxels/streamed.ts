@@ -28,9 +28,8 @@ export async function streamedStore(voxels: StreamedVoxels): Promise<VoxelStore>
   if (bytes <= voxelMemory()) return inMemory(voxels, bytes)
   const { path } = voxels
   const scratch = await openScratch(bytes, path)
-  const staging = new Uint8Array(2 ** 20)
   const sink: Sink = {
-    room: (_at, length) => (length <= staging.length ? staging.subarray(0, length) : new Uint8Array(length)),
+    room: converted(),
     put: async (chunk, at) => {
       for (const { start, end } of stretchesWithContent(chunk))
         await writeAll(scratch, chunk.subarray(start, end), at + start, path)
@@ -76,13 +75,21 @@ function* stretchesWithContent(chunk: Uint8Array): Generator<{ start: number; en
   if (chunk.length > start) yield { start, end: chunk.length }
 }
 
+/** Memory for voxels on their way from the file's form to the one that is held. */
+function converted(): Sink['room'] {
+  let staging = new Uint8Array(0)
+  return (bytes) => {
+    if (bytes > staging.length) staging = new Uint8Array(bytes)
+    return staging.subarray(0, bytes)
+  }
+}
+
 function inMemory(voxels: StreamedVoxels, bytes: number): VoxelStore {
   const buffer = allocate(bytes, voxels.path)
   const target = new Uint8Array(buffer)
   const sink: Sink = {
-    room: (at, length) => target.subarray(at, at + length),
+    room: converted(),
     put: (chunk, at) => {
-      if (chunk.buffer === buffer) return
       for (const { start, end } of stretchesWithContent(chunk)) target.set(chunk.subarray(start, end), at + start)
     },
   }
