@@ -56,8 +56,8 @@ export function planLabels(values: readonly number[], names: readonly MaskName[]
 export type NnunetKind = 'volumes' | 'grey' | 'colour'
 
 /** What kind of data set an image can be in: all of a data set have the same. */
-export function nnunetKind({ dims, channels }: Pick<ImageVolume, 'dims' | 'channels'>): NnunetKind {
-  return dims[2] > 1 ? 'volumes' : channels === 3 ? 'colour' : 'grey'
+export function nnunetKind({ kind, channels }: Pick<ImageVolume, 'kind' | 'channels'>): NnunetKind {
+  return kind === 'volume' ? 'volumes' : channels === 3 ? 'colour' : 'grey'
 }
 
 /** Makes the folders and dataset.json (nnU-Net v2, documentation/dataset_format.md). */
