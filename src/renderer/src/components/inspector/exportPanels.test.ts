@@ -30,12 +30,8 @@ beforeEach(async () => {
   await useViewStore().openCase('case-1')
 })
 
-function show(component: Component): void {
-  mount<unknown>(component, {
-    props: { anchor: document.body },
-    global: { plugins: [pinia] },
-    attachTo: document.body,
-  })
+function show(component: Component, props: Record<string, unknown> = { anchor: document.body }): void {
+  mount<unknown>(component, { props, global: { plugins: [pinia] }, attachTo: document.body })
 }
 function find(id: string): HTMLElement {
   const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`)
@@ -134,7 +130,7 @@ describe('a data set', () => {
     expect(useUiStore().panel).toBeNull()
     expect(useJobsStore().active).toMatchObject({ id: 'set', kind: 'export' })
 
-    show(SaveMask)
+    show(SaveMask, {})
     expect(document.querySelector('[data-testid="dataset-result"]')).toBeNull()
     useExportsStore().ended(aJob({ kind: 'export', state: 'cancelled', message: '' }))
     expect(useExportsStore().dataset).toBeNull()
