@@ -62,7 +62,7 @@ export function createServices(options: {
   const thumbnails = new Thumbnails(db)
   const looks = new Looks({ cases, volumes, thumbnails, events })
   const slides = new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: access.openTiled })
-  const image = (caseId: string): ReturnType<Volumes['get']> => volumes.get(caseId)
+  const image = (caseId: string): ReturnType<Volumes['header']> => volumes.header(caseId)
   const snapshots = new Snapshots({ project, cases, image, quietMs: SNAPSHOT_QUIET_MS, log })
   const readSnapshot: Snapshots['read'] = (caseId, dims) => snapshots.read(caseId, dims)
   const masks = new Masks({ cases, journal, readSnapshot, budget: Math.min(2 ** 29, memory / 8) })

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
 import type { CaseSummary, Dims } from '../../core/contract/schemas.ts'
-import { readLabelMap, writeMask, type ImageVolume } from '../../imaging/index.ts'
+import { readLabelMap, writeMask } from '../../imaging/index.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import { int, text } from '../project/rows.ts'
+import type { ImageHeader } from '../volume/volumes.ts'
 import type { CaseMask, Masks } from './masks.ts'
 
 const HASH_CHUNK = 4 * 2 ** 20
@@ -20,7 +21,7 @@ const HASH_CHUNK = 4 * 2 ** 20
 export class Snapshots {
   readonly #project: Project
   readonly #cases: Cases
-  readonly #image: (caseId: string) => Promise<ImageVolume>
+  readonly #image: (caseId: string) => Promise<ImageHeader>
   readonly #quietMs: number
   readonly #log: (line: string) => void
   readonly #waiting = new Map<string, NodeJS.Timeout>()
@@ -31,7 +32,7 @@ export class Snapshots {
   constructor(options: {
     project: Project
     cases: Cases
-    image: (caseId: string) => Promise<ImageVolume>
+    image: (caseId: string) => Promise<ImageHeader>
     quietMs: number
     log: (line: string) => void
   }) {

@@ -162,13 +162,30 @@ export class Cases {
     return this.get(found.id)
   }
 
-  /** The image lies elsewhere now, or was touched without a change of its bytes. */
+  /**
+   * The image lies elsewhere now, or was touched without a change of its bytes; and with it what else was made of the same file: other
+   * volumes of it, regions of a slide.
+   */
   moveTo(id: string, { path, files, size, mtime }: Place): void {
+    const siblings = this.#db.all(
+      `SELECT s.id FROM cases c JOIN cases s ON s.content_hash = c.content_hash AND s.path = c.path WHERE c.id = ?`,
+      id,
+    )
     this.#db.transaction(() => {
-      this.#db.run('UPDATE cases SET path = ?, file_size = ?, file_mtime = ? WHERE id = ?', path, size, mtime, id)
-      this.#setFiles(id, files)
+      for (const row of siblings) {
+        const sibling = text(row, 'id')
+        this.#db.run(
+          'UPDATE cases SET path = ?, file_size = ?, file_mtime = ? WHERE id = ?',
+          path,
+          size,
+          mtime,
+          sibling,
+        )
+        this.#setFiles(sibling, files)
+        this.#cache.delete(sibling)
+        this.missing.delete(sibling)
+      }
     })
-    this.#cache.delete(id)
   }
 
   setSelection(id: string, selection: ImageSelection, trainingAxis: Axis): void {

@@ -14,6 +14,9 @@ const MAX_OUTSIDE = 4
 /** Files of a case that are looked after at the start. */
 const MAX_LOOKED_AFTER = 8
 
+/** An image without its voxels. */
+export type ImageHeader = Omit<ImageVolume, 'voxels'>
+
 /**
  * The opened images of the worklist, whose voxels can still be arriving. The least recently used is closed beyond the budget of bytes in
  * memory, none while it is used.
@@ -24,6 +27,8 @@ export class Volumes {
   /** A case's image was found missing, or was found again. */
   readonly #missingChanged: () => void
   readonly #open: Leases<ImageVolume>
+  /** Small, and wanted when a mask is written of an image that was closed meanwhile. */
+  readonly #headers = new Map<string, ImageHeader>()
 
   constructor(options: {
     project: Project
@@ -56,9 +61,9 @@ export class Volumes {
     return this.#open.use(caseId, work)
   }
 
-  /** For what the header says: the voxels can be closed at any time, other than in `use`. Throws what `use` throws. */
-  get(caseId: string): Promise<ImageVolume> {
-    return this.use(caseId, (volume) => volume)
+  /** What the header says, also of an image that was closed since. Throws what `use` throws. */
+  async header(caseId: string): Promise<ImageHeader> {
+    return this.#headers.get(caseId) ?? this.use(caseId, (volume) => this.#remember(caseId, volume))
   }
 
   /** Keeps an image that was read for another reason, such as adding it. */
@@ -68,6 +73,7 @@ export class Volumes {
 
   /** The image is opened afresh next time. `abort`: who reads in it now is told to stop. */
   forget(caseId: string, options: { readonly abort?: boolean } = {}): void {
+    this.#headers.delete(caseId)
     this.#open.drop(caseId, options)
   }
 
@@ -111,6 +117,7 @@ export class Volumes {
     }
     if (found.path !== path || found.mtime !== record.fileMtime || found.files.some((file, i) => file !== files[i])) {
       this.#cases.moveTo(caseId, this.#project.storedPlace(found))
+      this.#missingChanged()
     }
     this.#setMissing(caseId, false)
     return found.path
@@ -142,9 +149,17 @@ export class Volumes {
   async #read(caseId: string, read: ImageAccess['readImage'], signal: AbortSignal): Promise<ImageVolume> {
     const record = this.#cases.get(caseId)
     const volume = await read(await this.locate(caseId), { selection: record.selection, signal })
-    if (volume.dims.every((extent, axis) => extent === record.dims[axis])) return volume
+    if (volume.dims.every((extent, axis) => extent === record.dims[axis])) {
+      this.#remember(caseId, volume)
+      return volume
+    }
     await volume.voxels.close()
     throw new CodedError('bad-file', `The image of "${record.name}" has another extent than before.`)
+  }
+
+  #remember(caseId: string, { voxels: _voxels, ...header }: ImageVolume): ImageHeader {
+    this.#headers.set(caseId, header)
+    return header
   }
 
   #setMissing(caseId: string, missing: boolean): void {

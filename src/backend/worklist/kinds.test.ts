@@ -279,9 +279,18 @@ describe('a slide', () => {
     expect(await again.call('slide.tile', { caseId: slide.id, level: 0, column: 1, row: 2 })).toEqual(tile)
     const { path: mask } = await again.call('export.mask', { caseId: first.id, fileId: null })
     expect(basename(mask)).toBe('section-region-1-mask.png')
-    await again.call('case.remove', { caseId: slide.id })
-    expect((await again.call('project.get', {})).cases[0]?.regionOf ?? null).toBeNull()
-    expect((await add(again, path)).id).toBe(slide.id)
+    // What is made of one file moves with it, however far.
+    const elsewhere = join(temporaryFolder(), 'elsewhere.tif')
+    renameSync(path, elsewhere)
+    const moved = await restart(again)
+    const missing = async () => (await moved.call('project.get', {})).cases.map((one) => one.missing)
+    expect(await missing()).toEqual([true, true, true])
+    await moved.call('case.relocate', { caseId: second.id, fileId: fileOf(moved, elsewhere) })
+    expect(await missing()).toEqual([false, false, false])
+    await moved.call('volume.slice', { caseId: first.id, axis: 2, index: 0 })
+    await moved.call('case.remove', { caseId: slide.id })
+    expect((await moved.call('project.get', {})).cases[0]?.regionOf ?? null).toBeNull()
+    expect((await add(moved, elsewhere)).id).toBe(slide.id)
   })
 
   it('refuses in a sentence what is done in regions', async () => {
