@@ -6,6 +6,7 @@ import { asWireError, isCancelled } from '../api/errors.ts'
 import type { Rect } from '../canvas/layout.ts'
 import { toImageSlice, type ImageSlice } from '../canvas/samples.ts'
 import { levelFactor, type Pyramid, type TileKey } from '../canvas/slide/pyramid.ts'
+import type { SlideLook } from '../canvas/slide/slideViewer.ts'
 import type { Point } from '../canvas/viewport.ts'
 import { slideText } from '../i18n/slide.ts'
 import { rectBetween, resizeRect } from '../tools/regionRect.ts'
@@ -81,6 +82,7 @@ export const useSlideStore = defineStore('slide', () => {
   const level = ref(0)
   const adding = ref(false)
   let handle: SlideHandle | null = null
+  const looks = new Map<string, SlideLook>()
 
   const region = computed<TileRegion | null>(() =>
     rect.value && pyramid.value ? regionAt(pyramid.value, rect.value, level.value) : null,
@@ -171,6 +173,16 @@ export const useSlideStore = defineStore('slide', () => {
     }
   }
 
+  function rememberLook(caseId: string, look: SlideLook | null): void {
+    if (look) looks.set(caseId, look)
+    else looks.delete(caseId)
+  }
+
+  /** Where the slide was left, so that coming back from a region leads on to the next one. */
+  function lookOf(caseId: string): SlideLook | null {
+    return looks.get(caseId) ?? null
+  }
+
   /** The mounted viewer, until the answer is called. */
   function attach(mounted: SlideHandle): () => void {
     handle = mounted
@@ -205,6 +217,8 @@ export const useSlideStore = defineStore('slide', () => {
     setSize,
     takeView,
     confirm,
+    rememberLook,
+    lookOf,
     attach,
   }
 })

@@ -46,6 +46,12 @@ export interface SlidePlace {
   readonly area: Rect
 }
 
+/** Where the user was: what was in the middle, in pixels of level 0, and how large. */
+export interface SlideLook {
+  readonly centre: Point
+  readonly zoom: number
+}
+
 const FIT_MARGIN = 24
 const MOST_ZOOM = 32
 
@@ -94,9 +100,18 @@ export class SlideViewer {
     })
   }
 
-  /** Shows the slide, all of it. From now on the options' functions are called. */
-  start(): void {
+  /** Shows the slide, all of it or as it was left. From now on the options' functions are called. */
+  start(look: SlideLook | null = null): void {
     this.stage.follow()
+    if (!look) return
+    this.zoomBy(look.zoom / this.zoom)
+    this.centreOn(look.centre)
+  }
+
+  /** To come back to; null while all of the slide is shown, however large the element is by then. */
+  get look(): SlideLook | null {
+    const { x0, y0, x1, y1 } = this.area
+    return this.fitted ? null : { centre: { x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, zoom: this.zoom }
   }
 
   get viewport(): Viewport {

@@ -164,6 +164,20 @@ describe('a slide', () => {
     expect(view.zoom).toBeCloseTo(1 / 20, 9)
   })
 
+  it('is shown again as it was left', async () => {
+    const { view, slide, key, pointer } = await shown()
+    await key('n')
+    await key('ArrowRight')
+    await view.openCase('case-2')
+    await frames(2)
+    await view.openCase('slide-1')
+    await frames()
+    expect(view.zoom).toBeCloseTo(1, 9)
+    pointer('pointermove', 536, 380, { buttons: 0 })
+    await frames(2)
+    expect(Math.abs((slide.pointer?.pixel.x ?? 0) - WIDTH / 2 - 0.15 * 1072)).toBeLessThan(1)
+  })
+
   it('says why what needs a mask cannot be done', async () => {
     await shown()
     const actions = useActions()

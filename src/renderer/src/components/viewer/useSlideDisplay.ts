@@ -47,12 +47,13 @@ export function useSlideDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     viewer.value = made
     const detaches = [view.attachViewer(made), slide.attach(made)]
     detach = () => {
+      slide.rememberLook(id, made.look)
       detaches.forEach((stop) => stop())
     }
     slow = setTimeout(() => {
       if (view.sliceState === 'none') view.sliceState = 'loading'
     }, SLOW_MS)
-    made.start()
+    made.start(slide.lookOf(id))
   }
 
   /** What the rest of the page is told of the tiles. */
