@@ -124,6 +124,7 @@ async function decodeStream(
   const pixels = (width + 64) * (Math.max(height, layout.blockHeight) + 64)
   if (layout.compression === Compression.webp) return decodePicture(packed, pixels, 3)
   if (layout.bits !== 8) throw new RangeError(`JPEG of ${layout.bits} bits`)
+  if (layout.planar && layout.photometric !== Photometric.rgb && layout.colour) throw new RangeError('such planes')
   const colour = layout.photometric === Photometric.yCbCr && !keepsYCbCr(context) ? 'ycbcr' : 'rgb'
   const old = context.oldJpegTables
   if (layout.compression === Compression.oldJpeg && !(packed[0] === 0xff && packed[1] === 0xd8)) {
@@ -141,7 +142,7 @@ async function decodeStream(
 function fromPicture({ layout }: BlockContext, picture: DecodedPicture, shape: BlockShape): Block {
   const { width, height } = shape
   if (picture.width < width || picture.height < height) throw new CutOff()
-  const wanted = layout.colour ? 3 : shape.samples
+  const wanted = layout.colour && !layout.planar ? 3 : shape.samples
   if (picture.channels < wanted) throw new RangeError('too few components')
   if (picture.channels === wanted && picture.width === width) {
     return { shape: { ...shape, samples: wanted }, data: picture.data.subarray(0, width * height * wanted) }

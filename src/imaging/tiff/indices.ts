@@ -1,9 +1,10 @@
 import type { Dims, Vec3 } from '../../core/contract/schemas.ts'
+import { greyIfColourless } from '../colour.ts'
 import { badFile, fileSize } from '../files.ts'
 import type { ReadOptions, VoxelArray } from '../types.ts'
 import { readShown, sampleOf, TiffImage, wholeOf } from './open.ts'
 import { refuseImplausibleStack } from './page.ts'
-import { readPalette, type Wanted } from './region.ts'
+import { readPalette, regionKind, type Wanted } from './region.ts'
 import { newSamples } from './samples.ts'
 import { Photometric } from './tags.ts'
 
@@ -30,24 +31,31 @@ export async function readTiffIndices(path: string, { signal, selection }: ReadO
     const { model } = image
     const { first, slices } = model
     const isPalette = first.photometric === Photometric.palette
-    if (first.colour && !isPalette) throw badFile(path, 'is in colour; a mask has one label number a pixel.')
     const { frame, channel } = image.chosen(selection)
     const { width, height } = image.size
     refuseImplausibleStack(path, await fileSize(path), first, slices)
-    const wanted: Wanted = { channel: sampleOf(image, channel), as: 'labels' }
+    // Numbers that were saved as colours, all three the same, are numbers still.
+    const inColour = first.colour && !isPalette
+    const wanted: Wanted = { channel: sampleOf(image, channel), as: inColour ? 'image' : 'labels' }
     if (width * height * slices * 8 > MOST_BYTES * 8) {
       throw badFile(path, 'is too large for a mask; export it in parts.')
     }
-    const labels = newSamples(first.sampleType, width * height * slices)
+    const labels = newSamples(regionKind(first, wanted).type, width * height * slices)
     for (let slice = 0; slice < slices; slice++) {
       const page = await image.page(slice, frame, channel)
       const whole = wholeOf(page.layout, first.orientation)
       const { data } = await readShown(page, whole, wanted, first.orientation, { signal })
-      labels.set(data, slice * width * height)
+      labels.set(inColour ? oneOfThree(data, path) : data, slice * width * height)
     }
     const palette = isPalette ? await readPalette(first) : null
     return { dims: [width, height, slices], labels, palette, spacing: image.spacing }
   } finally {
     await image.close()
   }
+}
+
+function oneOfThree(data: VoxelArray, path: string): VoxelArray {
+  const grey = data instanceof Uint8Array || data instanceof Uint16Array ? greyIfColourless(data) : null
+  if (grey === null) throw badFile(path, 'is in colour; a mask has one label number a pixel.')
+  return grey
 }

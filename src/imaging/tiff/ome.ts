@@ -36,6 +36,8 @@ export interface OmeElsewhere {
 }
 
 const MOST_XML = 2 ** 23
+/** The parser takes ever longer for the attributes of one element. */
+const LONG_TAG = /<[^<>]{32768}/
 /** Planes that metadata may claim. */
 const MOST_PLANES = 2 ** 24
 
@@ -48,7 +50,7 @@ type Node = Readonly<Record<string, unknown>>
 
 /** Reads OME-XML; null where it is damaged, too long or contradicts itself. */
 export function parseOme(xml: string): Ome | OmeElsewhere | null {
-  if (xml.length > MOST_XML) return null
+  if (xml.length > MOST_XML || LONG_TAG.test(xml)) return null
   let root: unknown
   try {
     root = new XMLParser({

@@ -378,10 +378,11 @@ describe('masks', () => {
     expect([...mask.labels]).toEqual(pages.flatMap(({ data }) => [...data]))
     expect([...(mask.palette ?? [])].slice(0, 6)).toEqual([0, 0, 0, 255, 0, 0])
     expect(mask.spacing).toEqual([0.5, 0.25, 2])
-    const rgb: TestPage = {
+    const rgb = (...pixel: number[]): TestPage => ({
       tags: [...greyTags(1, 1, { photometric: 2 }).filter(([tag]) => tag !== 277), [277, 3, [3]]],
-      blocks: [Uint8Array.of(1, 2, 3)],
-    }
-    expect((await errorOf(readTiffIndices(await fileOf(buildTiff([rgb]))))).message).toMatch(/colour/)
+      blocks: [Uint8Array.from(pixel)],
+    })
+    expect((await errorOf(readTiffIndices(await fileOf(buildTiff([rgb(1, 2, 3)]))))).message).toMatch(/colour/)
+    expect([...(await readTiffIndices(await fileOf(buildTiff([rgb(7, 7, 7)])))).labels]).toEqual([7])
   })
 })
