@@ -17,6 +17,8 @@ export const supportedExtensions = [
   'jpeg',
   'tif',
   'tiff',
+  'btf',
+  'svs',
   'bmp',
   'nrrd',
   'nhdr',
