@@ -157,6 +157,7 @@ describe('what cannot be opened', () => {
     ['no size', [0x00280010, 'US', [0]], /states no size/],
     ['a size beyond the file', [0x00280010, 'US', [4000]], /is cut off/],
     ['frames larger than can be shown', [0x00280011, 'US', [65_535]], /is cut off|too large/],
+    ['a mosaic', [0x00080008, 'CS', 'ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC'], /is a mosaic .* convert it with dcm2niix/],
     ['two samples', [0x00280002, 'US', [2]], /has 2 samples a pixel/],
     ['samples of 12 bits', [0x00280100, 'US', [12]], /has samples of 12 bits/],
   ])('says why: %s', async (_, element, sentence) => {

@@ -78,6 +78,9 @@ export function readHeader(path: string, parsed: ParsedFile, bytes: number, data
   if (!Number.isInteger(count) || count < 1 || count > MAX_FRAMES) {
     throw badFile(path, `states ${count} frames, which cannot be; get the file again from where it came from.`)
   }
+  if (imageType.includes('MOSAIC')) {
+    throw badFile(path, 'is a mosaic (all slices in one picture), which cannot be opened; convert it with dcm2niix.')
+  }
   const slide = elements.text(TAGS.sopClass) === SLIDE_CLASS
   const pixels = readLayout(path, parsed, slide && count > 1)
   checkLength(path, pixels, count, bytes)

@@ -136,6 +136,17 @@ describe('a DICOM series', () => {
     expect((await openAll(folder.path, { series: '1.2.3#2' })).data).toEqual([8, 9].flatMap(six))
   })
 
+  it('is one volume of acquisitions that overlap by a slice', async () => {
+    const number = (k: number): TestElement[] => [[0x00200012, 'IS', k < 6 ? '1' : '2']]
+    const heights = [0, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10]
+    await folder.writeSlices(
+      heights.map((z, k) => ({ position: [0, 0, z], number: k, values: six(k), more: number(k) })),
+    )
+    const { data, warnings } = await openAll(folder.path)
+    expect(data).toEqual([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11].flatMap(six))
+    expect(warnings).toEqual([expect.stringContaining('1 of 12 images lie where another one')])
+  })
+
   it('says what it leaves out of images at one place', async () => {
     await folder.writeSlices([0, 1, 2].map((k) => ({ position: [0, 0, k], number: k, values: six(k) })))
     await folder.write('again', dicomBytes(sliceElements({ position: [0, 0, 1], number: 9, values: six(9) })))

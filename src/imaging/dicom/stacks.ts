@@ -32,6 +32,9 @@ const SAME = 1e-3
 /** Directions in one series that are searched for one that fits: what has more is no stack of slices. */
 const MAX_GRIDS = 200
 
+/** The part of its places that a volume may have twice without being taken for several. */
+const OVERLAP = 0.1
+
 /** Sorts slices into stacks: what differs in series, size, direction or spacing cannot be one volume. */
 export function stacksOf(files: readonly DicomFile[]): Stack[] {
   const clusters = new Map<string, Slice[][]>()
@@ -105,9 +108,10 @@ function arrange(slices: readonly Slice[]): Stack[] {
   const places = placesOf(unique, orientation)
   const sizes = new Set(places.map((place) => place.length))
   if (sizes.size === 1) return [placed(places, orientation, warnings)]
-  const parts = split(unique, orientation)
+  const surplus = unique.length - places.length
+  // Acquisitions of neighbouring parts of the body that overlap by a little are one volume all the same.
+  const parts = surplus <= OVERLAP * places.length ? null : split(unique, orientation)
   if (parts !== null) return parts.map((part) => placed(placesOf(part, orientation), orientation, warnings))
-  const surplus = places.reduce((sum, place) => sum + place.length - 1, 0)
   warnings.push(
     `${surplus} of ${unique.length} images lie where another one of the series lies; the first at each place is used.`,
   )
