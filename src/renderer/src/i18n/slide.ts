@@ -34,7 +34,6 @@ export const slideText = {
     takeView: 'Take what is on screen',
     width: 'Width of the region in pixels of its level',
     height: 'Height of the region in pixels of its level',
-    size: (width: number, height: number) => `${formatCount(width)} × ${formatCount(height)} pixels`,
     pixels: 'pixels',
     level: 'Resolution of the region',
     full: 'Full resolution',
