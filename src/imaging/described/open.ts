@@ -73,7 +73,7 @@ export async function openDescribed(image: Described, options: ReadOptions): Pro
   const arrangement = arrange(image.axes, image.components, selection, path)
   const info = infoOf(image, arrangement, selection.frame)
   await checkParts(image.samples)
-  const { voxels, channels } = await withoutColour(await storeOf(image, arrangement), options)
+  const { voxels, channels } = await settled(await storeOf(image, arrangement), options)
   return {
     info,
     kind: 'volume',
@@ -128,15 +128,17 @@ function storeOf(image: Described, arrangement: Arrangement): Promise<VoxelStore
   })
 }
 
-/** A single slice in colour that has no colour is grey. */
-async function withoutColour(
-  voxels: VoxelStore,
-  options: ReadOptions,
-): Promise<{ voxels: VoxelStore; channels: 1 | 3 }> {
+/** As many bytes are read before the image counts as open, so that a small file that is damaged is refused and not shown first. */
+const SMALL = 8 * 2 ** 20
+
+/** Small images are there when they are open, and a single slice in colour that has no colour is grey. */
+async function settled(voxels: VoxelStore, options: ReadOptions): Promise<{ voxels: VoxelStore; channels: 1 | 3 }> {
   const { channels, dims } = voxels
-  if (channels === 1 || dims[2] !== 1 || voxels.byteLength > 2 ** 28) return { voxels, channels }
+  const single = channels === 3 && dims[2] === 1 && voxels.byteLength <= 2 ** 28
+  if (voxels.byteLength > SMALL && !single) return { voxels, channels }
   try {
-    const data = await voxels.all(options)
+    await voxels.complete(options)
+    const data = single ? await voxels.all(options) : null
     const grey = data instanceof Uint8Array ? greyIfColourless(data) : null
     if (grey === null) return { voxels, channels }
     await voxels.close()

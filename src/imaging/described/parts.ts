@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { badFile, fileSize, withFile } from '../files.ts'
 import { inflated, MAX_RATIO } from '../voxels/index.ts'
@@ -35,6 +36,9 @@ export function dataPath(header: string, name: string): string {
   if (name === '' || name.includes('\0') || inside === '' || inside.startsWith('..') || isAbsolute(inside)) {
     throw badFile(header, `names a data file outside of its folder (${shown(name)}); put both into one folder.`)
   }
+  if (!existsSync(path)) {
+    throw badFile(header, `names a data file that is not there (${shown(name)}); put both into one folder.`)
+  }
   return path
 }
 
@@ -52,7 +56,7 @@ export function patternNames(header: string, pattern: string, range: readonly nu
   if (!(count >= 1 && count <= most)) {
     throw badFile(
       header,
-      `names ${count} data files for ${most} slices or fewer; get it again from where it came from.`,
+      `names other data files (${shown(pattern)}) than it can have slices; get it again from where it came from.`,
     )
   }
   const [found, zero = '', width = ''] = place
@@ -63,8 +67,10 @@ export function patternNames(header: string, pattern: string, range: readonly nu
   return Array.from({ length: count }, (_, i) => pattern.replace(found, () => text(first + i * step)))
 }
 
-function shown(name: string): string {
-  return name.length > 60 ? `${name.slice(0, 60)}…` : name
+/** What a header says, fit for a message: printable, and not longer than a line. */
+export function shown(text: string): string {
+  const printable = text.replace(/[^\x20-\x7e]/g, '?')
+  return printable.length > 60 ? `${printable.slice(0, 60)}…` : printable
 }
 
 /** Throws where a part is missing or too short for what the header says. */

@@ -11,6 +11,7 @@ import {
   type Encoding,
   type FileAxis,
   type Part,
+  shown,
 } from '../described/index.ts'
 import { badFile, fileSize } from '../files.ts'
 import { isTrue, readMetaHeader, type MetaHeader } from './header.ts'
@@ -46,8 +47,10 @@ export async function describeMeta(path: string): Promise<Described> {
   if (channels !== 1) axes.unshift({ size: channels, role: 'component' })
   const byteLength = axes.reduce((product, { size }) => product * size, elementBytes(element))
   if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
-    const size = axes.map((axis) => axis.size).join(' x ')
-    throw badFile(path, `states an impossible size (${size}); get the file again from where it came from.`)
+    throw badFile(
+      path,
+      `states an impossible size (${shown(tags.get('dimsize') ?? '')}); get the file again from where it came from.`,
+    )
   }
   const warnings: string[] = []
   const encoding = encodingOf(tags)

@@ -8,6 +8,7 @@ import {
   type Described,
   type ElementType,
   type FileAxis,
+  shown,
 } from '../described/index.ts'
 import { badFile } from '../files.ts'
 import { encodingOf, nrrdParts } from './data.ts'
@@ -59,7 +60,10 @@ export async function describeNrrd(path: string): Promise<Described> {
   const encoding = encodingOf(fields.get('encoding'), path)
   const byteLength = sizes.reduce((product, size) => product * size, elementBytes(element))
   if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
-    throw badFile(path, `states an impossible size (${sizes.join(' x ')}); get it again from where it came from.`)
+    throw badFile(
+      path,
+      `states an impossible size (${shown(fields.get('sizes') ?? '')}); get it again from where it came from.`,
+    )
   }
   const endian = fields.get('endian')?.toLowerCase()
   if (endian === undefined && elementBytes(element) > 1 && (encoding === 'raw' || encoding === 'packed')) {

@@ -259,13 +259,9 @@ describe('NRRD', () => {
     for (const name of ['../out.raw', '/etc/passwd', 'a/../../b.raw', '..\\out.raw']) {
       await refused(`${raw}data file: ${name}\n`, /outside of its folder/)
     }
-    const alone = await file(`${raw}data file: missing.raw\n`)
-    await expect(readImage(alone)).rejects.toMatchObject({
-      code: 'file-missing',
-      message: expect.stringMatching(/^missing.raw is not there/) as string,
-    })
+    await refused(`${raw}data file: missing.raw\n`, /names a data file that is not there \(missing\.raw\)/)
     await refused(`${raw}data file: s%d%d.raw 1 2 1\n`, /pattern/)
-    await refused(`${raw}data file: s%d.raw 1 900000000 1\n`, /900000000 data files/)
+    await refused(`${raw}data file: s%d.raw 1 900000000 1\n`, /other data files .* than it can have slices/)
     await refused(`${raw}byte skip: x\n`, /where its samples begin/)
     await refused(
       'type: uchar\ndimension: 3\nsizes: 3 4 2\nkinds: domain vector domain\nencoding: raw\n',
