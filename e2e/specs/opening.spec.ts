@@ -105,6 +105,20 @@ test('a frame of a file with several is chosen, another one later', async ({ she
   await expect(app.by('case-item'), 'nothing was added').toHaveCount(2)
 })
 
+test('a part of complex numbers is chosen, and the details of the case say which', async ({ shell, folder }) => {
+  const path = join(folder, 'phase.nii.gz')
+  await writeNifti(path, { ...fourD, dims: [32, 28, 6], datatype: 'complex64', value: () => 30 })
+  const app = await shell.open()
+  await app.openPath(path)
+  await app.by('choose-part').selectOption('imaginary')
+  await app.by('choose-part').press('Tab')
+  await app.by('choose-open').click()
+  await app.ready()
+  expect(await valueInTheMiddle(app)).toContain('60')
+  await app.page.getByRole('button', { name: 'Case', exact: true }).click()
+  await expect(app.by('case-details')).toContainText('Imaginary')
+})
+
 /** Drops files made of these bytes anywhere on the window. */
 async function drop(app: Workstation, files: { name: string; bytes: Buffer }[]): Promise<void> {
   const sent = files.map(({ name, bytes }) => ({ name, bytes: [...bytes] }))
@@ -136,6 +150,26 @@ test('a header with its voxels, and loose DICOM files, are dropped as one image 
   )
   await expect(app.by('case-item')).toHaveCount(2)
   await expect(app.by('upload')).toHaveCount(0)
+})
+
+test('a dropped folder is one case, with the folders in it', async ({ shell, folder }, info) => {
+  test.skip(info.project.name === 'electron', 'the folder is dropped by way of the browser')
+  const dicom = join(folder, 'from the archive')
+  await writeSeries(join(dicom, 'day 1'), abdomen)
+  await writeSeries(join(dicom, 'day 1', 'scouts'), scout)
+  const app = await shell.open()
+  await expect(app.by('viewer-empty')).toBeVisible()
+  const browser = await app.page.context().newCDPSession(app.page)
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    const data = { items: [], files: [dicom], dragOperationsMask: 1 }
+    await browser.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data })
+  }
+  await expect(app.by('choose-series')).toHaveCount(2)
+  await expect(app.by('choose-panel')).toContainText('from the archive')
+  await app.by('choose-open').click()
+  await expect(app.by('case-item')).toHaveCount(1)
+  await app.ready()
+  await expect(app.by('slice-number')).toContainText('8')
 })
 
 test('an image that states two positions is not annotated before that was seen', async ({ shell, folder }, info) => {
