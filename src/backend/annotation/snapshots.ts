@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
-import type { CaseSummary, Dims } from '../../core/contract/schemas.ts'
-import { readLabelMap, writeMask } from '../../imaging/index.ts'
+import type { Dims } from '../../core/contract/schemas.ts'
+import { maskExtension, readLabelMap, writeMask } from '../../imaging/index.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import { int, text } from '../project/rows.ts'
@@ -110,7 +110,7 @@ export class Snapshots {
       seq: mask.seq,
       revision: mask.revision,
     }))
-    const file = `${record.stem}${maskEnding(record.kind)}`
+    const file = `${record.stem}${maskExtension(source)}`
     await writeMask(join(this.#project.folders.masks, file), labels, source)
     const hash = await hashLabels(labels)
     this.#project.db.run(
@@ -123,11 +123,6 @@ export class Snapshots {
       hash,
     )
   }
-}
-
-/** In which format the mask of an image is kept and exported. */
-export function maskEnding(kind: CaseSummary['kind']): '.nii.gz' | '.png' {
-  return kind === 'volume' ? '.nii.gz' : '.png'
 }
 
 /** SHA-256 of the labels, in pieces, so that a large volume does not hold up the strokes. */

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { writeVolume } from '../../imaging/index.ts'
+import { tiffBytes } from '../../imaging/testing/tiff.ts'
 import { DIMS, LPS, temporaryFolder, volumeData } from './fixtures.ts'
 
 /** Bytes of an uncompressed NIfTI-1 file of the usual test volume. */
@@ -45,6 +46,51 @@ export async function writeTwoForms(path: string, options: { shift?: number; tur
   }
   writeFileSync(path, bytes)
   return path
+}
+
+/** The usual test volume as a NRRD header with its voxels beside it. */
+export function writeNrrd(folder: string, name: string): string {
+  const header = [
+    'NRRD0004',
+    'type: short',
+    'dimension: 3',
+    `sizes: ${DIMS.join(' ')}`,
+    'encoding: raw',
+    'endian: little',
+    'space: left-posterior-superior',
+    'space directions: (1,0,0) (0,1,0) (0,0,2)',
+    'space origin: (0,0,0)',
+    `data file: ${name}.raw`,
+  ]
+  writeFileSync(join(folder, `${name}.raw`), volumeData(DIMS))
+  writeFileSync(join(folder, `${name}.nhdr`), `${header.join('\n')}\n\n`)
+  return join(folder, `${name}.nhdr`)
+}
+
+/** The usual test volume as a MetaImage header with its voxels beside it. */
+export function writeMeta(folder: string, name: string): string {
+  const header = [
+    'ObjectType = Image',
+    'NDims = 3',
+    `DimSize = ${DIMS.join(' ')}`,
+    'ElementType = MET_SHORT',
+    'ElementSpacing = 1 1 2',
+    'BinaryData = True',
+    'BinaryDataByteOrderMSB = False',
+    `ElementDataFile = ${name}.raw`,
+  ]
+  writeFileSync(join(folder, `${name}.raw`), volumeData(DIMS))
+  writeFileSync(join(folder, `${name}.mhd`), `${header.join('\n')}\n`)
+  return join(folder, `${name}.mhd`)
+}
+
+/** The usual test volume as a TIFF of one page a slice. */
+export function writeStack(folder: string, name: string): string {
+  const [width, height, slices] = DIMS
+  const data = Uint16Array.from(volumeData(DIMS))
+  const pages = Array.from({ length: slices }, (_, z) => ({ width, height, data: data.slice(z * 48, (z + 1) * 48) }))
+  writeFileSync(join(folder, `${name}.tif`), tiffBytes(pages))
+  return join(folder, `${name}.tif`)
 }
 
 /** A number for UIDs that is the same for the same text. */

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ImageSelection, TileRegion } from '../../core/contract/schemas.ts'
@@ -13,7 +14,17 @@ import {
   volumeData,
   type TestBackend,
 } from '../testing/fixtures.ts'
-import { LARGE, writeFrames, writeLargeTiff, writePair, writeSeries, writeTwoForms } from '../testing/images.ts'
+import {
+  LARGE,
+  writeFrames,
+  writeLargeTiff,
+  writeMeta,
+  writeNrrd,
+  writePair,
+  writeSeries,
+  writeStack,
+  writeTwoForms,
+} from '../testing/images.ts'
 
 afterEach(cleanUp)
 
@@ -158,6 +169,49 @@ describe('a DICOM folder', () => {
     for (const call of [add, look]) {
       await expect(call(test, folder)).rejects.toMatchObject({ code: 'bad-file' })
       await expect(call(test, folder)).rejects.toThrow('nothing-here')
+    }
+  })
+})
+
+describe('an image of any format', () => {
+  const kinds: [string, (folder: string) => string | Promise<string>, number][] = [
+    ['NIfTI pair', (folder) => writePair(folder, 'scan'), 2],
+    ['NRRD with detached voxels', (folder) => writeNrrd(folder, 'scan'), 2],
+    ['MetaImage with detached voxels', (folder) => writeMeta(folder, 'scan'), 2],
+    ['TIFF stack', (folder) => writeStack(folder, 'scan'), 1],
+    ['DICOM folder', (folder) => dirname(writeSeries(join(folder, 'scan'))[0] ?? ''), 5],
+  ]
+
+  it.each(kinds)('is annotated, exported and there again after a restart: %s', async (_kind, write, files) => {
+    const test = await openBackend(emptyProject())
+    const path = await write(temporaryFolder())
+    const { id: caseId } = await add(test, path)
+    expect(await samplesOf(test, caseId, 3)).toEqual(expected(3))
+    await test.call('labels.add', { name: 'Liver', color: null })
+    const delta = rectangle({ index: 3, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId, delta })
+    const written = await test.call('export.mask', { caseId, fileId: null })
+    expect(written).toMatchObject({ voxels: 9, labels: [1] })
+    await test.backend.close()
+    // The mask is there as a file too, and read from it.
+    expect(readdirSync(join(test.dir, 'masks'))).toHaveLength(1)
+    const again = await openBackend(test.dir)
+    const mask = await again.call('annotation.slice', { caseId, axis: 2, index: 3, layer: 'mask' })
+    expect(mask.data.reduce((sum, label) => sum + label, 0)).toBe(9)
+    const { cases } = await again.call('project.get', {})
+    expect(cases[0]).toMatchObject({ status: 'saved', missing: false, dims: DIMS })
+    // None of its files can be the target of a mask.
+    const folder = (await stat(path)).isDirectory() ? path : dirname(path)
+    const own = readdirSync(folder)
+    expect(own).toHaveLength(files)
+    for (const name of own) {
+      const before = readFileSync(join(folder, name))
+      const target = again.backend.registerFile(join(folder, name), 'save').id
+      const saved = again.call('export.mask', { caseId, fileId: target })
+      // A name without ending gets one, and is another file then.
+      if (name.includes('.')) await expect(saved).rejects.toMatchObject({ code: 'bad-request' })
+      else expect((await saved).path).toBe(`${join(folder, name)}.nii.gz`)
+      expect(readFileSync(join(folder, name)).equals(before)).toBe(true)
     }
   })
 })
