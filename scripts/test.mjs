@@ -77,7 +77,12 @@ function hasDebianPackage(name) {
  * are skipped.
  */
 function installSystemPackages() {
-  const names = ['python3-nibabel', 'python3-onnx', 'python3-torch', 'chromium', 'libvulkan1']
+  const names = [
+    ...['python3-nibabel', 'python3-onnx', 'python3-torch', 'chromium', 'libvulkan1'],
+    // Other people's readers and writers of images.
+    ...['python3-pil', 'python3-pydicom', 'python3-gdcm', 'python3-scipy', 'python3-skimage', 'python3-tifffile'],
+    ...['dcm2niix', 'dcmtk', 'libgdcm-tools', 'libvips-tools', 'plastimatch', 'teem-apps'],
+  ]
   if (!isRootOnDebian()) {
     say(`not root on Debian: ${names.join(', ')} are used where they are installed already`)
     return
