@@ -154,6 +154,23 @@ describe('SlideTiles', () => {
   })
 })
 
+describe('a screen that holds more than the budget', () => {
+  it('ends with what fits, and asks for nothing again and again', async () => {
+    const { tiles, asked } = slide({ budgetBytes: 20 * TILE * TILE * 5 })
+    // 1/4 of the slide is 48 tiles of level 1 with those around it, or 12 of level 2.
+    for (let frame = 0; frame < 10; frame++) {
+      tiles.want({ x0: 0, y0: 0, x1: 512, y1: 384 }, 0.5)
+      await arrive()
+    }
+    const once = asked.length
+    tiles.want({ x0: 0, y0: 0, x1: 512, y1: 384 }, 0.5)
+    await arrive()
+    expect(asked).toHaveLength(once)
+    expect(tiles.bytes).toBeLessThanOrEqual(20 * TILE * TILE * 5)
+    expect(new Set(asked).size).toBe(once)
+  })
+})
+
 describe('drawing a slide', () => {
   it('shows the smallest level until the tiles are here, so that nothing is blank', async () => {
     const { tiles } = slide()

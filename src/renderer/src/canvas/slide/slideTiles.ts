@@ -140,14 +140,15 @@ export class SlideTiles {
     const level = chooseLevel(pyramid, scale, area, (this.budget * SCREEN_SHARE) / this.bytesPerPixel)
     const centre: Point = { x: (area.x0 + area.x1) / 2, y: (area.y0 + area.y1) / 2 }
     const range = tilesIn(pyramid, level, area)
-    const keys = tilesTowards(pyramid, level, range, centre)
+    const room = this.room
+    const keys = tilesTowards(pyramid, level, range, centre).slice(0, room)
     const factor = levelFactor(pyramid, level)
     const [spanX, spanY] = [pyramid.tileWidth * factor.x, pyramid.tileHeight * factor.y]
     const wider = { x0: area.x0 - spanX, y0: area.y0 - spanY, x1: area.x1 + spanX, y1: area.y1 + spanY }
     const inside = ({ column, row }: TileKey): boolean =>
       column >= range.column0 && column < range.column1 && row >= range.row0 && row < range.row1
     const around = tilesTowards(pyramid, level, tilesIn(pyramid, level, wider), centre).filter((key) => !inside(key))
-    this.wanted = { level, keys, around }
+    this.wanted = { level, keys, around: around.slice(0, Math.max(0, room - keys.length)) }
     this.ask()
   }
 
@@ -215,6 +216,13 @@ export class SlideTiles {
       return true
     })
     this.queue.want(missing)
+  }
+
+  /** Tiles that are here together, whatever else is wanted: more would push each other out for ever. */
+  private get room(): number {
+    const { tileWidth, tileHeight } = this.pyramid
+    const free = this.budget * (this.keepsWhole ? 0.7 : 0.95)
+    return Math.max(1, Math.floor(free / (tileWidth * tileHeight * this.bytesPerPixel)))
   }
 
   /** Is the smallest level small enough to be kept whole? */
