@@ -46,6 +46,16 @@ describe('adding a file', () => {
     expect(adding.current).toBeNull()
   })
 
+  it('remarks on the proposed image, not on what was assumed before there was a choice', async () => {
+    client.answers['case.look'] = ({ selection }) =>
+      aLook({ frames: 5, warnings: [selection === undefined ? 'The first one is used.' : 'The unit is not known.'] })
+    const adding = useAddingStore()
+    void adding.add(file('a'))
+    await settled()
+    expect(adding.current?.choices.warnings).toEqual(['The unit is not known.'])
+    expect(client.asked('case.look').at(-1)).toEqual({ fileId: 'a', selection: { frame: 0 } })
+  })
+
   it('proposes the first channel, and the magnitude of complex numbers', async () => {
     client.answers['case.look'] = () => aLook({ channels: ['DAPI', 'GFP'], complex: true })
     const adding = useAddingStore()

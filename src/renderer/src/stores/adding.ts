@@ -74,8 +74,24 @@ export const useAddingStore = defineStore('adding', () => {
 
   async function ask(file: FileEntry, choices: ImageChoices): Promise<CaseSummary | null> {
     const added = new Promise<CaseSummary | null>((resolve) => (answer = resolve))
-    current.value = { file, choices, selection: firstOf(choices), looking: false, adding: false, error: null }
+    const selection = firstOf(choices)
+    // What was assumed for want of a choice is no remark to make beside the choice.
+    const bare = { ...choices, warnings: [] }
+    current.value = { file, choices: bare, selection, looking: false, adding: false, error: null }
+    void remark(file, selection)
     return added
+  }
+
+  /** What there is to remark on the proposed image. Without an answer the choice is as good. */
+  async function remark(file: FileEntry, selection: ImageSelection): Promise<void> {
+    try {
+      const { warnings } = await useClient().call('case.look', { fileId: file.id, selection })
+      const now = current.value
+      if (now?.file.id !== file.id || now.looking || now.selection.series !== selection.series) return
+      current.value = { ...now, choices: { ...now.choices, warnings } }
+    } catch {
+      // Opening it says what is wrong.
+    }
   }
 
   function select(change: Partial<ImageSelection>): void {
