@@ -71,8 +71,9 @@ export class Page {
       if (!known && layout.compression !== Compression.none && wanted > 1) throw damaged(source)
       counts = known ? await directory.numbers(countsTag, wanted) : null
     }
-    const context = await readContext(source, layout)
-    const page = new Page(source, context, { offsets, counts, shift })
+    const cut = cutStrip(layout, offsets, counts)
+    const context = await readContext(source, cut?.layout ?? layout)
+    const page = new Page(source, context, { offsets, counts, ...cut?.blocks, shift })
     page.#refuseImplausible()
     return page
   }
@@ -142,6 +143,40 @@ export class Page {
         'holds so large a picture in one piece; save it with tiles, for instance with vips or QuPath.',
       )
     }
+  }
+}
+
+/** Bytes of the pieces that one long strip is read in. */
+const PIECE_BYTES = 2 ** 22
+
+/**
+ * A picture that lies unpacked in one strip, as ImageJ and others write it, need not be held twice: it is as good as many strips.
+ * Null for other pages.
+ */
+function cutStrip(
+  layout: PageLayout,
+  offsets: Float64Array,
+  counts: Float64Array | null,
+): { layout: PageLayout; blocks: { offsets: Float64Array; counts: Float64Array | null } } | null {
+  const { width, height, samples, planar, compression, photometric, tiled, down } = layout
+  const isPlain = compression === Compression.none && photometric !== Photometric.yCbCr && !tiled && down === 1
+  const row = rowBytes(layout, { width, height, samples: planar ? 1 : samples })
+  if (!isPlain || row * height <= PIECE_BYTES || offsets.includes(0)) return null
+  const rows = Math.max(1, Math.floor(PIECE_BYTES / row))
+  const pieces = Math.ceil(height / rows)
+  const starts = new Float64Array(offsets.length * pieces)
+  const lengths = new Float64Array(offsets.length * pieces)
+  for (let i = 0; i < starts.length; i++) {
+    const plane = Math.floor(i / pieces)
+    const before = (i % pieces) * rows * row
+    starts[i] = (offsets[plane] ?? 0) + before
+    // A piece behind the end of a strip that is too short has no bytes: it is cut off, not never written.
+    const left = (counts?.[plane] ?? Infinity) - before
+    lengths[i] = Math.max(1, Math.min(left, Math.min(rows, height - (i % pieces) * rows) * row))
+  }
+  return {
+    layout: { ...layout, blockHeight: rows, down: pieces },
+    blocks: { offsets: starts, counts: lengths },
   }
 }
 

@@ -46,7 +46,7 @@ describe.skipIf(!hasVips)('a pyramid of 40,000 x 30,000 pixels (needs vips)', ()
       '10',
       '10',
     )
-    const script = fileURLToPath(new URL('testing/readSlide.ts', import.meta.url))
+    const script = fileURLToPath(new URL('testing/slideChild.ts', import.meta.url))
     const child = spawnSync(process.execPath, [script, slide], { encoding: 'utf8', timeout: 200_000 })
     expect(child.status, child.stderr).toBe(0)
     const found = JSON.parse(child.stdout) as Found

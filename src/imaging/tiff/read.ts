@@ -7,6 +7,7 @@ import { memoryStore, streamedStore, typeOf } from '../voxels/index.ts'
 import { readShown, sampleOf, TiffImage, wholeOf } from './open.ts'
 import { refuseImplausibleStack } from './page.ts'
 import { regionKind, type Wanted } from './region.ts'
+import { eightBits } from './samples.ts'
 import { openTiled } from './tiledImage.ts'
 
 const REDUCED_COLOURS = 'The colours were reduced to 8 bits a channel.'
@@ -154,10 +155,6 @@ function pictureOf(path: string, info: ImageInfo, pixels: Pixels): ImageVolume {
     voxels: memoryStore(data, dims, channels),
     warnings,
   }
-}
-
-function eightBits(wide: Uint16Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(wide, (value) => value >> 8)
 }
 
 async function readTiffRegion(path: string, options: ReadOptions): Promise<ImageVolume> {

@@ -34,6 +34,13 @@ export function bytesPerSample(type: VoxelType): number {
   }
 }
 
+/** 16-bit colours as 8-bit ones: their upper bytes. */
+export function eightBits(wide: Uint16Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(wide.length)
+  for (let i = 0; i < out.length; i++) out[i] = (wide[i] ?? 0) >> 8
+  return out
+}
+
 /**
  * Unpacked bytes of a block as samples in the machine's byte order, prediction undone. `bytes` is written to. Throws
  * RangeError where the prediction does not go with the samples.

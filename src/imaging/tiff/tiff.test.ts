@@ -82,6 +82,25 @@ describe('samples', () => {
       expect((await readImageInfo(path)).byteOrder).toBe(littleEndian ? 'little' : 'big')
     }
   })
+  it('in one long strip are read in pieces', async () => {
+    const [width, height] = [3000, 2001]
+    const data = Uint16Array.from({ length: width * height }, (_, i) => (i * 7) % 65_536)
+    const page = { tags: greyTags(width, height, { bits: 16 }), blocks: [new Uint8Array(data.buffer)] }
+    const image = await readImage(await fileOf(buildTiff([page])))
+    expect(Buffer.compare(Buffer.from((await image.voxels.all()).buffer), Buffer.from(data.buffer))).toBe(0)
+    const short = { ...page, tags: [...page.tags, [279, 4, [5e6]] as TestTag] }
+    expect((await errorOf(readImage(await fileOf(buildTiff([short]))))).message).toMatch(/cut off/)
+    const planes = {
+      tags: [
+        ...greyTags(width, height, { photometric: 2 }).filter(([tag]) => tag !== 277),
+        [277, 3, [3]],
+        [284, 3, [2]],
+      ],
+      blocks: [1, 2, 3].map((value) => new Uint8Array(width * height).fill(value)),
+    } as TestPage
+    const colours = await (await readImage(await fileOf(buildTiff([planes])))).voxels.all()
+    expect([...colours.slice(0, 3), ...colours.slice(-3)]).toEqual([1, 2, 3, 1, 2, 3])
+  })
   it('in LERC are unpacked', async () => {
     // A LERC2 blob, version 2, of 3 x 2 bytes that are written as they are.
     const blob = new Uint8Array(10 + 48 + 4 + 1 + 6)

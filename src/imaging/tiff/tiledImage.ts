@@ -7,6 +7,7 @@ import { BlockCache } from './blockCache.ts'
 import { readShown, sampleOf, shownSize, TiffImage } from './open.ts'
 import type { Page } from './page.ts'
 import { regionKind, type Wanted } from './region.ts'
+import { eightBits } from './samples.ts'
 import { halved, type Halving } from './shrink.ts'
 
 const TILE = 512
@@ -247,5 +248,5 @@ function half({ width, height }: { width: number; height: number }): { width: nu
 
 function eightBitColours(pixels: Pixels): Pixels {
   if (pixels.channels === 1 || !(pixels.data instanceof Uint16Array)) return pixels
-  return { ...pixels, data: Uint8Array.from(pixels.data, (value) => value >> 8) }
+  return { ...pixels, data: eightBits(pixels.data) }
 }
