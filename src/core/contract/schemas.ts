@@ -403,7 +403,7 @@ export const maskLookSchema = z.object({
   labels: z.array(z.object({ value: z.int().min(1), name: z.string().nullable(), voxels: z.int().min(1) })),
   /** `same`: lies on the image voxel for voxel. `moved`: same extent, another place. `shape`: another extent. */
   fit: z.enum(['same', 'moved', 'shape']),
-  /** What differs, in a sentence; null where nothing does. */
+  /** What differs, and what was assumed in reading the file, in sentences; null where there is nothing to say. */
   difference: z.string().nullable(),
   /** Both have a geometry, so the mask can be resampled onto the image (nearest neighbour). */
   canResample: z.boolean(),

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Affine, Dims, MaskFormat } from '../../core/contract/schemas.ts'
@@ -81,5 +81,25 @@ describe('a mask that is written and read again', () => {
       }
     }
     expect((await readdir(folder.path)).filter((name) => name.startsWith('.'))).toEqual([])
+  })
+})
+
+describe('a mask of an image that states two positions', () => {
+  it('lies where the user said that the image does', async () => {
+    await volume('two.nii')
+    const bytes = await readFile(at('two.nii'))
+    bytes.writeFloatLE(bytes.readFloatLE(292) + 5, 292) // srow_x[3], 5 mm to the right
+    bytes.writeInt16LE(2, 254) // sform_code
+    await writeFile(at('two.nii'), bytes)
+    const labels = Uint8Array.from({ length: 140 }, (_, i) => i % 3)
+    for (const form of ['sform', 'qform'] as const) {
+      const image = await readImage(at('two.nii'), { selection: { affine: form } })
+      expect(image.info.affineSource).toBe(form)
+      await writeMaskAs(at(`of-${form}.nii`), 'nifti', labels, image)
+      const { info } = await readImage(at(`of-${form}.nii`))
+      expect(info.affine?.[0]?.[3]).toBeCloseTo(form === 'sform' ? 17 : 12, 4)
+      expect(info.disagreement === null).toBe(form === 'qform')
+      expect(await readMask(at(`of-${form}.nii`), { image })).toMatchObject({ labels })
+    }
   })
 })

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { abortError, badFile, readError, readStart } from '../files.ts'
 import { stemOf } from '../sniff.ts'
@@ -46,6 +46,8 @@ async function readAny(path: string, context: ReadContext): Promise<LoadedMask> 
     throw readError(error, path)
   })
   if (!found.isDirectory()) {
+    // Of a data set for nnU-Net its description can be chosen as well as its folder.
+    if (basename(path) === 'dataset.json' && isNnunetFolder(dirname(path))) return readNnunet(dirname(path), context)
     if (await isJson(path)) return readCoco(path, context)
     const dataset = nnunetOf(path)
     return dataset === null ? readLabelFile(path, signal) : readNnunetLabels(dataset, path, signal)
