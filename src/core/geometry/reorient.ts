@@ -140,23 +140,33 @@ export function shearOf(affine: Affine): number {
 
 /**
  * An affine without what storing it in numbers of a relative `precision` (2^-24: single) did to its origin. Whoever stores a mirrored
- * volume rounds another corner, so the origin comes back with an error in its last digits: of the numbers within that error, the one
- * with the fewest decimals is taken, whatever the order of storage.
+ * volume rounds another corner, so the origin comes back with an error in its last digits, of which there are others in each order of
+ * storage. A number of few decimals within that error is what was meant; other origins are rounded to what the farthest corner can be
+ * stored in, so that they come out alike too wherever the voxel size is a round number.
  */
 export function withoutRounding(dims: Dims, affine: Affine, precision: number): Affine {
   return affine.map((row, r) => {
     if (r === 3) return [...row]
     const [a = 0, b = 0, c = 0, origin = 0] = row
-    const extent = Math.abs(a * (dims[0] - 1)) + Math.abs(b * (dims[1] - 1)) + Math.abs(c * (dims[2] - 1))
-    return [a, b, c, shortest(origin, precision * (2 * Math.abs(origin) + extent))]
+    let farthest = Math.abs(origin)
+    for (let corner = 1; corner < 8; corner++) {
+      const at = (axis: Axis): number => ((corner >> axis) & 1) * (dims[axis] - 1)
+      farthest = Math.max(farthest, Math.abs(origin + a * at(0) + b * at(1) + c * at(2)))
+    }
+    return [a, b, c, meant(origin, 2 * precision * farthest, 2 * precision * 2 ** Math.floor(Math.log2(farthest)))]
   })
 }
 
-function shortest(value: number, error: number): number {
-  if (!Number.isFinite(value) || error === 0) return value
-  for (let decimals = 0; decimals <= 12; decimals++) {
+/** A number of so few decimals is met by chance this seldom: once in so many times. */
+const CHANCE = 8
+
+function meant(value: number, error: number, step: number): number {
+  if (!Number.isFinite(value) || !(step > 0)) return value
+  for (let decimals = 0; decimals <= 12 && 10 ** -decimals >= 2 * CHANCE * error; decimals++) {
     const candidate = Number(value.toFixed(decimals))
     if (Math.abs(candidate - value) <= error) return candidate + 0
   }
-  return value
+  const steps = Math.round(value / step)
+  // A half goes to the even one, as it does where numbers are stored.
+  return (steps - value / step === 0.5 && steps % 2 !== 0 ? steps - 1 : steps) * step + 0
 }

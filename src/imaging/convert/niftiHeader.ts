@@ -92,7 +92,7 @@ function reorderForms(
   source: ImageVolume['info']['affineSource'],
   order: Reorientation,
 ): Affine {
-  const precision = fields.version === 1 ? 2 ** -24 : 2 ** -52
+  const precision = fields.version === 1 ? 2 ** -24 : 2 ** -48
   const turned = (affine: Affine): Affine =>
     withoutRounding(order.dims, arranged(stored, affine, order.axes, order.flips).affine, precision)
   const main = turned(used)

@@ -23,6 +23,8 @@ rng = np.random.default_rng(5)
 data = rng.integers(-1000, 3000, (7, 9, 11)).astype(np.int16)
 data[:3, :2, :5] = 4000
 affine = np.array([[1.25, 0, 0, -31.4], [0, 0.7, 0, -17.25], [0, 0, 2.5, 12.3], [0, 0, 0, 1]])
+if kind == 'odd':
+    affine = np.array([[2.5, 0, 0, 3.3333332538604736], [0, 2.5, 0, -7.123456001281738], [0, 0, 1.5, -55.03813552856445], [0, 0, 0, 1]])
 if kind == 'oblique':
     c, s = np.cos(.35), np.sin(.35)
     affine[:3, :3] = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ affine[:3, :3]
@@ -95,7 +97,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 describe.skipIf(!peer.available)(`one volume in its 48 orders of storage ${peer.reason}`, () => {
-  it.each(['straight', 'oblique', 'double', 'sform'])(
+  it.each(['straight', 'oblique', 'odd', 'double', 'sform'])(
     'becomes 48 identical files, and what is drawn on each lies on the same anatomy (%s)',
     { timeout: 240_000 },
     async (kind) => {
