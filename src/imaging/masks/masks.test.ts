@@ -86,7 +86,13 @@ describe('a mask that is written and read again', () => {
 
 describe('a mask of an image that states two positions', () => {
   it('lies where the user said that the image does', async () => {
-    await volume('two.nii')
+    const affine = [
+      [-0.9, 0, 0, 12],
+      [0, 0.9, 0, -7],
+      [0, 0, 2.5, 31],
+      [0, 0, 0, 1],
+    ]
+    await writeVolume(at('two.nii'), { dims: DIMS, affine, data: new Int16Array(140) })
     const bytes = await readFile(at('two.nii'))
     bytes.writeFloatLE(bytes.readFloatLE(292) + 5, 292) // srow_x[3], 5 mm to the right
     bytes.writeInt16LE(2, 254) // sform_code
