@@ -74,7 +74,7 @@ describe('adding a file', () => {
         frames: selection?.series === '1.3' ? 30 : 1,
       })
     const adding = useAddingStore()
-    void adding.add(file('a'))
+    void adding.add({ ...file('a'), kind: 'folder' })
     await settled()
     expect(adding.current?.selection).toEqual({ series: '1.2' })
     const looking = adding.selectSeries('1.3')
@@ -85,6 +85,18 @@ describe('adding a file', () => {
     expect(adding.current).toMatchObject({ looking: false, selection: { series: '1.3', frame: 0 } })
     await adding.selectSeries('1.2')
     expect(adding.current?.selection, 'the frame went with its series').toEqual({ series: '1.2' })
+  })
+
+  it('does not ask for the series of a file: it is that of the file', async () => {
+    client.answers['case.look'] = () =>
+      aLook({
+        series: [
+          { id: '1.2', ...ct },
+          { id: '1.3', ...ct },
+        ],
+      })
+    await useAddingStore().add(file('a'))
+    expect(client.asked('case.add')).toEqual([{ fileId: 'a', selection: {} }])
   })
 
   it('keeps the choice where adding fails, and adds nothing where it is left', async () => {

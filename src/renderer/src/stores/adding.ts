@@ -44,7 +44,9 @@ export const useAddingStore = defineStore('adding', () => {
     asked?: () => void,
     options: { signal?: AbortSignal } = {},
   ): Promise<CaseSummary | null> {
-    const choices = await useClient().call('case.look', { fileId: file.id }, options)
+    const found = await useClient().call('case.look', { fileId: file.id }, options)
+    // A file of a series stands for that series, whatever else lies beside it.
+    const choices = file.kind === 'folder' ? found : { ...found, series: [] }
     if (!hasChoice(choices)) return useProjectStore().addCase(file.id, {}, options)
     asked?.()
     waiting.value += 1
