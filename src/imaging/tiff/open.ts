@@ -9,6 +9,7 @@ import { datatypeName, pageKey, readLayout, type PageLayout } from './layout.ts'
 import { readModel, type TiffModel } from './model.ts'
 import { isTurned, oriented, storedRectangle } from './orient.ts'
 import { Page } from './page.ts'
+import { findLevels } from './pages.ts'
 import { readRegion, type BlockOf, type Wanted } from './region.ts'
 import { FileSource } from './source.ts'
 import { Compression } from './tags.ts'
@@ -109,11 +110,17 @@ export class TiffImage {
     return Page.open(source, layout)
   }
 
-  /** The smaller copies of the first plane in the file, largest first. */
-  async levelPage(index: number): Promise<Page> {
-    const layout = this.model.pages.levels[index]
-    if (layout === undefined) throw new RangeError(`no level ${index}`)
-    return Page.open(await this.#source(0), layout)
+  /** A plane and its smaller copies in the file, largest first. Throws as `page`. */
+  async pyramid(frame: number, channel: number): Promise<Page[]> {
+    const { first, pages } = this.model
+    const page = await this.page(0, frame, channel)
+    const source = await this.#source(this.model.place(0, frame, channel)?.file ?? 0)
+    const isFirst = page.layout.directory === first.directory
+    // Other planes than the first have their own only where these are under their page.
+    const levels = isFirst ? pages.levels : await findLevels(source, await readTiffHeader(source), page.layout, [], [])
+    const found = [page]
+    for (const layout of levels) found.push(await Page.open(source, layout))
+    return found
   }
 
   async #source(index: number): Promise<FileSource> {

@@ -105,8 +105,10 @@ export async function readPageAt(source: FileSource, header: TiffHeader, offset:
   return readLayout(source, await readDirectory(source, header, offset))
 }
 
-/** Smaller copies: directories under the first page, or later pages with its aspect that are marked, or tiled as it is. */
-async function findLevels(
+/**
+ * Smaller copies: directories under a page, or, of the first one, later pages with its aspect that are marked, or tiled as it is.
+ */
+export async function findLevels(
   source: FileSource,
   header: TiffHeader,
   first: PageLayout,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ImageSelection, VoxelType } from '../../core/contract/schemas.ts'
-import { readImage } from '../index.ts'
+import { openTiled, readImage } from '../index.ts'
 import { temporaryFolder } from '../testing/folders.ts'
 import { findPython } from '../testing/peer.ts'
 import { viewAs } from '../voxels/index.ts'
@@ -67,6 +67,11 @@ describe.skipIf(!peer.available)(`TIFF as other programs write it ${peer.reason}
       })
       if (labels !== undefined) expect([...(await readTiffIndices(path)).labels.slice(0, 40)], name).toEqual(labels)
       await image.voxels.close()
+    }
+    for (const channel of [0, 1]) {
+      const tiled = await openTiled(join(folder.path, 'channels.ome.tif'), { selection: { channel } })
+      expect((await tiled.tile(1, 0, 0)).data[0], 'levels of a channel').toBe(77 + channel)
+      await tiled.close()
     }
   })
 })

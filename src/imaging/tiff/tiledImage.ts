@@ -39,11 +39,7 @@ export async function openTiled(path: string, options: TiledOptions = {}): Promi
   try {
     const { frame, channel } = image.chosen(options.selection)
     const wanted: Wanted = { channel: sampleOf(image, channel), as: 'image' }
-    const pages = [await image.page(0, frame, channel)]
-    // Levels under the first page are those of the first frame and channel.
-    const isFirst = pages[0]?.layout === image.model.first
-    if (isFirst) for (let i = 0; i < image.model.pages.levels.length; i++) pages.push(await image.levelPage(i))
-    return new TiffTiledImage(image, pages, wanted)
+    return new TiffTiledImage(image, await image.pyramid(frame, channel), wanted)
   } catch (error) {
     await image.close()
     throw error

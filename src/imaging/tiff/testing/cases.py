@@ -124,6 +124,14 @@ def microscopes():
         for step in (2, 4):
             writer.write(large[::step, ::step], subfiletype=1, metadata=None, **options)
     note('pyramid.ome.tif', large[None], levels=3, channels=3)
+    several = np.stack([smooth(300, 400), smooth(300, 400)[::-1]])
+    with tifffile.TiffWriter(f'{out}/channels.ome.tif') as writer:
+        options = dict(photometric='minisblack', tile=(64, 64))
+        writer.write(several, subifds=1, metadata=dict(axes='CYX'), **options)
+        # Not what the full picture would give, so that it can be told whether they are used.
+        levels = np.stack([np.full((150, 200), 77 + k, 'u1') for k in range(2)])
+        writer.write(levels, subfiletype=1, metadata=None, **options)
+    note('channels.ome.tif', several[1][None], levels=2, channels=2, selection=dict(channel=1))
 
 
 def save(name, image, expected, tolerance=0, info=None, **options):
