@@ -2,7 +2,6 @@ import type { Dims } from '../../core/contract/schemas.ts'
 import { badFile } from '../files.ts'
 import { decodePng, loadPicture, pictureOrientation, decodeBmp, turn } from '../raster/index.ts'
 import type { LabelArray, ReadOptions } from '../types.ts'
-import { smallestLabels } from './labels.ts'
 
 export interface PictureMask {
   readonly dims: Dims
@@ -58,13 +57,4 @@ function isOpaque(data: Uint8Array | Uint16Array, channels: number): boolean {
   const full = data instanceof Uint8Array ? 255 : 65535
   for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== full) return false
   return true
-}
-
-/** What a PNG can hold. */
-export const PNG_LARGEST = 65535
-
-export function pngLabels(labels: LabelArray): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
-  const small = smallestLabels(labels)
-  if (small instanceof Uint32Array) throw new RangeError('a PNG holds labels up to 65535')
-  return small
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
@@ -159,6 +160,45 @@ describe('what cannot be opened', () => {
       expect(error.message).toMatch(words)
       expect(error.message).toContain(name)
       expect(error.message).toMatch(/^[^\n]+\.$/)
+    }
+  })
+  it('is refused before memory is taken for what a header only claims', async () => {
+    const small = { width: 16, height: 16, channels: 1 as const }
+    const picture = () => sharp(new Uint8Array(256).fill(9), { raw: small }).toColourspace('b-w')
+    const jpeg = await picture().jpeg().toBuffer()
+    const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]))
+    const claim = (extent: number): Buffer => {
+      const bytes = Buffer.from(jpeg)
+      bytes.writeUInt16BE(extent, frame + 5)
+      bytes.writeUInt16BE(extent, frame + 7)
+      return bytes
+    }
+    const png = await picture().png().toBuffer()
+    const header = (extent: number): Buffer => {
+      const bytes = Buffer.from(png)
+      bytes.writeUInt32BE(extent, 16)
+      bytes.writeUInt32BE(extent, 20)
+      bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29)
+      return bytes
+    }
+    const run = Buffer.alloc(60)
+    run.write('BM')
+    run.writeUInt32LE(54, 10)
+    run.writeUInt32LE(40, 14)
+    run.writeInt32LE(16_000, 18)
+    run.writeInt32LE(16_000, 22)
+    run.writeUInt16LE(8, 28)
+    run.writeUInt32LE(1, 30)
+    const files: [string, Buffer, RegExp][] = [
+      ['claims.jpg', claim(16_000), /cut off/],
+      ['claims-more.jpg', claim(65_000), /268 million/],
+      ['claims.png', header(16_000), /cut off/],
+      ['claims-more.png', header(100_000), /268 million|damaged/],
+      ['claims.bmp', run, /cut off/],
+    ]
+    for (const [name, bytes, words] of files) {
+      await writeFile(at(name), bytes)
+      expect((await errorOf(readImage(at(name)))).message, name).toMatch(words)
     }
   })
   it('is told apart: missing, a folder, not permitted', async () => {
