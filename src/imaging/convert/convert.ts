@@ -108,6 +108,11 @@ function planned(frames: Frames, target: Target, options: ConvertOptions): Conve
   if (order !== null && image.info.affineSource === 'pixdim') {
     warnings.push('The image states no orientation; the one that was assumed is written to the output.')
   }
+  if (image.info.datatype === 'rgba32') warnings.push('Transparency (alpha) is left out.')
+  const { length: channels } = image.info.channelNames
+  if (channels > 1 && image.channels === 1 && options.selection?.channel === undefined) {
+    warnings.push(`${basename(image.source.path)} has ${channels} channels, of which the first is written.`)
+  }
   const casting = castingOf(image, options.datatype ?? null, target === 'nifti')
   const dims: Dims = order?.dims ?? image.dims
   const further = frames.count > 1 ? image.info.dims.slice(3) : []
