@@ -109,8 +109,9 @@ function planned(frames: Frames, target: Target, options: ConvertOptions): Conve
     warnings.push('The image states no orientation; the one that was assumed is written to the output.')
   }
   if (image.info.datatype === 'rgba32') warnings.push('Transparency (alpha) is left out.')
-  const { length: channels } = image.info.channelNames
-  if (channels > 1 && image.channels === 1 && options.selection?.channel === undefined) {
+  const { channels, channelNames, format } = image.info
+  const several = image.channels === 1 && (channelNames.length > 1 || (format === 'ome-tiff' && channels > 1))
+  if (several && options.selection?.channel === undefined) {
     warnings.push(`${basename(image.source.path)} has ${channels} channels, of which the first is written.`)
   }
   const casting = castingOf(image, options.datatype ?? null, target === 'nifti')

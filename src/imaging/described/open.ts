@@ -51,7 +51,7 @@ function infoOf(image: Described, arrangement: Arrangement, frame: number | unde
     channels: kind === 'complex' ? 1 : kind === 'colour' ? 3 : components,
     channelNames: kind === 'channels' ? Array.from({ length: components }, (_, i) => `Component ${i + 1}`) : [],
     affine,
-    affineSource: 'none',
+    affineSource: affine === null ? 'none' : 'sform',
     orientation: affine === null ? null : orientationOf(affine),
     slope: 1,
     inter: 0,
