@@ -61,7 +61,7 @@ export function createServices(options: {
   const volumes = new Volumes({ project, cases, access, missingChanged: touched })
   const thumbnails = new Thumbnails(db)
   const looks = new Looks({ cases, volumes, thumbnails, events })
-  const slides = new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: access.openTiled })
+  const slides = new Slides({ cases, locate: (...of) => volumes.locate(...of), open: access.openTiled })
   const image = (caseId: string): ReturnType<Volumes['header']> => volumes.header(caseId)
   const snapshots = new Snapshots({ project, cases, image, quietMs: SNAPSHOT_QUIET_MS, log })
   const readSnapshot: Snapshots['read'] = (caseId, dims) => snapshots.read(caseId, dims)

@@ -65,7 +65,7 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
     project,
     cases,
     volumes,
-    slides: new Slides({ cases, locate: (caseId) => volumes.locate(caseId), open: access.openTiled }),
+    slides: new Slides({ cases, locate: (...of) => volumes.locate(...of), open: access.openTiled }),
     access,
     thumbnails,
     looks: new Looks({ cases, volumes, thumbnails, events: new EventHub(() => undefined) }),

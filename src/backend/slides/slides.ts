@@ -30,14 +30,14 @@ export class Slides {
   constructor(options: {
     cases: Cases
     /** The path of a case's image as it is now; throws CodedError('file-missing'). */
-    locate: (caseId: string) => Promise<string>
+    locate: (caseId: string, signal?: AbortSignal) => Promise<string>
     open: ImageAccess['openTiled']
   }) {
     const { cases, locate, open } = options
     this.#cases = cases
     this.#open = new Leases<TiledImage>({
       open: async (caseId, signal) => {
-        const path = await locate(caseId)
+        const path = await locate(caseId, signal)
         return open(path, { selection: cases.get(caseId).selection, signal })
       },
       close: (image) => image.close(),

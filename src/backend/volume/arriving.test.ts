@@ -12,6 +12,7 @@ import {
   jobEnd,
   LPS,
   openBackend,
+  rectangle,
   temporaryFolder,
   volumeData,
   type TestBackend,
@@ -84,19 +85,8 @@ describe('an image whose voxels still arrive', () => {
     const model = await test.call('labels.add', { name: 'Bright', color: null })
     expect(model.value).toBe(1)
     const { id: caseId } = await add(test, await volumeFile())
-    const delta = { min: [2, 1, 1] as [number, number, number], max: [5, 4, 2] as [number, number, number] }
-    await test.call('annotation.commit', {
-      caseId,
-      delta: {
-        id: crypto.randomUUID(),
-        baseRevision: 0,
-        kind: 'brush',
-        label: 1,
-        axis: 2,
-        box: delta,
-        runs: Uint32Array.of(0, 9, 0, 1),
-      },
-    })
+    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId, delta })
     const training = await test.call('train.start', { steps: 1, seconds: 1, seed: 0, show: null })
     await expect.poll(async () => (await test.call('project.get', {})).jobs[0]?.state).toBe('running')
     expect(test.compute.trained).toEqual([])
@@ -172,6 +162,23 @@ describe('an image whose voxels still arrive', () => {
     const damaged = test.call('volume.slice', { caseId, axis: 2, index: 4 })
     await expect(damaged).rejects.toMatchObject({ code: 'bad-file', message: sentence })
     await test.call('volume.slice', { caseId, axis: 2, index: 2 })
+    // Opened again it is tried again, and is whole this time: it can be learned from.
+    test.images.there = 5
+    await expect.poll(async () => (await test.call('case.open', { caseId })).warnings).toEqual([])
+    await test.call('labels.add', { name: 'Bright', color: null })
+    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
+    await test.call('annotation.commit', { caseId, delta })
+    const training = await test.call('train.start', { steps: 1, seconds: 1, seed: 0, show: null })
+    expect(await jobEnd(test, training.id)).toMatchObject({ state: 'done' })
+    // Damaged again, for a case that is not ready: the prediction says so.
+    test.images.there = 3
+    const other = await add(test, await volumeFile(9))
+    const job = await test.call('predict.start', { caseId: other.id, index: 1 })
+    test.images.opened.at(-1)?.fail(new CodedError('bad-file', sentence))
+    expect(await jobEnd(test, job.id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'bad-file', message: sentence },
+    })
   })
 })
 

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { contentHash, imageFiles, isSupported } from '../../imaging/index.ts'
 import { storageError } from '../errors.ts'
+import { cancelled } from '../jobs/lane.ts'
 import type { CaseRecord, Place } from '../project/cases.ts'
 
 /** How many files or folders of the right kind are looked into in search of a moved image. */
@@ -61,16 +62,18 @@ export async function hashOfPlace({ path, files }: Place, signal?: AbortSignal):
 
 /**
  * Where the image of a case is: at its place (`path` and `files`, absolute), or, renamed or moved, in the same folder or the project's
- * images folder. Files whose sizes and times are as recorded are trusted without reading them. Null where it is nowhere.
+ * images folder. Files whose sizes and times are as recorded are trusted without reading them. Null where it is nowhere. Throws
+ * CodedError('cancelled').
  */
 export async function locateImage(
   record: CaseRecord,
   { path, files }: { readonly path: string; readonly files: readonly string[] },
   imagesDir: string,
+  signal?: AbortSignal,
 ): Promise<Place | null> {
   const atPlace = await sums(files.length === 0 ? [path] : files)
   if (atPlace?.size === record.fileSize && atPlace.mtime === record.fileMtime) return { path, files, ...atPlace }
-  const inPlace = await candidate(record, path)
+  const inPlace = await candidate(record, path, signal)
   if (inPlace !== null) return inPlace
   let looked = 0
   for (const folder of new Set([dirname(path), imagesDir])) {
@@ -78,7 +81,7 @@ export async function locateImage(
       const other = join(folder, name)
       if (other === path || !(await mayBe(record, other, files.length > 0))) continue
       if (++looked > MAX_CANDIDATES) return null
-      const found = await candidate(record, other)
+      const found = await candidate(record, other, signal)
       if (found !== null) return found
     }
   }
@@ -92,11 +95,14 @@ async function mayBe(record: CaseRecord, path: string, isOfSeveral: boolean): Pr
 }
 
 /** The image at `path` if it is that of the case. */
-async function candidate(record: CaseRecord, path: string): Promise<Place | null> {
+async function candidate(record: CaseRecord, path: string, signal: AbortSignal | undefined): Promise<Place | null> {
+  const isEnded = (): boolean => signal?.aborted === true
+  if (isEnded()) throw cancelled()
   try {
-    const place = await placeOf(path, await imageFiles(path, { selection: record.selection }))
-    return place.size === record.fileSize && (await hashOfPlace(place)) === record.contentHash ? place : null
+    const place = await placeOf(path, await imageFiles(path, { selection: record.selection, signal }))
+    return place.size === record.fileSize && (await hashOfPlace(place, signal)) === record.contentHash ? place : null
   } catch {
+    if (isEnded()) throw cancelled()
     return null
   }
 }

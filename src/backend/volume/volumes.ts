@@ -1,8 +1,8 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Axis, SliceData } from '../../core/contract/schemas.ts'
 import { sliceExtent } from '../../core/labelmap/index.ts'
-import type { ImageVolume } from '../../imaging/index.ts'
-import { refuseSlide, type Cases } from '../project/cases.ts'
+import { imageFiles, type ImageVolume } from '../../imaging/index.ts'
+import { refuseSlide, type CaseRecord, type Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import type { ImageAccess } from './access.ts'
 import { exists, locateImage } from './identity.ts'
@@ -102,11 +102,11 @@ export class Volumes {
   }
 
   /** The path of the case's image as it is now. Notes where it moved to. Throws CodedError('file-missing'). */
-  async locate(caseId: string): Promise<string> {
+  async locate(caseId: string, signal?: AbortSignal): Promise<string> {
     const record = this.#cases.get(caseId)
     const path = this.#project.resolvedPath(record.path)
     const files = this.#cases.filesOf(caseId).map((file) => this.#project.resolvedPath(file))
-    const found = await locateImage(record, { path, files }, this.#project.folders.images)
+    const found = await locateImage(record, { path, files }, this.#project.folders.images, signal)
     if (found === null) {
       this.#setMissing(caseId, true)
       throw new CodedError(
@@ -148,13 +148,27 @@ export class Volumes {
 
   async #read(caseId: string, read: ImageAccess['readImage'], signal: AbortSignal): Promise<ImageVolume> {
     const record = this.#cases.get(caseId)
-    const volume = await read(await this.locate(caseId), { selection: record.selection, signal })
+    const path = await this.locate(caseId, signal)
+    await this.#refuseOtherStack(record, path, signal)
+    const volume = await read(path, { selection: record.selection, signal })
     if (volume.dims.every((extent, axis) => extent === record.dims[axis])) {
       this.#remember(caseId, volume)
       return volume
     }
     await volume.voxels.close()
     throw new CodedError('bad-file', `The image of "${record.name}" has another extent than before.`)
+  }
+
+  /** Parts of a DICOM series are counted, so new files in the folder can give the number to another part. */
+  async #refuseOtherStack({ id, name, selection }: CaseRecord, path: string, signal: AbortSignal): Promise<void> {
+    if (selection.series?.includes('#') !== true) return
+    const known = new Set(this.#cases.filesOf(id).map((file) => this.#project.resolvedPath(file)))
+    const found = await imageFiles(path, { selection, signal })
+    if (found.length === known.size && found.every((file) => known.has(file))) return
+    throw new CodedError(
+      'bad-file',
+      `Files were added to the folder of "${name}"; keep its series in a folder of its own.`,
+    )
   }
 
   #remember(caseId: string, { voxels: _voxels, ...header }: ImageVolume): ImageHeader {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ImageSelection } from '../../core/contract/schemas.ts'
+import { cancelled } from '../jobs/lane.ts'
 import type { Cases, NewCase, Place } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import { overviewOf, tilesOf, viewOfPicture, type Slides } from '../slides/slides.ts'
@@ -72,7 +73,7 @@ export class Adding {
 
   async #add(path: string, options: AddOptions): Promise<string> {
     const { signal } = options
-    signal?.throwIfAborted()
+    if (signal?.aborted === true) throw cancelled()
     // The header first: what is no image is refused before all of it is read for its hash.
     const { path: real, selection, info, files, stem } = await findImage(path, options.selection ?? {}, signal)
     const place = await placeOf(real, files)
