@@ -29,8 +29,14 @@ export async function readPngMask(path: string, options: ReadOptions = {}): Prom
     }
     if (alpha < channels && !isOpaque(data, channels)) warnings.push('Transparency in the mask was left out.')
   }
-  const turned = turn(labels, width, height, await pictureOrientation(bytes))
+  const turned = turn(labels, width, height, mayHaveExif(bytes) ? await pictureOrientation(bytes) : 1)
   return { dims: [turned.width, turned.height, 1], labels: turned.data, warnings }
+}
+
+/** Instance masks come in hundreds of small files: the library is asked only where there could be such data. */
+function mayHaveExif(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.includes('eXIf') || buffer.includes('exif')
 }
 
 /** A bitmap: indices where its palette is in colour, grey values otherwise. */

@@ -107,12 +107,14 @@ async function refuseFullFolder(path: string): Promise<void> {
   throw new CodedError('bad-request', `The folder ${name} is not empty; choose a new or an empty one.`)
 }
 
-/** Files below a folder, relative to it, or the file itself as ''. */
+/** Files below a folder, relative to it, or the file itself as ''. What is in the folders is on the disk afterwards. */
 async function contentsOf(path: string): Promise<{ files: string[]; bytes: number }> {
   const found = await stat(path)
   if (!found.isDirectory()) return { files: [''], bytes: found.size }
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
+  for (const folder of [...folders, path]) await syncFolder(folder)
   let bytes = 0
   for (const file of files) bytes += (await stat(file)).size
   return { files: files.map((file) => file.slice(path.length + 1)), bytes }
