@@ -181,6 +181,10 @@ function place(
   to: { columns: number; channels: number; bitDepth: number; from: number; step: number },
 ): void {
   const { columns, channels, bitDepth, from, step } = to
+  if (bitDepth === 8 && step === channels) {
+    data.set(row.subarray(0, columns * channels), from)
+    return
+  }
   const mask = 2 ** bitDepth - 1
   for (let x = 0, n = 0; x < columns; x++) {
     for (let c = 0; c < channels; c++, n++) {
