@@ -45,7 +45,10 @@ const packageOwners = [
   { group: ['electron', 'electron/*'], owners: ['main', 'preload'] },
   { group: ['vue', 'pinia', 'konva', '@tabler/*'], owners: ['renderer'] },
   { group: ['ws'], owners: ['server', 'core/rpc'] },
-  { group: ['sharp', 'nifti-reader-js', 'fast-bmp'], owners: ['imaging'] },
+  {
+    group: ['sharp', 'nifti-reader-js', 'lerc', 'fast-xml-parser', 'dicom-parser', 'dcmjs-codecs'],
+    owners: ['imaging'],
+  },
   { group: ['commander'], owners: ['cli'] },
 ]
 const nodeBuiltins = { regex: '^node:', message: 'This folder runs where there is no Node.' }
