@@ -39,7 +39,9 @@ export class Thumbnails {
   }
 
   make(caseId: string, slice: StoredSlice, view: PlaneView, window: { low: number; high: number }): Thumbnail {
-    const thumbnail = makeThumbnail(slice, view, window)
+    // Colours are shown as they are, here as in the viewer.
+    const isColour = slice.channels === 3 && slice.samples instanceof Uint8Array
+    const thumbnail = makeThumbnail(slice, view, isColour ? { low: 0, high: 255 } : window)
     const { width, height, rgba } = thumbnail
     this.#db.run('INSERT OR REPLACE INTO thumbnails VALUES (?, ?, ?, ?)', caseId, width, height, deflateRawSync(rgba))
     return thumbnail
