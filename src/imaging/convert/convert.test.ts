@@ -99,6 +99,11 @@ save('pair.img', four[..., 0], cls=nib.Nifti1Pair)
 for kind in ('int8', 'uint8', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float32', 'float64'):
     save(kind + '.nii', rng.integers(0, 100, (5, 4, 3)).astype(kind))
 save('complex64.nii', (rng.random((5, 4, 3)) + 1j * rng.random((5, 4, 3))).astype('complex64'))
+save('most-int64.nii', np.array([-2**63, 2**63 - 1, 7], 'int64').reshape(3, 1, 1))
+save('most-uint64.nii.gz', np.array([0, 2**64 - 1, 2**63], 'uint64').reshape(3, 1, 1))
+wide = np.zeros((128, 128, 80), 'int64')
+wide[-1, -1, -1] = 2**53 + 1
+save('wide.nii.gz', wide)
 rgb = rng.integers(0, 255, (5, 4, 3, 3)).astype('u1')
 save('rgb24.nii', np.ascontiguousarray(rgb).view([('R', 'u1'), ('G', 'u1'), ('B', 'u1')])[..., 0])
 def apart(image): image.set_qform(np.diag([3., 3, 3, 1]), 3)
@@ -213,6 +218,28 @@ describe.skipIf(!peer.available)(`converted files in nibabel ${peer.reason}`, ()
     const micron = compare('micron.nii', 'micron-ras.nii')
     expect(micron).toMatchObject({ same: true, changed: [] })
     expect(micron.apart).toBeLessThan(1e-4)
+  })
+
+  it('keep the largest whole numbers, and say where others were rounded', { timeout: 120_000 }, async () => {
+    const rounded = ['Some values are too large to be kept to the last digit; they were rounded.']
+    for (const [from, to] of [
+      ['most-int64.nii', 'most-int64-out.nii.gz'],
+      ['most-uint64.nii.gz', 'most-uint64-out.nii'],
+    ] as const) {
+      expect((await convertImage(at(from), at(to))).warnings).toEqual(rounded)
+      expect(compare(from, to)).toMatchObject({ same: true })
+    }
+    // Large enough for its voxels to be still arriving when the image counts as open.
+    expect((await convertImage(at('wide.nii.gz'), at('wide-out.nii'))).warnings).toEqual(rounded)
+  })
+
+  it('leave nothing, and the process alive, where a value does not fit', { timeout: 120_000 }, async () => {
+    for (let i = 0; i < 3; i++) {
+      await expect(convertImage(at('four.nii.gz'), at('unfit.nii.gz'), { datatype: 'uint8' })).rejects.toMatchObject({
+        code: 'bad-request',
+      })
+    }
+    expect((await readdir(folder.path)).filter((name) => name.startsWith('.') || name === 'unfit.nii.gz')).toEqual([])
   })
 
   it('become the same when voxels are held in a scratch file', { timeout: 120_000 }, async () => {

@@ -5,6 +5,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { reorientation, spacingOf, type Reorientation } from '../../core/geometry/index.ts'
 import { abortError, readError } from '../files.ts'
 import { writeProven } from '../masks/proof.ts'
+import { writeChunks } from '../packed.ts'
 import { encodePng } from '../raster/index.ts'
 import { imageFiles, readImage } from '../registry.ts'
 import { writeTiffStack } from '../tiff/index.ts'
@@ -12,7 +13,6 @@ import type { ImageVolume, VoxelArray } from '../types.ts'
 import { Digest } from './digest.ts'
 import { Frames } from './frames.ts'
 import { headerFor } from './niftiHeader.ts'
-import { writeChunks } from './niftiFile.ts'
 import { inOrder, slicesInOrder } from './order.ts'
 import { castingOf, fileBytes, type Casting, type WrittenType } from './samples.ts'
 import { expectImage } from './verify.ts'
@@ -136,7 +136,11 @@ function planned(frames: Frames, target: Target, options: ConvertOptions): Conve
   const result: Conversion['result'] = () => ({
     dims: [...dims, ...(further.length > 0 ? further : [1])],
     datatype: casting.type,
-    warnings: casting.rounded() ? [...warnings, 'Values were rounded to whole numbers.'] : warnings,
+    // What turned up while the voxels were read is known only now.
+    warnings: [
+      ...new Set([...warnings, ...image.warnings, ...frames.warnings]),
+      ...(casting.rounded() ? ['Values were rounded to whole numbers.'] : []),
+    ],
   })
   const check = (aside: string, affine?: Affine | null): Promise<void> =>
     expectImage(aside, { dims, frames: frames.count, digest, held: casting.held, affine, signal, passed })
@@ -185,12 +189,17 @@ function niftiConversion(
         for await (const samples of written(inOrder(image.voxels, order, { signal }))) {
           yield fileBytes(samples, type, header.littleEndian)
         }
+        // Some are known only when the voxels have been read.
+        image.warnings.forEach((warning) => frames.warnings.add(warning))
       } finally {
         if (frame > 0) await image.voxels.close()
       }
     }
   }
-  return { result, write: (aside) => writeChunks(aside, chunks()), check: (aside) => check(aside, header.affine) }
+  const write = async (aside: string): Promise<void> => {
+    await writeChunks(aside, chunks())
+  }
+  return { result, write, check: (aside) => check(aside, header.affine) }
 }
 
 function pngConversion(image: ImageVolume, { dims, order, casting, written, check, result, signal }: Work): Conversion {

@@ -12,6 +12,8 @@ import type { ImageVolume } from '../types.ts'
 export class Frames {
   readonly first: ImageVolume
   readonly count: number
+  /** What was said of the frames that have been read. */
+  readonly warnings = new Set<string>()
   readonly #path: string
   readonly #selection: ImageSelection
   #unpacked: string | null = null

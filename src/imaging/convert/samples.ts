@@ -105,8 +105,14 @@ export function fileBytes(samples: VoxelArray, type: WrittenType, littleEndian: 
   return size === 4 ? swapped.swap32() : swapped.swap64()
 }
 
+/** float64 has 2^63 and 2^64 for the largest of these numbers, which are one less: without a bound they would come out negative or 0. */
 function wideBytes(samples: VoxelArray, type: 'int64' | 'uint64'): Buffer {
-  const whole = type === 'int64' ? new BigInt64Array(samples.length) : new BigUint64Array(samples.length)
-  for (let i = 0; i < samples.length; i++) whole[i] = BigInt(samples[i] ?? 0)
+  const signed = type === 'int64'
+  const whole = signed ? new BigInt64Array(samples.length) : new BigUint64Array(samples.length)
+  const beyond = signed ? 2 ** 63 : 2 ** 64
+  for (let i = 0; i < samples.length; i++) {
+    const value = samples[i] ?? 0
+    whole[i] = value < beyond ? BigInt(value) : signed ? 2n ** 63n - 1n : 2n ** 64n - 1n
+  }
   return Buffer.from(whole.buffer)
 }

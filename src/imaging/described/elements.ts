@@ -1,5 +1,5 @@
 import type { ImageSelection, VoxelType } from '../../core/contract/schemas.ts'
-import { viewAs, type Convert } from '../voxels/index.ts'
+import { viewAs, widen, type Convert } from '../voxels/index.ts'
 
 /** Types of samples in files that a text header describes, by the names of numpy. */
 export type ElementType = VoxelType | 'int64' | 'uint64'
@@ -20,8 +20,16 @@ export function heldType(type: ElementType): VoxelType {
 
 export type ComplexPart = NonNullable<ImageSelection['part']>
 
-/** What turns samples of a file into samples as they are held; undefined where they are the same. */
-export function conversion(type: ElementType, littleEndian: boolean, part: ComplexPart | null): Convert | undefined {
+/**
+ * What turns samples of a file into samples as they are held; undefined where they are the same. `rounded` is called, once, where a
+ * whole number has more digits than float64.
+ */
+export function conversion(
+  type: ElementType,
+  littleEndian: boolean,
+  part: ComplexPart | null,
+  rounded: () => void,
+): Convert | undefined {
   const bytes = BYTES[type]
   const swap = !littleEndian && bytes > 1
   if (part !== null) {
@@ -34,16 +42,7 @@ export function conversion(type: ElementType, littleEndian: boolean, part: Compl
       for (let i = 0; i < values.length; i++) values[i] = pick(pairs[2 * i] ?? 0, pairs[2 * i + 1] ?? 0)
     }
   }
-  if (type === 'int64' || type === 'uint64') {
-    return (raw, out) => {
-      const view = new DataView(raw.buffer, raw.byteOffset, raw.length)
-      const values = new Float64Array(out.buffer, out.byteOffset, out.length / 8)
-      for (let i = 0; i < values.length; i++) {
-        const at = 8 * i
-        values[i] = Number(type === 'int64' ? view.getBigInt64(at, littleEndian) : view.getBigUint64(at, littleEndian))
-      }
-    }
-  }
+  if (type === 'int64' || type === 'uint64') return widen(type === 'int64', littleEndian, rounded)
   if (!swap) return undefined
   return (raw, out) => {
     out.set(raw)

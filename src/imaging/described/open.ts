@@ -2,7 +2,7 @@ import type { Affine, Vec3 } from '../../core/contract/schemas.ts'
 import { orientationOf, shearOf } from '../../core/geometry/index.ts'
 import { greyIfColourless } from '../colour.ts'
 import type { ImageFormat, ImageInfo, ImageVolume, ReadOptions } from '../types.ts'
-import { memoryStore, plainStore, streamedStore, type VoxelStore } from '../voxels/index.ts'
+import { memoryStore, plainStore, ROUNDED, streamedStore, type VoxelStore } from '../voxels/index.ts'
 import { arrange, type Arrangement, type Components, type FileAxis } from './axes.ts'
 import { conversion, elementBytes, heldType } from './elements.ts'
 import { checkParts, readSamples, type Samples } from './parts.ts'
@@ -73,7 +73,11 @@ export async function openDescribed(image: Described, options: ReadOptions): Pro
   const arrangement = arrange(image.axes, image.components, selection, path)
   const info = infoOf(image, arrangement, selection.frame)
   await checkParts(image.samples)
-  const { voxels, channels } = await settled(await storeOf(image, arrangement), options)
+  const warnings = [...info.warnings]
+  const rounded = (): void => {
+    warnings.push(ROUNDED)
+  }
+  const { voxels, channels } = await settled(await storeOf(image, arrangement, rounded), options)
   return {
     info,
     kind: 'volume',
@@ -88,11 +92,11 @@ export async function openDescribed(image: Described, options: ReadOptions): Pro
     spacingKnown: info.spacingKnown,
     orientation: info.orientation,
     source: { kind: 'volume', path },
-    warnings: info.warnings,
+    warnings,
   }
 }
 
-function storeOf(image: Described, arrangement: Arrangement): Promise<VoxelStore> {
+function storeOf(image: Described, arrangement: Arrangement, rounded: () => void): Promise<VoxelStore> {
   const { path, samples, littleEndian } = image
   const { dims, channels, part, group, taken, starts } = arrangement
   const text = samples.encoding === 'ascii'
@@ -107,7 +111,7 @@ function storeOf(image: Described, arrangement: Arrangement): Promise<VoxelStore
   const perVoxel = taken.length * starts.length * bytes
   const layout = {
     ...{ path, dims, channels, voxelType: heldType(element), rawVoxelBytes: perVoxel },
-    convert: conversion(element, text || littleEndian, part),
+    convert: conversion(element, text || littleEndian, part, rounded),
   }
   const [only] = read.parts
   const whole = taken.length === group && starts.length === 1

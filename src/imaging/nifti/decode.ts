@@ -1,5 +1,5 @@
 import type { ImageSelection, VoxelType } from '../../core/contract/schemas.ts'
-import { swapped, viewAs, type Convert } from '../voxels/index.ts'
+import { swapped, viewAs, widen, type Convert } from '../voxels/index.ts'
 import type { NiftiHeader } from './header.ts'
 
 export interface Decoding {
@@ -32,27 +32,6 @@ export function decodingOf(header: NiftiHeader, part: Part, rounded: () => void)
     }
     case 'colour':
       return { voxelType: 'uint8', channels: 3, convert: datatype.bytes === 4 ? dropAlpha : null, slope: 1, inter: 0 }
-  }
-}
-
-/** 64-bit integers as float64, which has all of them up to 2^53. */
-function widen(signed: boolean, littleEndian: boolean, rounded: () => void): Convert {
-  let told = false
-  return (raw, out) => {
-    if (!littleEndian) swap(raw, 8)
-    const words = new Uint32Array(raw.buffer, raw.byteOffset, raw.length / 4)
-    const values = new Float64Array(out.buffer, out.byteOffset, out.length / 8)
-    let exact = true
-    for (let i = 0; i < values.length; i++) {
-      const low = words[2 * i] ?? 0
-      const high = words[2 * i + 1] ?? 0
-      const value = (signed ? high | 0 : high) * 2 ** 32 + low
-      if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) exact = false
-      values[i] = value
-    }
-    if (exact || told) return
-    told = true
-    rounded()
   }
 }
 

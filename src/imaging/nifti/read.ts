@@ -10,6 +10,7 @@ import {
   memoryStore,
   plainBytes,
   plainStore,
+  ROUNDED,
   streamedStore,
   type VoxelLayout,
   type VoxelStore,
@@ -132,7 +133,7 @@ export async function findFrame(path: string, options: ReadOptions = {}): Promis
   const { slope, inter, voxelType, channels, convert } = decodingOf(
     header,
     options.selection?.part ?? 'magnitude',
-    () => warnings.push('Some values are too large to be kept to the last digit; they were rounded.'),
+    () => warnings.push(ROUNDED),
   )
   const source: ImageSource =
     header.version === 'analyze'

@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream'
-import { createGzip } from 'node:zlib'
 import type { VoxelType } from '../../core/contract/schemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import { writeAtomically } from '../files.ts'
+import { writeChunks } from '../packed.ts'
 import type { ImageVolume, VoxelArray } from '../types.ts'
 import { bytesOf, sampleBytes, typeOf } from '../voxels/index.ts'
 import { parseHeader } from './header.ts'
@@ -44,7 +42,7 @@ export async function writeVolume(path: string, volume: NewVolume): Promise<numb
   const type = channels === 3 ? 'rgb24' : voxelType
   const header = newHeader({ ...volume, type, slope, inter, intent: 0, description })
   const total = samples * sampleBytes(voxelType)
-  return writeNifti(path, counted(total, header, Symbol.asyncIterator in data ? data : inSteps(data)), 3)
+  return writeChunks(path, counted(total, header, Symbol.asyncIterator in data ? data : inSteps(data)), 3)
 }
 
 /** What of an image its mask is written with. */
@@ -67,12 +65,12 @@ export async function writeNiftiMask(path: string, labels: Labels, image: MaskIm
       ...{ dims: image.dims, affine, spacing, type, slope: 1, inter: 0 },
       ...{ intent: INTENT_LABEL, description: MASK_DESCRIPTION },
     })
-    return writeNifti(path, counted(labels.length * sampleBytes(type), header, narrowed(labels, type, true)), 6)
+    return writeChunks(path, counted(labels.length * sampleBytes(type), header, narrowed(labels, type, true)), 6)
   }
   const parsed = parseHeader(source.header, source.path)
   const header = maskHeader(parsed, source.extensions, type)
   const bytes = labels.length * sampleBytes(type)
-  return writeNifti(path, counted(bytes, header, narrowed(labels, type, parsed.littleEndian)), 6)
+  return writeChunks(path, counted(bytes, header, narrowed(labels, type, parsed.littleEndian)), 6)
 }
 
 /** In steps, so that packing does not need a second copy of a whole volume. */
@@ -110,19 +108,4 @@ async function* counted(
     yield bytesOf(piece)
   }
   if (count !== total) throw new RangeError(`${count} bytes of voxels where ${total} were announced`)
-}
-
-/** A whole file, packed where its name ends in .gz. */
-async function writeNifti(path: string, chunks: AsyncGenerator<Uint8Array>, level: number): Promise<number> {
-  if (!path.toLowerCase().endsWith('.gz')) return writeAtomically(path, chunks)
-  const gzip = createGzip({ level, chunkSize: 2 ** 18 })
-  const plain = Readable.from(chunks, { highWaterMark: 1 })
-  plain.on('error', (error) => gzip.destroy(error))
-  plain.pipe(gzip)
-  try {
-    return await writeAtomically(path, gzip as AsyncIterable<Buffer>)
-  } finally {
-    plain.destroy()
-    gzip.destroy()
-  }
 }

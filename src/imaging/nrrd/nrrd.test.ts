@@ -98,6 +98,17 @@ describe('NRRD', () => {
     }
   })
 
+  it('says where a whole number is too large to be held', async () => {
+    const header = 'type: int64\ndimension: 2\nsizes: 2 1\nencoding: raw\nendian: big\n'
+    const warnings = async (...values: bigint[]): Promise<string> => {
+      const data = Buffer.alloc(16)
+      values.forEach((value, i) => data.writeBigInt64BE(value, 8 * i))
+      return (await read(await file(header, data))).warnings.join(' ')
+    }
+    expect(await warnings(2n ** 53n - 1n, -(2n ** 53n) + 1n)).not.toMatch(/rounded/)
+    expect(await warnings(0n, 2n ** 53n + 1n)).toMatch(/they were rounded/)
+  })
+
   it('places a volume by its space, its directions and its origin', async () => {
     const directions = 'space directions: (0,2,0) (0,0,3) (-0.5,0,0)\nspace origin: (10,20,30)\n'
     const affineOf = async (space: string): Promise<unknown> => {
