@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { chromium } from '@playwright/test'
 import sharp from 'sharp'
 import { Host, root } from './fixtures/host.ts'
+import { noVips, slide } from './fixtures/slide.ts'
 import { Workstation } from './pages/workstation.ts'
 
 const images = join(root, 'docs', 'images')
@@ -93,10 +94,33 @@ try {
   await app.by('save-result').waitFor()
   await shoot('saved')
 
+  const saved = await app.by('save-result').getAttribute('data-path')
+  await page.keyboard.press('Control+i')
+  await app
+    .by('mask-sheet')
+    .getByTestId('path-field')
+    .fill(saved ?? '')
+  await app.by('mask-sheet').getByTestId('path-field').press('Enter')
+  await app.by('mask-label').first().waitFor()
+  await shoot('import-mask')
+  await page.keyboard.press('Escape')
+
   await page.keyboard.press('?')
   await app.by('help-sheet').waitFor()
   await shoot('help')
   await page.keyboard.press('Escape')
+
+  if (noVips() === null) {
+    await app.openPath(await slide(folder))
+    await page.locator('[data-testid=viewer-canvas][data-kind=slide][data-settled=true]').waitFor({ timeout: 60_000 })
+    const middle = await app.at(0.1, 0.05)
+    await page.mouse.move(middle.x, middle.y)
+    for (let turn = 0; turn < 6; turn++) await page.mouse.wheel(0, -100)
+    await page.keyboard.press('g')
+    await app.drag(await app.at(-0.12, -0.15), await app.at(0.14, 0.17))
+    await page.locator('[data-testid=viewer-canvas][data-settled=true]').waitFor({ timeout: 60_000 })
+    await shoot('slide')
+  }
 } finally {
   await browser.close()
   await host.stop()
