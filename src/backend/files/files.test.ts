@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MethodParams } from '../../core/contract/methods.ts'
+import { createProject } from '../project/project.ts'
 import { cleanUp, emptyProject, openBackend, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
 import { writePair, writeSeries } from '../testing/images.ts'
 import { safeName } from './names.ts'
@@ -125,6 +126,19 @@ describe('uploads', () => {
     expect(kept.sort()).toEqual(contents.map((bytes) => [...bytes]))
   })
 
+  it('end once, whoever asks twice', async () => {
+    const test = await openBackend(emptyProject())
+    const { uploadId } = await test.call('files.uploadBegin', { name: 'a.png', size: 3 })
+    await test.call('files.uploadChunk', { uploadId, offset: 0, bytes: Uint8Array.of(1, 2, 3) })
+    const [first, second] = await Promise.allSettled([
+      test.call('files.uploadEnd', { uploadId }),
+      test.call('files.uploadEnd', { uploadId }),
+    ])
+    expect(first).toMatchObject({ status: 'fulfilled', value: { name: 'a.png' } })
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'not-found' } })
+    expect(images(test)).toEqual(['a.png'])
+  })
+
   it('refuse what does not fit together, and leave nothing behind', async () => {
     const test = await openBackend(emptyProject())
     const { uploadId } = await test.call('files.uploadBegin', { name: 'a.png', size: 4 })
@@ -185,12 +199,36 @@ describe('uploads', () => {
     expect(images(await openBackend(test.dir))).toEqual(['My study'])
   })
 
+  it.each(['project', 'images'])('keep the folder of a case where the %s folder is a link', async (linked) => {
+    const link = join(temporaryFolder(), 'link')
+    const dir = linked === 'project' ? join(link, 'mine') : emptyProject()
+    symlinkSync(temporaryFolder(), link)
+    if (linked === 'project') createProject(dir, { name: 'Test' }).close()
+    else {
+      rmSync(join(dir, 'images'), { recursive: true })
+      symlinkSync(link, join(dir, 'images'))
+    }
+    const test = await openBackend(dir)
+    const folder = { id: randomUUID(), name: 'study', header: null }
+    let fileId = ''
+    for (const path of writeSeries(temporaryFolder())) {
+      fileId = (await upload(test, basename(path), readFileSync(path), 2000, folder)).id
+    }
+    const { id } = await test.call('case.add', { fileId })
+    await test.backend.close()
+    const again = await openBackend(dir)
+    expect(images(again)).toEqual(['study'])
+    expect(await again.call('case.open', { caseId: id })).toMatchObject({ missing: false, dims: [8, 6, 5] })
+  })
+
   it.each([
     ['../../etc/passwd.png', 'passwd.png'],
     ['C:\\scans\\a.nii', 'a.nii'],
     ['.hidden.png', 'hidden.png'],
     ['a\u0000b:c?.png', 'a_b_c_.png'],
     ['..', 'image'],
+    [`${'肝'.repeat(250)}.png`, `${'肝'.repeat(65)}.png`],
+    [`${'x'.repeat(40)}.${'y'.repeat(195)}.png`, `${'y'.repeat(195)}.png`],
   ])('take "%s" as "%s"', (name, safe) => {
     expect(safeName(name)).toBe(safe)
   })

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Project } from '../project/project.ts'
 import type { Cases } from '../project/cases.ts'
@@ -52,7 +52,9 @@ export class UploadedFolders {
     for (const name of this.#remembered()) {
       const path = join(images, name)
       if (name === '' || name.includes('/') || name.includes(sep) || name.startsWith('.')) continue
-      if (used.some((file) => file === path || file.startsWith(path + sep))) continue
+      // Cases can know it by its real path, where the project or its images folder is a link.
+      const real = await realpath(path).catch(() => path)
+      if ([path, real].some((one) => used.some((file) => file === one || file.startsWith(one + sep)))) continue
       await rm(path, { recursive: true, force: true })
     }
     this.#settings.set(SETTING, undefined)

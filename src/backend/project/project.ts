@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { storageError } from '../errors.ts'
@@ -122,9 +122,14 @@ function describe(root: string, db: Database, lock: { release(): void }): Projec
   for (const folder of [folders.masks, folders.models, folders.exports, folders.images]) {
     mkdirSync(folder, { recursive: true })
   }
+  // Images are known by their real paths, and the project may have been opened through a link.
+  const roots = [root, realpathSync(root)]
   const storedPath = (path: string): string => {
-    const inside = relative(root, path)
-    return inside.startsWith('..') || isAbsolute(inside) ? path : inside.replaceAll('\\', '/')
+    for (const base of roots) {
+      const inside = relative(base, path)
+      if (!inside.startsWith('..') && !isAbsolute(inside)) return inside.replaceAll('\\', '/')
+    }
+    return path
   }
   return {
     id: meta('id'),
