@@ -116,8 +116,9 @@ export class Uploads {
    */
   async end(id: string): Promise<FileEntry> {
     const upload = this.#get(id)
-    await upload.writing
+    // Ended once: asked again, it must not take the file away from under the first.
     this.#uploads.delete(id)
+    await upload.writing
     try {
       if (upload.received !== upload.size) {
         throw new CodedError('bad-request', `"${upload.name}" arrived incomplete; drop the file again.`)
