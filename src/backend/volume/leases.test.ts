@@ -82,6 +82,28 @@ describe('Leases', () => {
     expect([ended, first('a1')]).toEqual([true, true])
     await used
     await expect(kept.use('b1', () => 0)).rejects.toThrow()
+    // Opened for another reason, and too late.
+    const late = new Thing(1)
+    kept.keep('c1', late)
+    await expect.poll(() => late.closed).toBe(true)
+  })
+
+  it('closes what was being opened when it ended', async () => {
+    const opened = Promise.withResolvers<Thing>()
+    const thing = new Thing(1)
+    const kept = new Leases<Thing>({
+      open: () => opened.promise,
+      close: async (one) => {
+        one.closed = true
+      },
+      share: () => 0,
+      idleMs: null,
+    })
+    await kept.close()
+    const used = kept.use('a1', () => 0)
+    opened.resolve(thing)
+    await used
+    await expect.poll(() => thing.closed).toBe(true)
   })
 
   it('tries afresh after a failure', async () => {

@@ -61,6 +61,7 @@ export class Leases<T> {
   keep(key: string, value: T): void {
     this.drop(key)
     this.#add(key, Promise.resolve(value), new AbortController()).value = value
+    if (this.#ended) this.drop(key)
     this.#shrink()
   }
 
@@ -68,18 +69,15 @@ export class Leases<T> {
   drop(key: string, options: { readonly abort?: boolean } = {}): void {
     const entry = this.#entries.get(key)
     if (entry === undefined) return
-    this.#entries.delete(key)
-    entry.dropped = true
-    this.#leaving.add(entry)
+    this.#dropEntry(key, entry)
     if (options.abort === true) entry.stop.abort()
-    this.#closeUnused(entry)
   }
 
   isOpen(key: string): boolean {
     return this.#entries.has(key)
   }
 
-  /** Tells all users to stop, and resolves when everything is closed. Nothing can be opened afterwards. */
+  /** Tells all users to stop, and resolves when everything is closed. What comes afterwards is closed at once. */
   async close(): Promise<void> {
     this.#ended = true
     for (const key of [...this.#entries.keys()]) this.drop(key, { abort: true })
@@ -95,6 +93,7 @@ export class Leases<T> {
     entry.opening.then(
       (value) => {
         entry.value = value
+        if (this.#ended) this.#dropEntry(key, entry)
         this.#closeUnused(entry)
         this.#shrink()
       },
@@ -121,10 +120,19 @@ export class Leases<T> {
     return entry
   }
 
+  /** Nothing happens where another one is open under this key by now. */
+  #dropEntry(key: string, entry: Entry<T>): void {
+    if (this.#entries.get(key) !== entry) return
+    this.#entries.delete(key)
+    entry.dropped = true
+    this.#leaving.add(entry)
+    this.#closeUnused(entry)
+  }
+
   #rest(key: string, entry: Entry<T>): void {
     if (entry.dropped) this.#closeUnused(entry)
     else if (entry.users === 0 && this.#options.idleMs !== null) {
-      entry.timer = setTimeout(() => this.drop(key), this.#options.idleMs)
+      entry.timer = setTimeout(() => this.#dropEntry(key, entry), this.#options.idleMs)
       entry.timer.unref()
     }
   }
