@@ -108,6 +108,16 @@ describe('a mask from a file', () => {
     expect(mask[1]).toBe(1)
   })
 
+  it('can bring the largest label there is, and others can still be added', async () => {
+    const test = await openWithCase()
+    const fileId = await maskFile(test, blocks([255]))
+    await test.call('mask.import', { caseId: test.caseId, fileId, resample: false, labels: 'keep' })
+    const add = async (name: string) => (await test.call('labels.add', { name, color: null })).value
+    expect([await add('Kidney'), await add('Vessel')]).toEqual([3, 4])
+    for (let value = 5; value <= 254; value++) await add(`Number ${value}`)
+    await expect(add('One more')).rejects.toThrow(/255 labels at most/)
+  })
+
   it('becomes one label where that is asked for, beside what is there', async () => {
     const test = await openWithCase()
     const { caseId } = test

@@ -66,8 +66,8 @@ export class Labels {
   }
 
   add(name: string, color: string | null): Label {
-    const value = Math.max(0, ...this.#byValue.keys()) + 1
-    if (value > 255) {
+    const value = this.#freshValue()
+    if (value === null) {
       throw new CodedError('bad-request', 'A project holds 255 labels at most; make another project for more.')
     }
     const label: Label = {
@@ -136,6 +136,14 @@ export class Labels {
       value,
     )
     this.#byValue.set(value, { label, archived })
+  }
+
+  /** The next that was never given out; below the largest where a mask from elsewhere brought the last one. */
+  #freshValue(): number | null {
+    const next = Math.max(0, ...this.#byValue.keys()) + 1
+    if (next <= 255) return next
+    for (let value = 1; value <= 255; value++) if (!this.#byValue.has(value)) return value
+    return null
   }
 
   #setApart(label: Label): Label {
