@@ -67,14 +67,20 @@ export async function importMask(
   path: string,
   context: { signal: AbortSignal; origin: string | null },
 ): Promise<MethodResult<'mask.import'>> {
-  if (meaning !== 'keep') parts.labels.get(meaning)
+  const { labels, cases } = parts
+  if (meaning !== 'keep') labels.get(meaning)
+  const { selection, name } = cases.get(caseId)
   const loaded = await withMask(parts, caseId, path, context.signal, (mask, image) => ({
     labels: onImage(mask, image, resample),
     names: mask.names,
   }))
   const values = meaning === 'keep' ? keptValues(loaded.labels) : [meaning]
   return parts.masks.use(caseId, (mask) => {
-    const after = planAfter(parts.labels, mask, loaded.labels, meaning)
+    // It was put where the image lay then.
+    if (cases.get(caseId).selection.affine !== selection.affine) {
+      throw new CodedError('conflict', `The position of "${name}" was changed meanwhile; import the mask again.`)
+    }
+    const after = planAfter(labels, mask, loaded.labels, meaning)
     return commit(parts, mask, { ...after, values, names: loaded.names, meaning, origin: context.origin })
   })
 }

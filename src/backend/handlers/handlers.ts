@@ -87,7 +87,7 @@ function fileHandlers({ files, uploads }: Services): Part<'files'> {
 }
 
 function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
-  const { files, worklist, settings, cases, masks, volumes, slides, looks, predictor, news } = services
+  const { files, worklist, settings, cases, masks, volumes, slides, looks, predictor, snapshots, news } = services
   return {
     'case.add': async ({ fileId, selection }, { signal }) => {
       const added = await worklist.add(files.path(fileId, 'open'), { selection, signal })
@@ -102,7 +102,10 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
     'case.useForm': async ({ caseId, affine }) => {
       cases.get(caseId)
       await predictor.stop(caseId)
+      const before = cases.get(caseId).selection.affine
       const detail = await worklist.useForm(caseId, affine)
+      // The mask lies with the image, also the one that others read in the project.
+      if (detail.revision > 0 && detail.selection.affine !== before) snapshots.changed(caseId)
       news.projectChanged()
       return detail
     },

@@ -242,6 +242,12 @@ export class Cases {
     this.#cache.delete(id)
   }
 
+  /** No file holds the mask as it is. */
+  setUnsaved(id: string): void {
+    this.#db.run('UPDATE cases SET saved_revision = NULL WHERE id = ?', id)
+    this.#cache.delete(id)
+  }
+
   /** Inside the transaction that appends to the journal. */
   setRevision(id: string, revision: number, activeStrokes: number): void {
     this.#db.run('UPDATE cases SET revision = ?, active_strokes = ? WHERE id = ?', revision, activeStrokes, id)

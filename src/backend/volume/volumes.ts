@@ -5,7 +5,7 @@ import { imageFiles, type ImageVolume } from '../../imaging/index.ts'
 import { refuseSlide, type CaseRecord, type Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
 import type { ImageAccess } from './access.ts'
-import { exists, locateImage } from './identity.ts'
+import { exists, hashOfPlace, locateImage, placeOf } from './identity.ts'
 import { Leases } from './leases.ts'
 
 /** Images that do not lie in memory hold files open, and room on the disk. */
@@ -159,12 +159,18 @@ export class Volumes {
     throw new CodedError('bad-file', `The image of "${record.name}" has another extent than before.`)
   }
 
-  /** Parts of a DICOM series are counted, so new files in the folder can give the number to another part. */
-  async #refuseOtherStack({ id, name, selection }: CaseRecord, path: string, signal: AbortSignal): Promise<void> {
-    if (selection.series?.includes('#') !== true) return
-    const known = new Set(this.#cases.filesOf(id).map((file) => this.#project.resolvedPath(file)))
+  /**
+   * A DICOM series is what lies in its folder, so new files there can take the place of others, or give the number of a part to
+   * another one. A copy of a file changes nothing.
+   */
+  async #refuseOtherStack(record: CaseRecord, path: string, signal: AbortSignal): Promise<void> {
+    const { id, name, selection, contentHash } = record
+    if (selection.series === undefined) return
+    const files = this.#cases.filesOf(id).map((file) => this.#project.resolvedPath(file))
+    const known = new Set(files.length === 0 ? [path] : files)
     const found = await imageFiles(path, { selection, signal })
     if (found.length === known.size && found.every((file) => known.has(file))) return
+    if ((await hashOfPlace(await placeOf(path, found), signal)) === contentHash) return
     throw new CodedError(
       'bad-file',
       `Files were added to the folder of "${name}"; keep its series in a folder of its own.`,

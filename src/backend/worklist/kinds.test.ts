@@ -3,6 +3,8 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ImageSelection, TileRegion } from '../../core/contract/schemas.ts'
+import { dicomBytes, sliceElements, type TestSlice } from '../../imaging/dicom/testing/dicomFile.ts'
+import { readMask } from '../../imaging/index.ts'
 import {
   cleanUp,
   DIMS,
@@ -148,6 +150,31 @@ describe('a DICOM folder', () => {
     expect((await fourth.call('case.open', { caseId })).sourcePath).toBe(again)
   })
 
+  it('is refused where another file took the place of one of its own, and not where one was copied', async () => {
+    const test = await openBackend(emptyProject())
+    const folder = temporaryFolder()
+    const put = (name: string, slice: TestSlice) => writeFileSync(join(folder, name), dicomBytes(sliceElements(slice)))
+    for (const z of [0, 1, 2]) {
+      put(`${z}.dcm`, { position: [0, 0, z], number: 5 + z, values: Array.from({ length: 6 }, () => z) })
+    }
+    const { id: caseId } = await add(test, folder)
+    const mine = await samplesOf(test, caseId, 1)
+    await test.backend.close()
+    writeFileSync(join(folder, '0 copy.dcm'), readFileSync(join(folder, '0.dcm')))
+    const second = await openBackend(test.dir)
+    expect(await samplesOf(second, caseId, 1)).toEqual(mine)
+    await second.backend.close()
+    // At the same place, and taken before the other.
+    put('new.dcm', { position: [0, 0, 1], number: 1, values: [9, 9, 9, 9, 9, 9] })
+    const third = await openBackend(test.dir)
+    await expect(samplesOf(third, caseId, 1)).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringMatching(/^Files were added to the folder of "A series"; keep its series/) as string,
+    })
+    rmSync(join(folder, 'new.dcm'))
+    expect(await samplesOf(third, caseId, 1)).toEqual(mine)
+  })
+
   it('with missing slices is a case with a caution', async () => {
     const test = await openBackend(emptyProject())
     const folder = join(temporaryFolder(), 'gap')
@@ -253,17 +280,37 @@ describe('an image with two positions', () => {
     await test.call('labels.add', { name: 'Liver', color: null })
     const delta = rectangle({ index: 2, at: [2, 1], size: [3, 3], after: 1 })
     await test.call('annotation.commit', { caseId, delta })
+    await test.call('export.mask', { caseId, fileId: null })
+    expect((await test.call('case.open', { caseId })).status).toBe('saved')
+    // The mask that others read in the project lies where the image does.
+    const written = async () => (await readMask(join(test.dir, 'masks', 'two.nii.gz'))).affine?.[0]?.[3]
     const after = await test.call('case.useForm', { caseId, affine: 'qform' })
+    expect(after.status).toBe('corrected')
     expect(after.cautions).toMatchObject([{ kind: 'two-positions', other: 'sform' }])
     expect(after.affine?.[0]?.[3]).toBeCloseTo((before.affine?.[0]?.[3] ?? 0) + 3, 5)
     expect(after.revision).toBe(1)
     const again = await restart(test)
+    expect(await written()).toBeCloseTo((before.affine?.[0]?.[3] ?? 0) + 3, 5)
     expect((await again.call('case.open', { caseId })).affine).toEqual(after.affine)
     const mask = await again.call('annotation.slice', { caseId, axis: 2, index: 2, layer: 'mask' })
     expect(mask.data.reduce((sum, label) => sum + label, 0)).toBe(9)
     expect((await add(again, path)).id).toBe(caseId)
     const back = await again.call('case.useForm', { caseId, affine: 'sform' })
     expect([back.affine, back.revision]).toEqual([before.affine, 1])
+    await again.backend.close()
+    expect(await written()).toBeCloseTo(before.affine?.[0]?.[3] ?? 0, 5)
+  })
+
+  it('does not get a mask that was put where it lay before', async () => {
+    const test = await openBackend(emptyProject())
+    const path = await writeTwoForms(join(temporaryFolder(), 'two.nii'), { shift: 3 })
+    const { id: caseId } = await add(test, path)
+    await test.call('labels.add', { name: 'Liver', color: null })
+    const imported = test.call('mask.import', { caseId, fileId: fileOf(test, path), resample: true, labels: 1 })
+    const refused = expect(imported).rejects.toMatchObject({ code: 'conflict' })
+    await test.call('case.useForm', { caseId, affine: 'qform' })
+    await refused
+    expect(await test.call('annotation.history', { caseId })).toMatchObject({ canUndo: false })
   })
 
   it('keeps the one whose slices were annotated, where the other has them across another axis', async () => {

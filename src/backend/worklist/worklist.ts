@@ -141,6 +141,8 @@ export class Worklist {
       }
       project.db.transaction(() => {
         cases.setSelection(caseId, selection, layout.sliceAxis)
+        // What was saved lies where the image lay then.
+        cases.setUnsaved(caseId)
         if (isSameView(layout, before.layout)) return
         this.#parts.predictions.forget(caseId)
         thumbnails.forget(caseId)
