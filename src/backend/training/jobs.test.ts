@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
 import { OUT_OF_MEMORY } from '../compute/words.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
+import { readImage } from '../../imaging/index.ts'
 import {
   addVolume,
   cleanUp,
@@ -294,15 +295,31 @@ describe('train.start', () => {
     expect((await test.call('project.get', {})).models).toEqual([])
   })
 
-  it('reads what several cases have, and goes on without one whose image is missing', async () => {
+  it('reads what several cases have, and goes on without those whose image is missing or damaged', async () => {
     const test = await openWithCase()
-    const other = await addVolume(test, { seed: 5 })
-    for (const caseId of [test.caseId, other.id]) {
+    const [gone, broken] = [await addVolume(test, { seed: 5 }), await addVolume(test, { seed: 6 })]
+    for (const caseId of [test.caseId, gone.id, broken.id]) {
       const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
       await test.call('annotation.commit', { caseId, delta })
     }
     await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    expect(test.compute.trained[0]?.samples).toHaveLength(2)
+    expect(test.compute.trained[0]?.samples).toHaveLength(3)
+    const { sourcePath } = await test.call('case.open', { caseId: gone.id })
+    await test.backend.close()
+    rmSync(sourcePath)
+    const sentence = 'volume-6.nii.gz ends too early; get the file again from where it came from.'
+    const again = await openBackend(test.dir, undefined, {
+      readImage: async (path, options) => {
+        if (path.includes('volume-6')) throw new CodedError('bad-file', sentence)
+        return readImage(path, options)
+      },
+    })
+    expect(await jobEnd(again, (await again.call('train.start', TRAIN)).id)).toMatchObject({ state: 'done' })
+    expect(again.compute.trained[0]?.samples).toHaveLength(1)
+    expect(again.told('notice').map(({ message }) => message)).toEqual([
+      'Not learned from volume-5, since the image is missing; find the file and train again.',
+      `Not learned from volume-6: ${sentence}`,
+    ])
   })
 })
 

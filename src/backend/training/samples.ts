@@ -67,8 +67,8 @@ export interface GatheredSamples {
   readonly samples: TrainingSample[]
   /** The state in which each slice was taken. */
   readonly learned: LearnedSlice[]
-  /** Names of cases that had to be left out, since their image is missing. */
-  readonly leftOut: string[]
+  /** Cases that had to be left out: their image is missing, or cannot be read for the reason given. */
+  readonly leftOut: { readonly name: string; readonly reason: string | null }[]
 }
 
 interface SampleParts {
@@ -95,7 +95,8 @@ export async function gatherSamples(
       // Taken off the worklist since the slices were chosen: whoever did that does not want it learned from.
       if (parts.cases.find(caseId)?.removed !== false) continue
       if (!(error instanceof CodedError) || (error.code !== 'file-missing' && error.code !== 'bad-file')) throw error
-      gathered.leftOut.push(parts.cases.find(caseId)?.name ?? caseId)
+      const reason = error.code === 'file-missing' ? null : error.message
+      gathered.leftOut.push({ name: parts.cases.find(caseId)?.name ?? caseId, reason })
     }
   }
   return gathered

@@ -16,7 +16,7 @@ import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
 import type { Looks } from '../volume/looks.ts'
 import type { Volumes } from '../volume/volumes.ts'
-import { chooseSlices, gatherSamples, type SliceChoice } from './samples.ts'
+import { chooseSlices, gatherSamples, type GatheredSamples, type SliceChoice } from './samples.ts'
 
 type TrainParams = MethodParams<'train.start'>
 
@@ -113,14 +113,12 @@ export class Trainer {
   ): Promise<{ id: string; version: number }> {
     const { project, models, events, lane, compute } = this.#parts
     const { samples, learned, leftOut } = await gatherSamples({ ...this.#parts, db: project.db }, choice, job.signal)
-    if (leftOut.length > 0) {
-      events.emit('notice', {
-        level: 'warning',
-        message: `Not learned from ${leftOut.join(', ')}, since the image is missing; find the file and train again.`,
-      })
-    }
+    for (const message of leftOutWords(leftOut)) events.emit('notice', { level: 'warning', message })
     if (!samples.some((sample) => sample.role === 'corrected')) {
-      throw new CodedError('nothing-to-train', 'The images of all corrected slices are missing; find the files first.')
+      throw new CodedError(
+        'nothing-to-train',
+        'None of the images of the corrected slices can be read; find or replace the files first.',
+      )
     }
     let lastStep = 0
     const words = waitingWords(lane)
@@ -176,4 +174,13 @@ export class Trainer {
 
 function inWords(error: unknown): unknown {
   return error instanceof CodedError && error.code === 'compute-crashed' ? trainingCrashed(error) : error
+}
+
+/** What was not learned from, and why: those that are missing in one sentence, what is damaged in one each. */
+function leftOutWords(leftOut: GatheredSamples['leftOut']): string[] {
+  const missing = leftOut.flatMap(({ name, reason }) => (reason === null ? [name] : []))
+  const words = leftOut.flatMap(({ name, reason }) => (reason === null ? [] : [`Not learned from ${name}: ${reason}`]))
+  if (missing.length === 0) return words
+  const names = missing.join(', ')
+  return [`Not learned from ${names}, since the image is missing; find the file and train again.`, ...words]
 }
