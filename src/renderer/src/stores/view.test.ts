@@ -67,6 +67,15 @@ describe('opening a case', () => {
     expect(view.index).toBe(3)
   })
 
+  it('shows the middle where the slice that was left is none any more', async () => {
+    const view = useViewStore()
+    await view.openCase('a')
+    view.setIndex(20)
+    backend.addCase('a', [40, 30, 7])
+    await view.openCase('a')
+    expect([view.index, view.sliceCount]).toEqual([3, 7])
+  })
+
   it('shows colour images in their true colours', async () => {
     backend.addCase('rgb', [10, 10, 1], { kind: 'image', channels: 3, affine: null, orientation: null })
     const view = useViewStore()

@@ -111,7 +111,12 @@ export const useViewStore = defineStore('view', () => {
     const first = views.find((one) => one.plane === memory?.plane) ?? views[0]
     if (!first) return
     planes.value = views
-    indices = new Map(views.map((one) => [one.plane, memory?.indices.get(one.plane) ?? Math.floor(one.slices / 2)]))
+    // By another position of the same image the planes can have other slices.
+    const left = ({ plane: of, slices }: PlaneView): number | undefined => {
+      const at = memory?.indices.get(of)
+      return at !== undefined && at < slices ? at : undefined
+    }
+    indices = new Map(views.map((one) => [one.plane, left(one) ?? Math.floor(one.slices / 2)]))
     plane.value = first.plane
     index.value = indices.get(first.plane) ?? 0
     window.value = memory?.window ?? defaultWindow(opened)
