@@ -78,7 +78,7 @@ export class Adding {
     const { path: real, selection, info, files, stem } = await findImage(path, options.selection ?? {}, signal)
     const place = await placeOf(real, files)
     const contentHash = options.hash ?? (await hashOfPlace(place, signal))
-    const selectionKey = keyOf(selection)
+    const selectionKey = keyOf(selection, files.length)
     const known = this.#known(contentHash, selectionKey, place)
     if (known !== null) return known
     const insert = (found: Found): string => {

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ImageSelection, TileRegion } from '../../core/contract/schemas.ts'
-import { dicomBytes, sliceElements, type TestSlice } from '../../imaging/dicom/testing/dicomFile.ts'
+import { dicomBytes, sliceElements, type TestElement, type TestSlice } from '../../imaging/dicom/testing/dicomFile.ts'
 import { readMask } from '../../imaging/index.ts'
 import {
   cleanUp,
@@ -173,6 +173,32 @@ describe('a DICOM folder', () => {
     })
     rmSync(join(folder, 'new.dcm'))
     expect(await samplesOf(third, caseId, 1)).toEqual(mine)
+  })
+
+  it('is a case for each of its stacks, also where they lie in one file', async () => {
+    const test = await openBackend(emptyProject())
+    const folder = temporaryFolder()
+    const frame = (z: number, orientation: string): TestElement[] => [
+      [0x00209113, 'SQ', [[[0x00200032, 'DS', `1\\2\\${z}`]]]],
+      [0x00209116, 'SQ', [[[0x00200037, 'DS', orientation]]]],
+    ]
+    const axial = [0, 1, 2].map((z) => frame(z, '1\\0\\0\\0\\1\\0'))
+    const sagittal = [frame(0, '0\\1\\0\\0\\0\\-1')]
+    const elements: TestElement[] = [
+      ...sliceElements({ position: null, orientation: null, values: Array.from({ length: 24 }, (_, i) => i) }),
+      [0x00280008, 'IS', '4'],
+      [0x52009230, 'SQ', [...axial, ...sagittal]],
+    ]
+    writeFileSync(join(folder, 'localizer.dcm'), dicomBytes(elements.sort(([a], [b]) => a - b)))
+    const [first, second] = (await look(test, folder)).series.map(({ id }) => id)
+    if (first === undefined || second === undefined) throw new Error('two stacks')
+    const [one, other] = [await add(test, folder, { series: first }), await add(test, folder, { series: second })]
+    expect([one.dims, other.dims]).toEqual([
+      [3, 2, 3],
+      [3, 2, 1],
+    ])
+    expect((await add(test, folder, { series: second })).id).toBe(other.id)
+    expect(await samplesOf(test, other.id, 0)).toEqual([18, 19, 20, 21, 22, 23])
   })
 
   it('with missing slices is a case with a caution', async () => {

@@ -15,11 +15,12 @@ export function plainSelection(selection: ImageSelection, info: ImageInfo): Imag
 }
 
 /**
- * What makes another case of the same bytes. Not the series, whose files are the bytes, nor the position, which can be changed of
- * a case.
+ * What makes another case of the same bytes. Not the series, whose files are the bytes, unless several stacks of it lie in one file;
+ * nor the position, which can be changed of a case.
  */
-export function keyOf({ frame, channel, part, region }: ImageSelection): string {
-  return JSON.stringify({ frame, channel, part, region })
+export function keyOf({ series, frame, channel, part, region }: ImageSelection, files: number): string {
+  const stack = files === 1 ? /#\d+$/.exec(series ?? '')?.[0] : undefined
+  return JSON.stringify({ frame, channel, part, region, stack })
 }
 
 /** The name of a case that is one of several images in its file: "scan · frame 3". */
