@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Affine, Dims } from '../../core/contract/schemas.ts'
@@ -225,6 +225,8 @@ describe('a mask to a file', () => {
     await refused(folder, 'instances', /not empty/)
     await refused(test.dir, 'instances', /own files/)
     await refused(join(test.dir, 'masks', 'x'), 'instances', /own files/)
+    symlinkSync(test.dir, join(folder, 'link'))
+    await refused(join(folder, 'link', 'masks', 'volume-0.nii.gz'), 'nifti', /own files in "masks"/)
     mkdirSync(join(folder, 'empty'))
     const inside = await test.call('export.mask', {
       ...{ caseId, fileId: save(test, join(folder, 'empty')), format: 'instances' },

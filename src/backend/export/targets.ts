@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename, relative } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
@@ -18,7 +18,7 @@ export async function refuseOurOwn(
   if (kind === 'file' && existing?.isDirectory()) {
     throw new CodedError('bad-request', `"${basename(path)}" is a folder; add a file name to it.`)
   }
-  const [top] = relative(project.dir, path).split(/[\\/]/)
+  const [top] = relative(await realPath(project.dir), await realPath(path)).split(/[\\/]/)
   if (top === '' || top === 'masks' || top === 'models' || top === 'images') {
     const words = top === '' ? 'this folder' : `"${top}"`
     throw new CodedError('bad-request', `The project keeps its own files in ${words}; save the mask in another folder.`)
@@ -31,5 +31,15 @@ export async function refuseOurOwn(
     if (dev === existing.dev && ino === existing.ino) {
       throw new CodedError('bad-request', `"${basename(path)}" is an image of this project; choose another name.`)
     }
+  }
+}
+
+/** Without links, as far as the path exists. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch {
+    const folder = dirname(path)
+    return folder === path ? path : join(await realPath(folder), basename(path))
   }
 }
