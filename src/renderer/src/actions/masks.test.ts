@@ -98,10 +98,31 @@ describe('importing a mask', () => {
     client.answers['mask.import'] = () => {
       throw new CodedError('bad-request', '"theirs.nii.gz" holds the value 300.')
     }
-    const imports = useMaskImportsStore()
+    const [imports, ui] = [useMaskImportsStore(), useUiStore()]
+    ui.open('import-mask')
     await imports.look('case-1', file)
     expect(await importMask('keep')).toBe(false)
     expect(imports.state).toMatchObject({ step: 'ready', error: { message: '"theirs.nii.gz" holds the value 300.' } })
+    expect(ui.banners).toEqual([])
+    // The sheet is not modal: closed while the mask is written, it cannot say so any more.
+    const importing = importMask('keep')
+    ui.close()
+    expect(await importing).toBe(false)
+    expect(ui.banners).toMatchObject([{ error: { message: '"theirs.nii.gz" holds the value 300.' } }])
+    expect(imports.state.step).toBe('choose')
+  })
+
+  it('is told of for some seconds where another case is open by then', async () => {
+    client.answers['mask.look'] = () => aMaskLook()
+    client.answers['mask.import'] = () => ({
+      ...{ revision: 1, delta, history, changedVoxels: 12, keptLockedVoxels: 0, newLabels: [] },
+    })
+    await useMaskImportsStore().look('case-1', file)
+    const importing = importMask('keep')
+    await useViewStore().openCase('case-2')
+    expect(await importing).toBe(true)
+    expect(useUiStore().note).toBeNull()
+    expect(useUiStore().toasts.map(({ message }) => message)).toEqual([maskInWords.done('theirs.nii.gz', 12)])
   })
 
   it('says why a file cannot be used', async () => {

@@ -32,17 +32,30 @@ export function askForMask(): void {
   if (!useCautionsStore().holds()) useUiStore().toggle('import-mask')
 }
 
-/** Imports what was looked at; the sentence about it stands in the Model section. True where it was done. */
+/**
+ * Imports what was looked at; the sentence about it stands in the Model section, or, where another case is open by then, for
+ * some seconds. True where it was done; why not is said in the sheet, or, where that was closed, in a banner.
+ */
 export async function importMask(labels: 'keep' | number): Promise<boolean> {
   const imports = useMaskImportsStore()
+  const ui = useUiStore()
   const { state } = imports
-  const name = state.step === 'ready' ? state.file.name : ''
+  if (state.step !== 'ready') return false
+  const { name } = state.file
   const imported = await imports.take(labels)
-  if (imported === null) return false
+  if (imported === null) {
+    const after = imports.state
+    if (ui.panel !== 'import-mask' && after.step === 'ready') {
+      imports.cancel()
+      if (after.error !== null) ui.reportWire(after.error, t.errors.doing.importMask)
+    }
+    return false
+  }
   const parts = [maskInWords.done(name, imported.changedVoxels)]
   if (imported.newLabels.length > 0) parts.push(maskInWords.newLabels(imported.newLabels.length))
   if (imported.keptLockedVoxels > 0) parts.push(t.model.keptLocked(imported.keptLockedVoxels))
-  useUiStore().note = parts.join(' ')
+  if (useViewStore().caseId === state.caseId) ui.note = parts.join(' ')
+  else ui.toast('info', parts.join(' '))
   return true
 }
 
