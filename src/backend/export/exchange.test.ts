@@ -86,6 +86,13 @@ describe('a mask from a file', () => {
       ...{ caseId, fileId: await maskFile(test, labels), resample: false, labels: 'keep' },
     })
     expect(again).toMatchObject({ delta: null, changedVoxels: 0, newLabels: [] })
+    await test.backend.close()
+    const later = await openBackend(test.dir)
+    expect(await later.call('annotation.undo', { caseId })).toMatchObject({ history: { redoName: 'import mask' } })
+    expect(await readMaskOf(later, caseId)).toEqual(start)
+    expect((await later.call('case.open', { caseId })).corrected).toEqual([0])
+    await later.call('annotation.redo', { caseId })
+    expect(await readMaskOf(later, caseId)).toEqual(labels)
   })
 
   it('leaves locked labels alone, both ways', async () => {
