@@ -39,7 +39,7 @@ export interface ImageInfo {
    * without colour is grey, and of channels that are no colour one is chosen.
    */
   readonly channels: number
-  /** How the channels are called, in their order; empty where the file does not say or they are those of a picture. */
+  /** How the channels to choose from are called, in their order, by number where the file does not say; empty for those of a picture. */
   readonly channelNames: readonly string[]
   readonly affine: Affine | null
   readonly affineSource: AffineSource

@@ -115,7 +115,7 @@ async function imageJModel(source: FileSource, pages: PageList, warnings: string
     slices,
     frames,
     channels: several ? channels : first.channels,
-    channelNames: [],
+    channelNames: several ? namedChannels(channels) : [],
     spacing: stack.spacing,
     files: [source.path],
     place: (slice, frame, channel) => {
@@ -159,13 +159,25 @@ async function omeModel(source: FileSource, pages: PageList, ome: Ome, warnings:
     slices: ome.sizeZ,
     frames: ome.sizeT,
     channels: several ? ome.sizeC : first.channels,
-    channelNames: first.colour && !several ? [] : ome.channelNames,
+    channelNames: several ? namedChannels(ome.sizeC, ome.channelNames) : first.colour ? [] : ome.channelNames,
     spacing: ome.spacing,
     files: parts.files,
     place: (slice, frame, channel) =>
       places.get(slice * steps.z + frame * steps.t + (several ? channel : 0) * steps.c) ?? null,
     warnings,
   }
+}
+
+/** Nobody chooses among more. */
+const MOST_NAMES = 1024
+
+/** A name for each of several channels, so that one of them can be chosen: the file's own where it has one. */
+function namedChannels(count: number, names: readonly string[] = []): string[] {
+  if (count > MOST_NAMES) return []
+  return Array.from({ length: count }, (_, at) => {
+    const name = names[at] ?? ''
+    return name === '' ? `Channel ${at + 1}` : name
+  })
 }
 
 const MOST_FILES = 4096

@@ -201,6 +201,7 @@ describe('what ImageJ says', () => {
     const path = await fileOf(buildTiff([page]))
     const info = await readImageInfo(path)
     expect(info).toMatchObject({ dims: [2, 1, 3, 1], channels: 2, spacingKnown: true })
+    expect(info.channelNames, 'all can be chosen').toEqual(['Channel 1', 'Channel 2'])
     expect(info.spacing.map((mm) => mm * 1000)).toEqual([0.5, 0.25, 2.5])
     expect(await voxelsOf(path)).toEqual([0, 1, 4, 5, 8, 9])
     expect(await voxelsOf(path, { channel: 1 })).toEqual([2, 3, 6, 7, 10, 11])
@@ -230,6 +231,19 @@ describe('what OME-XML says', () => {
     expect(info.spacing).toEqual([0.00025, 0.00025, 1])
     expect(await voxelsOf(path)).toEqual([2, 2, 3, 3])
     expect(await voxelsOf(path, { channel: 1 })).toEqual([4, 4, 1, 1])
+  })
+  it('leaves channels without a name, which can be chosen all the same', async () => {
+    const pixels = (channels: string): string =>
+      ome(
+        `<Pixels DimensionOrder="XYCZT" SizeX="2" SizeY="1" SizeZ="2" SizeC="2" SizeT="1">${channels}<TiffData/></Pixels>`,
+      )
+    const namesOf = async (channels: string): Promise<readonly string[]> =>
+      (await readImageInfo(await fileOf(buildTiff(pages(pixels(channels)))))).channelNames
+    expect(await namesOf('<Channel ID="Channel:0:0"/><Channel ID="Channel:0:1"/>')).toEqual(['Channel 1', 'Channel 2'])
+    expect(await namesOf('<Channel ID="Channel:0:0"/><Channel ID="Channel:0:1" Name="DAPI"/>')).toEqual([
+      'Channel 1',
+      'DAPI',
+    ])
   })
   it('is told apart from the pages where it does not go with them', async () => {
     const pixels = '<Pixels DimensionOrder="XYCZT" SizeX="9" SizeY="1" SizeZ="2" SizeC="2" SizeT="1"/>'
