@@ -73,7 +73,7 @@ async function choose(path: string, { selection, signal }: ReadOptions): Promise
   if (broken.length > 0) {
     const named = broken.slice(0, 3).map((file) => basename(file.path))
     warnings.push(
-      `${broken.length} DICOM files could not be read and are left out: ${named.join(', ')}${broken.length > 3 ? ', …' : ''}.`,
+      `${broken.length === 1 ? 'A DICOM file could not be read and is' : `${broken.length} DICOM files could not be read and are`} left out: ${named.join(', ')}${broken.length > 3 ? ', …' : ''}.`,
     )
   }
   return { stack, first, ...infoOf(stack, first, warnings) }

@@ -212,7 +212,7 @@ describe('a DICOM series', () => {
     await folder.write('cut.dcm', dicomBytes(sliceElements({ position: [0, 0, 2] })).subarray(0, -4))
     const { info } = await openAll(folder.path)
     expect(info.dims[2]).toBe(2)
-    expect(info.warnings).toEqual(['1 DICOM files could not be read and are left out: cut.dcm.'])
+    expect(info.warnings).toEqual(['A DICOM file could not be read and is left out: cut.dcm.'])
     expect(await refusal(folder.at('cut.dcm'))).toBe('cut.dcm is cut off; copy or download it again.')
   })
 

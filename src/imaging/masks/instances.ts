@@ -23,7 +23,8 @@ const MAX_INSTANCES = 100_000
 /** Of volumes, each of whose files spans the whole volume. */
 const MAX_PARTS = 2_000
 const LABEL = /^label-(\d{1,10})_/i
-const NAMES = 'labels.json'
+/** The names of the labels, beside the folder of masks. */
+export const INSTANCE_NAMES = 'labels.json'
 const namesSchema = z.object({
   dims: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
   labels: z.array(z.object({ value: z.int().min(1).max(0xffffffff), name: z.string() })),
@@ -69,7 +70,10 @@ export async function writeInstances(
     paint(scratch, component, 0)
   }
   const present = names.filter(({ value }) => numbers.has(value))
-  await writeNewFile(join(folder, NAMES), `${JSON.stringify({ dims: image.dims, labels: present }, null, 2)}\n`)
+  await writeNewFile(
+    join(folder, INSTANCE_NAMES),
+    `${JSON.stringify({ dims: image.dims, labels: present }, null, 2)}\n`,
+  )
 }
 
 function binaryPng(data: Uint8Array, [width, height]: Dims): Promise<Uint8Array> {
@@ -113,8 +117,8 @@ export async function readInstances(path: string, context: ReadContext): Promise
   )
     .filter((name) => /\.(png|tiff?|bmp|nii|nii\.gz)$/i.test(name) && !name.startsWith('.'))
     .sort()
-  const known = existsSync(join(folder, NAMES))
-    ? await readJson(join(folder, NAMES), namesSchema, 'a list of labels', signal)
+  const known = existsSync(join(folder, INSTANCE_NAMES))
+    ? await readJson(join(folder, INSTANCE_NAMES), namesSchema, 'a list of labels', signal)
     : null
   const values = files.map((name) => Number(LABEL.exec(name)?.[1] ?? 0))
   const labelled = files.length > 0 && values.every((value) => value >= 1 && value <= 0xffffffff)
@@ -143,7 +147,10 @@ export async function readInstances(path: string, context: ReadContext): Promise
     }
   }
   if (dims === null) throw badFile(folder, 'holds no masks and no image; choose another folder.')
-  if (covered > 0) warnings.push(`Instances overlap in ${covered} voxels; there the later one was taken.`)
+  if (covered > 0)
+    warnings.push(
+      `Instances overlap in ${covered === 1 ? '1 voxel' : `${covered} voxels`}; there the later one was taken.`,
+    )
   if (!labelled && files.length > 0)
     warnings.push('The file names say no labels; each instance has a number of its own.')
   const names = new Map(known?.labels.map(({ value, name }) => [value, name]) ?? [])

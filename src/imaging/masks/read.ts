@@ -6,7 +6,7 @@ import { abortError, badFile, readError, readStart } from '../files.ts'
 import { stemOf } from '../sniff.ts'
 import type { MaskVolume, ReadOptions } from '../types.ts'
 import { readCoco } from './coco.ts'
-import { isInstanceFolder, readInstances } from './instances.ts'
+import { INSTANCE_NAMES, isInstanceFolder, readInstances } from './instances.ts'
 import { readLabelFile } from './labelFile.ts'
 import { placeOf, smallestLabels } from './labels.ts'
 import { isNnunetFolder, nnunetOf, readNnunet, readNnunetLabels } from './nnunet.ts'
@@ -54,11 +54,18 @@ async function readAny(path: string, context: ReadContext): Promise<LoadedMask> 
   }
   if (isNnunetFolder(path)) return readNnunet(path, context)
   if (await isInstanceFolder(path)) return readInstances(path, context)
+  if (isMasksOfImage(path)) return readInstances(dirname(path), context)
   const coco = await cocoOf(path)
   if (coco !== null) return readCoco(coco, context)
   const slices = await pngSlices(path)
   if (slices.length > 0) return readPngStack(path, slices, signal)
   throw badFile(path, 'holds no masks in a layout that can be read; choose a mask file in it.')
+}
+
+/** The folder of the instances alone, which is as easily chosen as the one that holds it. */
+function isMasksOfImage(folder: string): boolean {
+  const above = dirname(folder)
+  return basename(folder) === 'masks' && ['images', INSTANCE_NAMES].some((name) => existsSync(join(above, name)))
 }
 
 async function isJson(path: string): Promise<boolean> {
