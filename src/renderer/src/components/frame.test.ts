@@ -88,7 +88,7 @@ describe('the path field', () => {
     await field.trigger('keydown', { key: 'Enter' })
     await flushPromises()
     expect(client.asked('case.look'), 'a file in it could be meant').toEqual([])
-    await field.trigger('keydown', { key: 'ArrowDown' })
+    expect(by(wrapper, 'path-folder').attributes('aria-selected'), 'it is proposed').toBe('true')
     await field.trigger('keydown', { key: 'Enter' })
     await flushPromises()
     expect(client.asked('case.look')).toEqual([{ fileId: 'd1' }])

@@ -68,11 +68,20 @@ describe('the sheet of a mask import', () => {
     const wrapper = await sheet({}, '/masks/')
     expect(by(wrapper, 'mask-fields').exists(), 'a file in it could be meant').toBe(false)
     expect(by(wrapper, 'path-folder').text()).toBe(words.wholeFolder)
-    await by(wrapper, 'path-field').trigger('keydown', { key: 'ArrowDown' })
+    expect(by(wrapper, 'path-folder').attributes('aria-selected'), 'it is proposed').toBe('true')
     await by(wrapper, 'path-field').trigger('keydown', { key: 'Enter' })
     await flushPromises()
     expect(client.asked('mask.look')).toEqual([{ caseId: 'case-1', fileId: 'd1' }])
     expect(by(wrapper, 'mask-file').text()).toBe('masks')
+  })
+
+  it('proposes one label for instances that are only counted', async () => {
+    const labels = [1, 2, 3].map((value) => ({ value, name: null, voxels: 9 }))
+    const counted = await sheet({ format: 'instances', labels })
+    expect((by(counted, 'mask-one').element as HTMLInputElement).checked).toBe(true)
+    counted.unmount()
+    const named = await sheet({ format: 'instances', labels: labels.map((one) => ({ ...one, name: 'Nucleus' })) })
+    expect((by(named, 'mask-keep').element as HTMLInputElement).checked).toBe(true)
   })
 
   it('offers to resample what lies elsewhere, and nothing where that cannot be', async () => {
