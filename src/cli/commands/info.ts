@@ -25,7 +25,7 @@ function describe(found: ImageInfo): [string, string][] {
     ['orientation', found.orientation ?? 'not given'],
   ]
   if (found.affine !== null) {
-    const rows = found.affine.map((row) => row.map((value) => shortNumber(value).padStart(11)).join(''))
+    const rows = found.affine.map((row) => row.map((value) => shortNumber(value).padStart(14)).join(' '))
     lines.push(...rows.map((row, at): [string, string] => [at === 0 ? 'affine' : '', row]))
     lines.push(['', `from ${found.affineSource}`])
   }
