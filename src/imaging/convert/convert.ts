@@ -143,7 +143,9 @@ function planned(frames: Frames, target: Target, options: ConvertOptions): Conve
     ],
   })
   const check = (aside: string, affine?: Affine | null): Promise<void> =>
-    expectImage(aside, { dims, frames: frames.count, digest, held: casting.held, affine, signal, passed })
+    expectImage(aside, {
+      ...{ dims, frames: frames.count, digest, held: casting.held, scaling: casting, affine, signal, passed },
+    })
   if (target === 'nifti')
     return niftiConversion(frames, { dims, further, order, casting, written, check, result, signal })
   if (image.info.frames > 1 && options.selection?.frame === undefined) {

@@ -12,6 +12,8 @@ export interface Expected {
   /** Of all samples that were written. */
   readonly digest: Digest
   readonly held: VoxelType
+  /** Of the values: scaled = held * slope + inter. */
+  readonly scaling: { readonly slope: number; readonly inter: number }
   /** In the unit of the file; null where it states none, undefined where the format has none. */
   readonly affine: Affine | null | undefined
   readonly signal: AbortSignal | undefined
@@ -20,7 +22,7 @@ export interface Expected {
 
 /** Reopens what was written and throws a `Mismatch` at the first thing that differs. */
 export async function expectImage(path: string, expected: Expected): Promise<void> {
-  const { dims, frames, signal, held, affine } = expected
+  const { dims, frames, signal, held, affine, scaling } = expected
   const found = new Digest(expected.digest.channels)
   for (let frame = 0; frame < frames; frame++) {
     const image = await readImage(path, { signal, selection: frames > 1 ? { frame } : {} })
@@ -29,6 +31,11 @@ export async function expectImage(path: string, expected: Expected): Promise<voi
         throw new Mismatch(`it has ${image.dims.join(' x ')} voxels instead of ${dims.join(' x ')}`)
       }
       if (image.info.frames !== frames) throw new Mismatch(`it has ${image.info.frames} frames instead of ${frames}`)
+      if (!isNear(image.slope, scaling.slope) || !isNear(image.inter, scaling.inter)) {
+        throw new Mismatch(
+          `it has the scaling ${image.slope}, ${image.inter} instead of ${scaling.slope}, ${scaling.inter}`,
+        )
+      }
       if (affine !== undefined)
         expectAffine(image.info.affineSource === 'pixdim' ? null : image.info.affine, affine, dims)
       for await (const piece of image.voxels.pieces({ signal })) {
@@ -54,6 +61,10 @@ function inColour(grey: VoxelArray): VoxelArray {
 
 /** Single precision, relative to the farthest corner. */
 const PRECISION = 2 ** -20
+
+function isNear(found: number, wanted: number): boolean {
+  return Math.abs(found - wanted) <= Math.abs(wanted) * PRECISION
+}
 
 function expectAffine(found: Affine | null, wanted: Affine | null, dims: Dims): void {
   if (wanted === null || found === null) {

@@ -123,36 +123,79 @@ function categoriesOf(used: ReadonlySet<number>, names: readonly MaskName[]): ob
   return [...all].sort(([a], [b]) => a - b).map(([id, name]) => ({ id, name, supercategory: '' }))
 }
 
+/** A COCO file, with what belongs to each image at hand. */
+export interface CocoFile {
+  readonly path: string
+  readonly cases: ReadonlyMap<string, readonly CocoImage[]>
+  readonly annotations: ReadonlyMap<string, readonly Annotation[]>
+  /** Of the categories in use. */
+  readonly largest: number
+  readonly zero: boolean
+  readonly categories: Coco['categories']
+}
+
+interface Annotation {
+  /** As people count it in the file. */
+  readonly place: number
+  readonly category: number
+  readonly segmentation: NonNullable<Coco['annotations'][number]['segmentation']>
+}
+
+/** Throws CodedError('bad-file') where the file is no COCO file. */
+export async function loadCoco(path: string, signal?: AbortSignal): Promise<CocoFile> {
+  const coco = await readJson(path, cocoSchema, 'a COCO file of annotations', signal)
+  const cases = grouped(coco.images, (image) => image.maskwright?.case ?? stemOf(image.file_name))
+  const outlined = coco.annotations.flatMap(({ image_id, category_id, segmentation }, n) =>
+    segmentation === undefined ? [] : [{ image: String(image_id), place: n + 1, category: category_id, segmentation }],
+  )
+  const zero = coco.annotations.some(({ category_id }) => category_id === 0)
+  const largest = coco.annotations.reduce((most, { category_id }) => Math.max(most, category_id), 0) + (zero ? 1 : 0)
+  const annotations = grouped(outlined, ({ image }) => image)
+  return { path, cases, annotations, largest, zero, categories: coco.categories }
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+/** The mask of one image: see `cocoMask`. */
+export async function readCoco(path: string, context: ReadContext): Promise<LoadedMask> {
+  return cocoMask(await loadCoco(path, context.signal), context)
+}
+
 /**
- * Reads the mask of one image from a COCO file: that whose file is called like the image, or the only one. Later annotations lie over
+ * The mask of one image of a COCO file: that whose file is called like the image, or the only one. Later annotations lie over
  * earlier ones. Throws CodedError('bad-file') where the file is damaged or it cannot be told which image is meant.
  */
-export async function readCoco(path: string, { stems, voxels, signal }: ReadContext): Promise<LoadedMask> {
-  const coco = await readJson(path, cocoSchema, 'a COCO file of annotations', signal)
-  const cases = new Map<string, CocoImage[]>()
-  for (const image of coco.images) {
-    const key = image.maskwright?.case ?? stemOf(image.file_name)
-    cases.set(key, [...(cases.get(key) ?? []), image])
-  }
+export async function cocoMask(
+  { path, cases, annotations, largest, zero, categories }: CocoFile,
+  { stems, voxels, signal }: ReadContext,
+): Promise<LoadedMask> {
   const slices = cases.get(choosePart(path, [...cases.keys()], stems, 'images')) ?? []
   const dims = extentOf(path, slices, voxels)
   const [width, height] = dims
-  const sliceOf = new Map(slices.map((image) => [String(image.id), image.maskwright?.slice ?? 0]))
-  const zero = coco.annotations.some(({ category_id }) => category_id === 0)
-  const largest = coco.annotations.reduce((most, { category_id }) => Math.max(most, category_id), 0) + (zero ? 1 : 0)
   const labels = emptyLabels(width * height * dims[2], largest)
   const warnings: string[] = []
   if (zero) warnings.push(`Category 0 became label ${largest}, since 0 is background.`)
   let covered = 0
   let polygons = 0
-  for (const [n, { image_id, category_id, segmentation }] of coco.annotations.entries()) {
-    const slice = sliceOf.get(String(image_id))
-    if (slice === undefined || segmentation === undefined) continue
+  const outlines = slices.flatMap((image) => {
+    const slice = image.maskwright?.slice ?? 0
+    return (annotations.get(String(image.id)) ?? []).map((annotation) => ({ ...annotation, slice }))
+  })
+  for (const [n, { place, slice, category, segmentation }] of outlines.entries()) {
     if (n % 256 === 0) {
       await pause()
       signal?.throwIfAborted()
     }
-    const label = category_id === 0 ? largest : category_id
+    const label = category === 0 ? largest : category
     const offset = slice * width * height
     const paint = (index: number): void => {
       const at = offset + index
@@ -163,12 +206,12 @@ export async function readCoco(path: string, { stems, voxels, signal }: ReadCont
       polygons++
       for (const points of segmentation) paintPolygon(points, width, height, paint)
     } else if (!paintSegmentation(segmentation, width, height, paint)) {
-      throw badFile(path, `has a damaged outline (annotation ${n + 1}); get the file again from where it came from.`)
+      throw badFile(path, `has a damaged outline (annotation ${place}); get the file again from where it came from.`)
     }
   }
   if (covered > 0) warnings.push(`Annotations overlap in ${covered} voxels; there the later one was taken.`)
   if (polygons > 0) warnings.push(`${polygons} outlines are polygons; the pixels whose centres lie inside were taken.`)
-  const names = new Map(coco.categories.map(({ id, name }) => [id === 0 ? largest : id, name]))
+  const names = new Map(categories.map(({ id, name }) => [id === 0 ? largest : id, name]))
   return { format: 'coco', dims, labels: smallestLabels(labels), affine: null, names, warnings }
 }
 

@@ -1,14 +1,12 @@
 import type { MaskFormat } from '../../core/contract/schemas.ts'
 import type { ImageVolume } from '../types.ts'
 import { readCoco, writeCoco } from './coco.ts'
-import { compareWithImage } from './compare.ts'
-import { expectDims, expectLabels } from './expect.ts'
+import { expectDims, expectLabels, expectPlace } from './expect.ts'
 import { readInstances, writeInstances } from './instances.ts'
 import { countLabels } from './labels.ts'
 import { addNnunet, beginNnunet, nnunetKind, planLabels, readNnunet } from './nnunet.ts'
 import { checkNifti, writeNifti } from './niftiVolume.ts'
 import { writePngMask } from './pngMask.ts'
-import { Mismatch } from '../mismatch.ts'
 import { readMask } from './read.ts'
 import { writeTiffMask } from './tiffMask.ts'
 import type { LoadedMask, MaskToWrite, ReadContext } from './types.ts'
@@ -44,8 +42,7 @@ function byReading(read: (path: string, context: ReadContext) => Promise<LoadedM
   return async (path, { labels, image, stem, signal }) => {
     const mask = await read(path, { stems: [stem], voxels: labels.length, signal })
     expectDims(mask.dims, image.dims)
-    const { fit, difference } = compareWithImage(mask, image)
-    if (fit !== 'same' || difference !== null) throw new Mismatch('it lies elsewhere than its image')
+    expectPlace(mask, image)
     expectLabels(mask.labels, labels, image.dims)
   }
 }

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dims } from '../../core/contract/schemas.ts'
 import type { ImageVolume, LabelArray } from '../types.ts'
-import { readCoco, writeCoco } from './coco.ts'
+import { cocoMask, loadCoco, writeCoco } from './coco.ts'
 import { codecs } from './codecs.ts'
-import { expectDims, expectLabels, expectRuns, runsOf } from './expect.ts'
+import { expectDims, expectLabels, expectPlace, expectRuns, runsOf } from './expect.ts'
 import { addNnunet, beginNnunet, nnunetKind, planLabels, readNnunet, type NnunetKind } from './nnunet.ts'
 import { Mismatch } from '../mismatch.ts'
 import { writeProven, type Proven } from './proof.ts'
@@ -52,9 +52,12 @@ export async function writeDataset(
     },
     check: async (aside) => {
       // The other formats were compared case by case, while their labels were at hand.
+      if (coco.size === 0) return
+      // Once for all: it is as long as there are cases.
+      const file = await loadCoco(cocoFile(aside), options.signal)
       for (const [stem, { dims, runs }] of coco) {
         const context = { stems: [stem], voxels: dims[0] * dims[1] * dims[2], signal: options.signal }
-        const mask = await readCoco(cocoFile(aside), context)
+        const mask = await cocoMask(file, context)
         expectDims(mask.dims, dims)
         inCase(stem, () => expectRuns(mask.labels, runs, dims))
       }
@@ -95,6 +98,7 @@ async function writeNnunetFolder(aside: string, cases: readonly DatasetCase[], o
     const read = await readNnunet(aside, { stems: [stem], voxels: labels.length, signal })
     await checked(stem, () => {
       expectDims(read.dims, image.dims)
+      expectPlace(read, image)
       expectLabels(read.labels, labels, image.dims)
     })
   })

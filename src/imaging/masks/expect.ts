@@ -1,5 +1,6 @@
 import type { Dims } from '../../core/contract/schemas.ts'
-import type { LabelArray, VoxelArray } from '../types.ts'
+import type { LabelArray, MaskVolume, VoxelArray } from '../types.ts'
+import { compareWithImage, type Grid } from './compare.ts'
 import { placeOf } from './labels.ts'
 import { Mismatch } from '../mismatch.ts'
 
@@ -17,6 +18,12 @@ export function expectLabels(read: VoxelArray, wanted: VoxelArray, dims: Dims, o
 export function expectDims(read: Dims, wanted: Dims): void {
   if (read.join() !== wanted.join())
     throw new Mismatch(`it has ${read.join(' x ')} voxels instead of ${wanted.join(' x ')}`)
+}
+
+/** Throws a `Mismatch` where a mask does not lie on its image, in the image's own order of axes. */
+export function expectPlace(read: Pick<MaskVolume, 'dims' | 'affine'>, image: Grid): void {
+  const { fit, difference } = compareWithImage(read, image)
+  if (fit !== 'same' || difference !== null) throw new Mismatch('it lies elsewhere than its image')
 }
 
 /** Where labels begin and end: [first voxel, voxels, label] a run, x fastest. Small for what people draw. */

@@ -4,6 +4,7 @@ import { Mismatch } from '../mismatch.ts'
 import { verifyNiftiMask, writeNiftiMask, writeVolume } from '../nifti/index.ts'
 import { readImageInfo } from '../registry.ts'
 import type { ImageVolume, LabelArray } from '../types.ts'
+import { writeImageFile } from './imageFile.ts'
 import type { MaskTarget } from './types.ts'
 
 const NIFTI1_BYTES = 348
@@ -64,10 +65,11 @@ export function plainGeometry<T extends MaskTarget>(image: T): T {
   return { ...image, affine, source: { kind: 'volume', path: image.source.path } }
 }
 
-/** Writes the voxels of an image as NIfTI with the numbers that `plainGeometry` gives its mask. */
+/** Writes the image as NIfTI with the numbers that `plainGeometry` gives its mask, and reads it back. Throws a `Mismatch` too. */
 export async function writeNiftiImage(path: string, image: ImageVolume, signal?: AbortSignal): Promise<void> {
-  const { dims, voxels, voxelType, channels, slope, inter, spacing } = image
+  const { dims, voxelType, channels, slope, inter, spacing } = image
   const { affine } = plainGeometry(image)
-  const data = voxels.pieces({ signal })
-  await writeVolume(path, { dims, affine, spacing, data, voxelType, channels, slope, inter })
+  await writeImageFile(path, image, { affine, signal }, (data) =>
+    writeVolume(path, { dims, affine, spacing, data, voxelType, channels, slope, inter }),
+  )
 }

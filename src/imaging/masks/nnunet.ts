@@ -12,7 +12,7 @@ import { readJson } from './json.ts'
 import { readLabelFile } from './labelFile.ts'
 import { emptyLabels, smallestLabels } from './labels.ts'
 import { plainGeometry, writeNiftiImage } from './niftiVolume.ts'
-import { canBePng, pngOf } from './pngImage.ts'
+import { canBePng, writePngImage } from './pngImage.ts'
 import type { LoadedMask, MaskName, MaskToWrite, ReadContext } from './types.ts'
 
 const DATASET = 'dataset.json'
@@ -64,8 +64,11 @@ export function nnunetKind({ kind, channels }: Pick<ImageVolume, 'kind' | 'chann
 export async function beginNnunet(folder: string, kind: NnunetKind, plan: LabelPlan, cases: number): Promise<void> {
   await mkdir(join(folder, 'imagesTr'), { recursive: true })
   await mkdir(join(folder, 'labelsTr'))
-  const labels: Record<string, number> = { background: 0 }
-  for (const { index, name } of plan.labels) labels[name] = index
+  // Own properties whatever they are called: a label can have the name __proto__.
+  const labels = Object.fromEntries([
+    ['background', 0],
+    ...plan.labels.map(({ index, name }) => [name, index] as const),
+  ])
   const dataset = {
     channel_names: kind === 'colour' ? { 0: 'red', 1: 'green', 2: 'blue' } : { 0: 'intensity' },
     labels,
@@ -110,7 +113,7 @@ export async function addNnunet(
       `${stem} holds ${pixels.voxelType} samples, which a PNG cannot hold; convert it to 16 bits and export again.`,
     )
   }
-  await writeNewFile(imagePath, await pngOf(pixels, signal))
+  await writePngImage(imagePath, pixels, signal)
   const small = smallestLabels(mapped)
   if (small instanceof Uint32Array) throw new RangeError('addNnunet: more than 65535 labels')
   await writeNewFile(

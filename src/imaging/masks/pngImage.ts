@@ -1,5 +1,7 @@
+import { writeNewFile } from '../files.ts'
 import { encodePng } from '../raster/index.ts'
 import type { ImageVolume } from '../types.ts'
+import { writeImageFile } from './imageFile.ts'
 
 type Pixels = Pick<ImageVolume, 'dims' | 'voxelType'>
 
@@ -13,4 +15,12 @@ export async function pngOf({ dims, channels, voxels }: ImageVolume, signal?: Ab
   const data = await voxels.all({ signal })
   if (!(data instanceof Uint8Array || data instanceof Uint16Array)) throw new RangeError('pngOf: other samples')
   return encodePng({ width: dims[0], height: dims[1], channels, data })
+}
+
+/** Writes a picture as a new PNG and reads it back. Throws a `Mismatch` where it is not the same. */
+export async function writePngImage(path: string, image: ImageVolume, signal?: AbortSignal): Promise<void> {
+  await writeImageFile(path, image, { signal }, async (pieces) => {
+    for await (const _piece of pieces) signal?.throwIfAborted()
+    await writeNewFile(path, await pngOf(image, signal))
+  })
 }
