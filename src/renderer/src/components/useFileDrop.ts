@@ -1,8 +1,11 @@
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 import { droppedSets, type DroppedSet } from '../platform/droppedFiles.ts'
 
-/** Files and folders dragged over the window, and dropped anywhere on it. Other drags are left alone. */
-export function useFileDrop(dropped: (sets: DroppedSet[]) => void): Readonly<Ref<boolean>> {
+/**
+ * Files and folders dragged over the window, and dropped anywhere on it. Other drags are left alone. `failed` is called where the
+ * browser could not read them.
+ */
+export function useFileDrop(dropped: (sets: DroppedSet[]) => void, failed: () => void): Readonly<Ref<boolean>> {
   const over = ref(false)
   /** Entering a child comes before leaving its parent: only the sum tells whether the pointer is still inside. */
   let depth = 0
@@ -37,8 +40,12 @@ export function useFileDrop(dropped: (sets: DroppedSet[]) => void): Readonly<Ref
   }
 
   async function read(transfer: DataTransfer): Promise<void> {
-    const sets = await droppedSets(transfer)
-    if (sets.length > 0) dropped(sets)
+    try {
+      const sets = await droppedSets(transfer)
+      if (sets.length > 0) dropped(sets)
+    } catch {
+      failed()
+    }
   }
 
   onMounted(() => {

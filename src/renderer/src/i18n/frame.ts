@@ -62,6 +62,7 @@ export const t = {
     uploadQueued: 'Waiting',
     uploadOpening: 'Reading…',
     emptyFolder: (name: string) => `The folder ${name} holds no file that can be an image; drop another one.`,
+    unreadableDrop: 'What was dropped cannot be read; check that you may open it, or open it by its path instead.',
     uploadFailed: 'Not added',
     dismiss: 'Dismiss',
     stop: 'Stop',
