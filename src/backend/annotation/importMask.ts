@@ -160,7 +160,9 @@ function commit(
 ): MethodResult<'mask.import'> {
   const box = wholeBox(mask.dims)
   const runs = deltaRuns(mask.labels, plan.labels)
-  const missing = plan.values.filter((value) => !labels.isCurrent(value))
+  // Where only locked labels stand in the way of a label, it gains no voxel and is not needed.
+  const gained = labelsGained(runs)
+  const missing = plan.values.filter((value) => gained.has(value) && !labels.isCurrent(value))
   const { keptLockedVoxels } = plan
   let changedVoxels = 0
   for (let r = 1; r < runs.length; r += 4) changedVoxels += runs[r] ?? 0
@@ -200,4 +202,10 @@ function slicesWithLabels(labels: Uint8Array, { dims }: CaseMask, axis: 0 | 1 | 
   const stride = axis === 0 ? 1 : axis === 1 ? dims[0] : dims[0] * dims[1]
   for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) hit[Math.floor(i / stride) % dims[axis]] = 1
   return [...hit.keys()].filter((index) => hit[index] === 1)
+}
+
+function labelsGained(runs: Uint32Array): Set<number> {
+  const gained = new Set<number>()
+  for (let r = 3; r < runs.length; r += 4) gained.add(runs[r] ?? 0)
+  return gained
 }

@@ -113,6 +113,22 @@ describe('a mask from a file', () => {
     expect(mask[0]).toBe(0)
     expect([...mask.subarray(96, 144)]).toEqual(new Array(48).fill(2))
     expect(mask[1]).toBe(1)
+    // A new label that would only take voxels of locked ones is not added.
+    await test.call('labels.update', { value: 1, change: { locked: true } })
+    const onLocked = Uint8Array.from(mask, (label) => (label === 1 ? 9 : label))
+    const kept = await test.call('mask.import', {
+      ...{ caseId, fileId: await maskFile(test, onLocked), resample: false, labels: 'keep' },
+    })
+    expect(kept).toMatchObject({
+      changedVoxels: 0,
+      newLabels: [],
+      keptLockedVoxels: mask.filter((v) => v === 1).length,
+    })
+    onLocked[0] = 7
+    const half = await test.call('mask.import', {
+      ...{ caseId, fileId: await maskFile(test, onLocked), resample: false, labels: 'keep' },
+    })
+    expect(half.newLabels.map(({ value }) => value)).toEqual([7])
   })
 
   it('can bring the largest label there is, and others can still be added', async () => {

@@ -93,6 +93,16 @@ describe('importing a mask', () => {
     expect(useUiStore().note).toBe(maskInWords.done('theirs.nii.gz', 0))
   })
 
+  it('does not call a mask the same that locked labels kept', async () => {
+    client.answers['mask.look'] = () => aMaskLook()
+    client.answers['mask.import'] = () => ({
+      ...{ revision: 0, delta: null, history, changedVoxels: 0, keptLockedVoxels: 5, newLabels: [] },
+    })
+    await useMaskImportsStore().look('case-1', file)
+    await importMask('keep')
+    expect(useUiStore().note).toBe(t.model.keptLocked(5))
+  })
+
   it('keeps what was found where importing fails, with the reason', async () => {
     client.answers['mask.look'] = () => aMaskLook()
     client.answers['mask.import'] = () => {

@@ -51,9 +51,11 @@ export async function importMask(labels: 'keep' | number): Promise<boolean> {
     }
     return false
   }
-  const parts = [maskInWords.done(name, imported.changedVoxels)]
+  const { changedVoxels, keptLockedVoxels } = imported
+  // Where locked labels kept everything, the mask is not the same.
+  const parts = changedVoxels === 0 && keptLockedVoxels > 0 ? [] : [maskInWords.done(name, changedVoxels)]
   if (imported.newLabels.length > 0) parts.push(maskInWords.newLabels(imported.newLabels.length))
-  if (imported.keptLockedVoxels > 0) parts.push(t.model.keptLocked(imported.keptLockedVoxels))
+  if (keptLockedVoxels > 0) parts.push(t.model.keptLocked(keptLockedVoxels))
   if (useViewStore().caseId === state.caseId) ui.note = parts.join(' ')
   else ui.toast('info', parts.join(' '))
   return true
