@@ -106,6 +106,8 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       const detail = await worklist.useForm(caseId, affine)
       // The mask lies with the image, also the one that others read in the project.
       if (detail.revision > 0 && detail.selection.affine !== before) snapshots.changed(caseId)
+      // Predictions of another view are given up, in every window.
+      news.slicesChanged(caseId)
       news.projectChanged()
       return detail
     },

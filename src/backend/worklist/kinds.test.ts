@@ -312,6 +312,7 @@ describe('an image with two positions', () => {
     const written = async () => (await readMask(join(test.dir, 'masks', 'two.nii.gz'))).affine?.[0]?.[3]
     const after = await test.call('case.useForm', { caseId, affine: 'qform' })
     expect(after.status).toBe('corrected')
+    expect(test.told('case.slices').at(-1)).toMatchObject({ caseId, predicted: [] })
     expect(after.cautions).toMatchObject([{ kind: 'two-positions', other: 'sform' }])
     expect(after.affine?.[0]?.[3]).toBeCloseTo((before.affine?.[0]?.[3] ?? 0) + 3, 5)
     expect(after.revision).toBe(1)
