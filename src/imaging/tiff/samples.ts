@@ -1,6 +1,6 @@
 import type { VoxelType } from '../../core/contract/schemas.ts'
 import type { VoxelArray } from '../types.ts'
-import { viewAs } from '../voxels/index.ts'
+import { sampleBytes, viewAs } from '../voxels/index.ts'
 import type { PageLayout } from './layout.ts'
 
 /** Width and height of a block in pixels, and samples that lie beside each other in it. */
@@ -16,22 +16,7 @@ export function rowBytes(layout: PageLayout, shape: BlockShape): number {
 }
 
 export function newSamples(type: VoxelType, count: number): VoxelArray {
-  return viewAs(type, new ArrayBuffer(count * bytesPerSample(type)))
-}
-
-export function bytesPerSample(type: VoxelType): number {
-  switch (type) {
-    case 'uint8':
-    case 'int8':
-      return 1
-    case 'uint16':
-    case 'int16':
-      return 2
-    case 'float64':
-      return 8
-    default:
-      return 4
-  }
+  return viewAs(type, new ArrayBuffer(count * sampleBytes(type)))
 }
 
 /** 16-bit colours as 8-bit ones: their upper bytes. */
@@ -77,24 +62,7 @@ function wholeBytes(bytes: Uint8Array<ArrayBuffer>, layout: PageLayout, shape: B
     }
     return out
   }
-  switch (sampleType) {
-    case 'uint8':
-      return new Uint8Array(buffer, byteOffset, count)
-    case 'int8':
-      return new Int8Array(buffer, byteOffset, count)
-    case 'uint16':
-      return new Uint16Array(buffer, byteOffset, count)
-    case 'int16':
-      return new Int16Array(buffer, byteOffset, count)
-    case 'uint32':
-      return new Uint32Array(buffer, byteOffset, count)
-    case 'int32':
-      return new Int32Array(buffer, byteOffset, count)
-    case 'float32':
-      return new Float32Array(buffer, byteOffset, count)
-    case 'float64':
-      return new Float64Array(buffer, byteOffset, count)
-  }
+  return viewAs(sampleType, buffer, byteOffset, count)
 }
 
 function swap(bytes: Uint8Array<ArrayBuffer>, size: number): void {

@@ -88,6 +88,10 @@ export class FileStore implements VoxelStore {
     return (this.#closing ??= this.#backing.close())
   }
 
+  #isClosing(): boolean {
+    return this.#closing !== null
+  }
+
   async #read(at: number, count: number, { signal }: StoreOptions): Promise<VoxelArray> {
     const { path, convert } = this.#layout
     const { handle, offset, arrival } = this.#backing
@@ -98,7 +102,8 @@ export class FileStore implements VoxelStore {
     try {
       if ((await fill(handle, bytes, offset + at * raw, signal)) < bytes.length) throw endedEarly(this.#layout)
     } catch (error) {
-      throw signal?.aborted ? cancelled(path) : readError(error, path)
+      // A file that was closed meanwhile is no damaged one.
+      throw signal?.aborted || this.#isClosing() ? cancelled(path) : readError(error, path)
     }
     if (convert === undefined) return viewAs(this.voxelType, bytes.buffer)
     const out = new Uint8Array(count * voxelBytes(this.#layout))

@@ -28,7 +28,13 @@ export async function openScratch(bytes: number, path: string): Promise<Scratch>
     const { bavail, bsize } = await statfs(folder)
     if (bavail * bsize < bytes) throw noRoom(bytes, folder, path)
     const handle = await open(file, 'wx+', 0o600)
-    await handle.truncate(bytes)
+    try {
+      await handle.truncate(bytes)
+    } catch (error) {
+      await handle.close()
+      await rm(file, { force: true })
+      throw error
+    }
     if (process.platform === 'win32') {
       return {
         handle,

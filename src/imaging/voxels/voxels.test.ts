@@ -217,6 +217,21 @@ describe('voxels in a plain file', () => {
   })
 })
 
+describe('voxels in a file that is closed', () => {
+  it('are cancelled, not damaged, for those who are reading', async () => {
+    vi.stubEnv('MASKWRIGHT_VOXEL_MEMORY', '10')
+    const path = join(folder.path, 'closed.raw')
+    await writeFile(path, bytes)
+    const store = await plainStore({ path, dims, channels: 1, voxelType: 'int16', offset: 0 })
+    const reading = store.slice(2, 0).then(
+      () => 'read',
+      (error: unknown) => error,
+    )
+    await store.close()
+    expect(await reading).toMatchObject({ code: 'cancelled' })
+  })
+})
+
 describe('packed voxels', () => {
   it('are unpacked from anywhere in a file, several streams after the other', async () => {
     const path = join(folder.path, 'packed')
