@@ -5,6 +5,7 @@ import type { MethodParams } from '../../core/contract/methods.ts'
 import type { Job } from '../../core/contract/schemas.ts'
 import { writeDataset, type DatasetCase } from '../../imaging/index.ts'
 import type { Tallies } from '../annotation/tallies.ts'
+import type { CaseRecord } from '../project/cases.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
 import type { Owner } from '../jobs/owners.ts'
 import type { ExportParts } from './exportMask.ts'
@@ -18,6 +19,7 @@ export interface DatasetParts extends ExportParts {
 }
 
 type Format = MethodParams<'export.dataset'>['format']
+type Only = NonNullable<MethodParams<'export.dataset'>['only']>
 
 /** Data sets are written one at a time, as jobs. */
 export class Datasets {
@@ -33,14 +35,16 @@ export class Datasets {
    * `bad-request` where there is nothing to write or the folder is not for that, `not-found` for a case that is not on the list.
    */
   async start(
-    options: { format: Format; caseIds: readonly string[] | null; target: string | null },
+    options: { format: Format; caseIds: readonly string[] | null; only: Only | null; target: string | null },
     owners: Iterable<Owner>,
   ): Promise<Job> {
     const { jobs, project, cases, tallies } = this.#parts
     if (this.#running !== null) {
       throw new CodedError('busy', 'A data set is being written already; wait for it, or cancel it first.')
     }
-    const ids = options.caseIds ?? cases.list().flatMap(({ id }) => (tallies.voxels(id).length > 0 ? [id] : []))
+    const { only } = options
+    const meant = cases.list().filter((one) => only === null || kindOf(one) === only)
+    const ids = options.caseIds ?? meant.map(({ id }) => id).filter((id) => tallies.voxels(id).length > 0)
     for (const id of ids) cases.get(id)
     if (ids.length === 0) throw new CodedError('bad-request', 'No case has a mask yet; annotate one first.')
     const job = jobs.create('export', null, 'starting…', owners)
@@ -105,6 +109,12 @@ export class Datasets {
         }),
     }
   }
+}
+
+/** As nnU-Net tells data sets apart. */
+function kindOf({ kind, channels }: Pick<CaseRecord, 'kind' | 'channels'>): Only {
+  if (kind === 'volume') return 'volumes'
+  return channels === 3 ? 'colour' : 'grey'
 }
 
 async function freeFolder(exports: string, format: Format): Promise<string> {

@@ -18,7 +18,7 @@ export function exchangeHandlers(services: Services): Exchange {
       news.projectChanged()
       return written
     },
-    'export.dataset': ({ format, caseIds, fileId }, context) =>
-      datasets.start({ format, caseIds, target: target(fileId) }, [context]),
+    'export.dataset': ({ format, caseIds, only, fileId }, context) =>
+      datasets.start({ format, caseIds, only: only ?? null, target: target(fileId) }, [context]),
   }
 }

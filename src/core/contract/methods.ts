@@ -286,12 +286,14 @@ export const methods = {
   },
   /**
    * Writes the masks of several cases, and for nnU-Net the images, as one data set into a folder that is new or empty; all are read
-   * back and compared. `caseIds` null: all that have a mask. The job's message names the folder.
+   * back and compared. `caseIds` null: all that have a mask, `only` those of a kind: nnU-Net keeps kinds apart. The job's message
+   * names the folder.
    */
   'export.dataset': {
     params: z.object({
       format: z.enum(['instances', 'coco', 'nnunet']),
       caseIds: z.array(idSchema).min(1).nullable(),
+      only: z.enum(['volumes', 'grey', 'colour']).nullish(),
       fileId: idSchema.nullable(),
     }),
     result: jobSchema,

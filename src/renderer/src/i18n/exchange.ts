@@ -182,6 +182,13 @@ export const datasetWords = {
     instances: 'A folder a case with one file for each connected piece, as in the Data Science Bowl.',
   },
   cases: 'The masks of all cases that have one.',
+  only: 'Cases',
+  kinds: {
+    volumes: 'All volumes with a mask',
+    colour: 'All colour pictures with a mask',
+    grey: 'All grey pictures with a mask',
+  },
+  apart: 'A data set for nnU-Net holds one kind; export the other by itself.',
   write: 'Export',
   starting: 'Starting…',
   button: 'Data set…',

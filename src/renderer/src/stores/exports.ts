@@ -7,6 +7,8 @@ import { useProjectStore } from './project.ts'
 
 export type SavedMask = MethodResult<'export.mask'>
 export type DatasetFormat = MethodParams<'export.dataset'>['format']
+/** Which cases: nnU-Net keeps volumes, grey and colour pictures apart. */
+export type DatasetKind = NonNullable<MethodParams<'export.dataset'>['only']>
 
 /** Masks and data sets written to disk by this page: the last mask of each case, and the last data set. */
 export const useExportsStore = defineStore('exports', () => {
@@ -45,10 +47,10 @@ export const useExportsStore = defineStore('exports', () => {
     chosen.value = { ...chosen.value, [kind]: format }
   }
 
-  /** Starts writing all cases that have a mask; `ended` hears how it went. */
-  async function saveDataset(format: DatasetFormat, fileId: string | null): Promise<Job> {
+  /** Starts writing all cases that have a mask, or `only` those of a kind; `ended` hears how it went. */
+  async function saveDataset(format: DatasetFormat, fileId: string | null, only: DatasetKind | null): Promise<Job> {
     dataset.value = null
-    return useJobsStore().exportDataset(format, fileId)
+    return useJobsStore().exportDataset({ format, fileId, ...(only === null ? {} : { only }) })
   }
 
   /** A job is over: a finished export says what it wrote and where, "2 masks in /home/me/set". */

@@ -63,8 +63,8 @@ export const useJobsStore = defineStore('jobs', () => {
     return started(job)
   }
 
-  async function exportDataset(format: MethodParams<'export.dataset'>['format'], fileId: string | null): Promise<Job> {
-    return started(await useClient().call('export.dataset', { format, caseIds: null, fileId }))
+  async function exportDataset(params: Omit<MethodParams<'export.dataset'>, 'caseIds'>): Promise<Job> {
+    return started(await useClient().call('export.dataset', { ...params, caseIds: null }))
   }
 
   /** Returns why the job goes on all the same, a sentence, where another window asked for it or waits for it too. */

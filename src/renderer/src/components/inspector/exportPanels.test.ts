@@ -9,7 +9,7 @@ import { useJobsStore } from '../../stores/jobs.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
-import { aJob, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import { aCase, aJob, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { settled, withProject } from '../../testing/setUp.ts'
 import DatasetPanel from './DatasetPanel.vue'
 import SaveAsPanel from './SaveAsPanel.vue'
@@ -138,6 +138,29 @@ describe('a data set', () => {
     await flushPromises()
     expect(find('dataset-result').dataset.path).toBe('/sets/in progress/Demo')
     expect(find('dataset-result').textContent).toContain('2 masks')
+  })
+
+  it('of one kind for nnU-Net where the project has several', async () => {
+    client.answers['project.get'] = () =>
+      aProject({
+        cases: [
+          aCase({ id: 'p', kind: 'image', channels: 3, status: 'saved' }),
+          aCase({ id: 'case-1', kind: 'volume', channels: 1, status: 'corrected' }),
+          aCase({ id: 'q', kind: 'image', channels: 1, status: 'untouched' }),
+        ],
+      })
+    await useProjectStore().load()
+    useUiStore().open('export-dataset')
+    show(DatasetPanel)
+    const select = find('dataset-only') as HTMLSelectElement
+    expect(
+      [...select.options].map(({ value }) => value),
+      'that of the case on screen first',
+    ).toEqual(['volumes', 'colour'])
+    select.value = 'colour'
+    select.dispatchEvent(new Event('change'))
+    await enter()
+    expect(client.asked('export.dataset')).toMatchObject([{ format: 'nnunet', caseIds: null, only: 'colour' }])
   })
 
   it('keeps what was typed where the folder cannot be used', async () => {
