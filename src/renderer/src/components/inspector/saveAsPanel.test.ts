@@ -1,8 +1,9 @@
-import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
+import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { FileEntry } from '../../../../core/contract/index.ts'
+import { CodedError, type FileEntry } from '../../../../core/contract/index.ts'
 import { t } from '../../i18n/frame.ts'
+import type { SavedMask } from '../../stores/exports.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
@@ -36,11 +37,16 @@ describe('save as', () => {
     useUiStore().open('save-as')
   })
 
-  async function typed(text: string): Promise<void> {
-    mount(SaveAsPanel, { props: { anchor: document.body }, global: { plugins: [pinia] }, attachTo: document.body })
+  async function typed(text: string): Promise<VueWrapper> {
+    const panel = mount(SaveAsPanel, {
+      props: { anchor: document.body },
+      global: { plugins: [pinia] },
+      attachTo: document.body,
+    })
     field().value = text
     field().dispatchEvent(new Event('input'))
     await flushPromises()
+    return panel
   }
 
   function field(): HTMLInputElement {
@@ -63,6 +69,30 @@ describe('save as', () => {
     await enter()
     expect(client.asked('export.mask')).toEqual([{ caseId: 'case-1', fileId: 'target', format: 'nifti' }])
     expect(useUiStore().panel).toBeNull()
+  })
+
+  it('says that it failed also where the panel was closed meanwhile', async () => {
+    const { promise, reject } = Promise.withResolvers<never>()
+    client.answers['export.mask'] = () => promise
+    const ui = useUiStore()
+    const panel = await typed('/masks/new.nii.gz')
+    await enter()
+    panel.unmount()
+    reject(new CodedError('disk-full', 'The disk is full; free some space.'))
+    await flushPromises()
+    expect(ui.banners).toMatchObject([{ doing: t.errors.doing.save, error: { code: 'disk-full' } }])
+  })
+
+  it('leaves a panel open that was opened while it was written', async () => {
+    const { promise, resolve } = Promise.withResolvers<SavedMask>()
+    client.answers['export.mask'] = () => promise
+    const panel = await typed('/masks/new.nii.gz')
+    await enter()
+    panel.unmount()
+    useUiStore().open('help')
+    resolve({ path: '/masks/new.nii.gz', bytes: 9, voxels: 1, labels: [1], verified: true })
+    await flushPromises()
+    expect(useUiStore().panel).toBe('help')
   })
 
   it('writes a new file at once', async () => {
