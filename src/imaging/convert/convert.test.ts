@@ -209,6 +209,21 @@ describe.skipIf(!peer.available)(`converted files in nibabel ${peer.reason}`, ()
       [0, 3, 0, 0],
       [0, 0, 0, 1],
     ])
+    // Who goes by the qform gets it in both forms, turned or not.
+    const selection = { affine: 'qform' } as const
+    const qform = [
+      [3, 0, 0, 0],
+      [0, 3, 0, 0],
+      [0, 0, 3, 0],
+      [0, 0, 0, 1],
+    ]
+    await convertImage(at('apart.nii'), at('apart-qform.nii'), { selection })
+    expect(compare('apart-qform.nii', 'apart-qform.nii')).toMatchObject({ sform: qform, qform, codes: [3, 3] })
+    await convertImage(at('apart.nii'), at('apart-lps.nii'), { selection, reorient: 'LPS' })
+    const turned = compare('apart-lps.nii', 'apart-qform.nii')
+    // Both are brought into one order of axes by nibabel.
+    expect(turned).toMatchObject({ same: true })
+    expect(turned.apart).toBeLessThan(1e-4)
     const nowhere = await convertImage(at('nowhere.nii'), at('nowhere-ras.nii'), { reorient: 'RAS' })
     expect(nowhere.warnings.join(' ')).toMatch(/assumed/)
     expect(compare('nowhere.nii', 'nowhere-ras.nii')).toMatchObject({ same: true, axes: 'RAS', codes: [2, 2] })

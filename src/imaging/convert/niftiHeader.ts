@@ -75,6 +75,11 @@ function keptHeader(
   const moved = order !== null && !isIdentity(order)
   const rank = Math.max(fields.dim(0), moved ? 3 : 1)
   putContent(fields, content, content.frames.length > 0 ? 3 + content.frames.length : Math.min(rank, 3))
+  if (info.affineSource === 'qform' && info.affine !== null && fields.sformCode > 0) {
+    // Chosen against the rule, or since the sform is unusable: others go by the sform, and would find the image elsewhere.
+    fields.setSform(info.affine)
+    fields.setCodes(fields.qformCode, fields.qformCode)
+  }
   if (order === null || info.affine === null) {
     return { bytes: fields.bytes, littleEndian, affine: info.affineSource === 'pixdim' ? null : info.affine }
   }
