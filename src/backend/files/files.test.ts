@@ -199,6 +199,14 @@ describe('uploads', () => {
     expect(images(await openBackend(test.dir))).toEqual(['My study'])
   })
 
+  it('of two folders of one name that come at the same moment lie in two', async () => {
+    const test = await openBackend(emptyProject())
+    const begin = () =>
+      test.call('files.uploadBegin', { name: 'IM1', size: 1, folder: { id: randomUUID(), name: 'CT', header: null } })
+    await Promise.all([begin(), begin(), begin()])
+    expect(images(test).filter((name) => !name.startsWith('.'))).toEqual(['CT', 'CT (2)', 'CT (3)'])
+  })
+
   it.each(['project', 'images'])('keep the folder of a case where the %s folder is a link', async (linked) => {
     const link = join(temporaryFolder(), 'link')
     const dir = linked === 'project' ? join(link, 'mine') : emptyProject()

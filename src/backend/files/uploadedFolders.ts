@@ -26,6 +26,8 @@ export class UploadedFolders {
   readonly #cases: Cases
   readonly #settings: Settings
   readonly #made = new Map<string, Promise<string>>()
+  /** One is made at a time: two of the same name would otherwise find it free. */
+  #making: Promise<unknown> = Promise.resolve()
 
   constructor(options: { project: Project; cases: Cases; settings: Settings }) {
     this.#project = options.project
@@ -35,8 +37,9 @@ export class UploadedFolders {
 
   /** The path of the folder, made where this is its first file. `name` is a safe one. */
   async pathOf(id: string, name: string): Promise<string> {
-    const made = this.#made.get(id) ?? this.#make(name)
+    const made = this.#made.get(id) ?? this.#making.then(() => this.#make(name))
     this.#made.set(id, made)
+    this.#making = made.catch(() => undefined)
     try {
       return await made
     } catch (error) {
