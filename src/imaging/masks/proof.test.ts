@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -154,6 +154,26 @@ describe('a mask that cannot be written', () => {
     expect((await errorOf(writeMaskAs(join(dir, 'm.nii'), 'instances', LABELS, volume))).message).toMatch(/is a file/)
     expect(await readdir(dir)).toEqual(['m.nii'])
     expect(await readFile(join(dir, 'm.nii'), 'utf8')).toBe('an older mask')
+  })
+  it('gives a folder to the first of two who want the same one', async () => {
+    const volume = await image()
+    const dir = at('wanted')
+    await mkdir(dir)
+    const both = await Promise.allSettled([1, 2].map(() => writeMaskAs(join(dir, 'set'), 'nnunet', LABELS, volume)))
+    const failed = both.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))
+    expect(failed).toEqual([expect.stringMatching(/folder set is not empty; choose a new or an empty one/)])
+    expect(await readdir(dir)).toEqual(['set'])
+    expect((await readMask(join(dir, 'set'))).labels).toEqual(LABELS)
+  })
+  it.skipIf(process.platform === 'win32')('fills an empty folder that a link leads to', async () => {
+    const volume = await image()
+    const dir = at('linked')
+    await mkdir(join(dir, 'real'), { recursive: true })
+    await symlink(join(dir, 'real'), join(dir, 'link'))
+    const { files } = await writeMaskAs(join(dir, 'link'), 'instances', LABELS, volume)
+    expect(files[0]).toMatch(/linked.link.images/)
+    expect((await readMask(join(dir, 'real'))).labels).toEqual(LABELS)
+    expect((await readdir(dir)).sort()).toEqual(['link', 'real'])
   })
   it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
     'is told where the folder may not be written to (as root everything may)',

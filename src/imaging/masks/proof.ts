@@ -1,4 +1,4 @@
-import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { abortError, syncFolder, systemCode, writeError } from '../files.ts'
@@ -30,12 +30,14 @@ export interface Proof {
  * process left is cleared by the next write there.
  */
 export async function writeProven(path: string, proof: Proof): Promise<Proven> {
-  const folder = dirname(path)
   const { ending, signal } = proof
   const isFolder = ending === undefined
+  // An empty folder can be reached by a link, which nothing can be renamed over.
+  const target = isFolder ? await realpath(path).catch(() => path) : path
+  const folder = dirname(target)
   await clearLeftovers(folder)
   if (isFolder) await refuseFullFolder(path)
-  const aside = temporaryBeside(path, ending)
+  const aside = temporaryBeside(target, ending)
   let written = false
   try {
     signal?.throwIfAborted()
@@ -46,8 +48,10 @@ export async function writeProven(path: string, proof: Proof): Promise<Proven> {
     signal?.throwIfAborted()
     const { files, bytes } = await contentsOf(aside)
     // An empty folder gives way; not everywhere by being renamed over.
-    if (isFolder) await rmdir(path).catch(() => undefined)
-    await rename(aside, path)
+    if (isFolder) await rmdir(target).catch(() => undefined)
+    await rename(aside, target).catch((error: unknown) => {
+      throw isFolder && /^(ENOTEMPTY|EEXIST)$/.test(systemCode(error)) ? fullFolder(path) : error
+    })
     await syncFolder(folder)
     return { path, files: files.map((file) => join(path, file)).sort(), bytes }
   } catch (thrown) {
@@ -104,7 +108,11 @@ async function refuseFullFolder(path: string): Promise<void> {
     }
     throw writeError(error, path)
   }
-  throw new CodedError('bad-request', `The folder ${name} is not empty; choose a new or an empty one.`)
+  throw fullFolder(path)
+}
+
+function fullFolder(path: string): CodedError {
+  return new CodedError('bad-request', `The folder ${basename(path)} is not empty; choose a new or an empty one.`)
 }
 
 /** Files below a folder, relative to it, or the file itself as ''. What is in the folders is on the disk afterwards. */
