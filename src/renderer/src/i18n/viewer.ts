@@ -72,6 +72,7 @@ export const viewerText = {
     connectionLost: 'There is no connection to the backend, so this could not be done.',
     strokesWait: 'The connection to the backend is lost; your strokes are kept here and sent when it is back.',
     refused: 'Saving a stroke',
+    unsaved: 'Strokes that are not saved yet',
     conflict: 'The mask had changed meanwhile, so the last stroke was taken back and the slice was read again.',
   },
 

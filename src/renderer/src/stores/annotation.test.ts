@@ -90,6 +90,23 @@ describe('strokes', () => {
     expect([...one.labels.slice(24, 28)]).toEqual([0, 7, 8, 0])
   })
 
+  it('that cannot be written say why, until they are', async () => {
+    const { annotation } = await opened()
+    const ui = useUiStore()
+    backend.failNext.set('annotation.commit', new CodedError('disk-full', 'The disk is full.'))
+    await paint(annotation, 2, 1, 7)
+    await settle()
+    await paint(annotation, 2, 2, 7)
+    await settle()
+    expect(annotation.saveState).toBe('unsaved')
+    expect(ui.banners.map(({ error, times }) => [error.message, times])).toEqual([['The disk is full.', 1]])
+    annotation.retrySave()
+    await settle()
+    await settle()
+    expect(annotation.saveState).toBe('saved')
+    expect(ui.banners).toEqual([])
+  })
+
   it('are committed on the revision that is known, also after the case was left', async () => {
     const { one, view, annotation } = await opened()
     await paint(annotation, 2, 1, 7)

@@ -72,11 +72,18 @@ export const useAnnotationStore = defineStore('annotation', () => {
       if (session.value?.caseId === caseId) reload()
     },
     onState(state) {
+      if (saveError.value?.message !== state.error?.message) tellTrouble(state.error)
       saveState.value = state.saveState
       saveError.value = state.error
       pendingStrokes.value = state.pendingStrokes
     },
   })
+
+  /** Why strokes are not on disk stays in view while it holds; a lost connection is told in a place of its own. */
+  function tellTrouble(error: WireError | null): void {
+    ui.settle(viewerText.save.unsaved)
+    if (error !== null && error.code !== 'connection-lost') ui.reportWire(error, viewerText.save.unsaved)
+  }
 
   client.onState((state) => {
     if (state === 'open') queue.connectionOpened()
