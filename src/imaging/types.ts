@@ -32,6 +32,8 @@ export interface ImageInfo {
    */
   readonly spacing: Vec3
   readonly spacingKnown: boolean
+  /** Of the lengths here, where it is another than mm, as the header of a NIfTI file can state. */
+  readonly unit?: 'm' | 'um'
   /** The type in the file: "int16", "float64", "rgb24" … */
   readonly datatype: string
   /**

@@ -19,7 +19,10 @@ function describe(found: ImageInfo): [string, string][] {
   const lines: [string, string][] = [
     ['format', `${found.format}${found.compressed ? ', compressed' : ''}, ${found.byteOrder}-endian`],
     ['dims', found.dims.join(' x ')],
-    ['spacing', found.spacingKnown ? `${found.spacing.map(shortNumber).join(' x ')} mm` : 'not given'],
+    [
+      'spacing',
+      found.spacingKnown ? `${found.spacing.map(shortNumber).join(' x ')} ${found.unit ?? 'mm'}` : 'not given',
+    ],
     ['datatype', `${found.datatype}, ${found.channels === 1 ? '1 channel' : `${found.channels} channels`}`],
     ['scaling', `scaled = raw * ${shortNumber(found.slope)} + ${shortNumber(found.inter)}`],
     ['orientation', found.orientation ?? 'not given'],

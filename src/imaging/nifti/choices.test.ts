@@ -71,10 +71,15 @@ describe('two positions in one header', () => {
 
 describe('lengths in another unit', () => {
   it('are kept in the description and converted in the image', async () => {
-    for (const [code, factor, name] of [[3, 0.001, 'micrometres'] as const, [1, 1000, 'metres'] as const]) {
+    for (const [code, factor, unit, name] of [
+      [3, 0.001, 'um', 'micrometres'] as const,
+      [1, 1000, 'm', 'metres'] as const,
+      [2, 1, undefined, ''] as const,
+    ]) {
       const path = await changed('unit.nii', (bytes) => void bytes.writeUInt8(code, 123))
       const image = await readImage(path)
       expect(image.info.affine).toEqual(LPS)
+      expect(image.info.unit).toBe(unit)
       expect(image.info.spacing).toEqual([0.75, 0.75, 2.5])
       expect(image.spacing).toEqual([0.75 * factor, 0.75 * factor, 2.5 * factor])
       expect(image.affine).toEqual(LPS.map((row, i) => (i < 3 ? row.map((value) => value * factor) : row)))

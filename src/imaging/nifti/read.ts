@@ -78,6 +78,7 @@ function infoOf({ header, geometry, packed }: Opened, { selection }: ReadOptions
     dims: [...header.dims, header.extents[3] ?? 1, ...header.extents.slice(4)],
     spacing: geometry.spacing,
     spacingKnown: geometry.spacingKnown,
+    ...(geometry.unit === 1 ? {} : { unit: geometry.unit > 1 ? ('m' as const) : ('um' as const) }),
     datatype: datatype.name,
     channels: datatype.kind === 'colour' ? 3 : 1,
     channelNames: [],
