@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Affine } from '../../core/contract/schemas.ts'
 import { Mismatch } from '../mismatch.ts'
-import { readImage, writeVolume } from '../index.ts'
+import { readImage, writeMaskAs, writeVolume } from '../index.ts'
 import { temporaryFolder } from '../testing/folders.ts'
 import type { VoxelArray } from '../types.ts'
 import { choosePart } from './choose.ts'
@@ -68,6 +68,23 @@ describe('the image beside a mask', () => {
       expect(String(error)).toMatch(wanted)
     }
     await image.voxels.close()
+  })
+})
+
+describe('a picture beside masks', () => {
+  it('is a PNG where that holds its values, and left out where they are scaled', async () => {
+    const flat = { dims: [3, 2, 1] as [number, number, number], affine, data: Uint8Array.of(0, 9, 1, 1, 200, 5) }
+    for (const slope of [1, 2]) {
+      const path = at(`flat-${slope}.nii`)
+      await writeVolume(path, { ...flat, slope })
+      const image = await readImage(path)
+      const masks = at(`flat-${slope}`)
+      await writeMaskAs(masks, 'instances', Uint8Array.of(0, 1, 0, 0, 0, 2), image)
+      expect(await readdir(join(masks, 'images'))).toEqual(slope === 1 ? ['flat-1.png'] : [])
+      await image.voxels.close()
+    }
+    const picture = await readImage(at('flat-1/images/flat-1.png'))
+    expect(await picture.voxels.all()).toEqual(flat.data)
   })
 })
 

@@ -15,7 +15,7 @@ import { readJson } from './json.ts'
 import { emptyLabels } from './labels.ts'
 import { readLabelFile } from './labelFile.ts'
 import { plainGeometry, writeNiftiImage } from './niftiVolume.ts'
-import { canBePng, pngOf } from './pngImage.ts'
+import { canBePng, writePngImage } from './pngImage.ts'
 import type { LoadedMask, MaskToWrite, ReadContext } from './types.ts'
 
 /** A folder with more files than this is of use to nobody. */
@@ -55,7 +55,7 @@ export async function writeInstances(
   await mkdir(join(folder, 'images'))
   if (volume && pixels !== null) await writeNiftiImage(join(folder, 'images', `${stem}.nii.gz`), pixels, signal)
   else if (pixels !== null && canBePng(pixels)) {
-    await writeNewFile(join(folder, 'images', `${stem}.png`), await pngOf(pixels, signal))
+    await writePngImage(join(folder, 'images', `${stem}.png`), pixels, signal)
   }
   const numbers = new Map<number, number>()
   const scratch = new Uint8Array(labels.length)

@@ -3,15 +3,15 @@ import { encodePng } from '../raster/index.ts'
 import type { ImageVolume } from '../types.ts'
 import { writeImageFile } from './imageFile.ts'
 
-type Pixels = Pick<ImageVolume, 'dims' | 'voxelType'>
+type Pixels = Pick<ImageVolume, 'dims' | 'voxelType' | 'slope' | 'inter'>
 
-/** Does a PNG hold the samples of this image without loss? */
-export function canBePng({ dims, voxelType }: Pixels): boolean {
-  return dims[2] === 1 && (voxelType === 'uint8' || voxelType === 'uint16')
+/** Does a PNG, which has no scaling, hold the values of this image without loss? */
+export function canBePng({ dims, voxelType, slope, inter }: Pixels): boolean {
+  return dims[2] === 1 && (voxelType === 'uint8' || voxelType === 'uint16') && slope === 1 && inter === 0
 }
 
 /** A picture as a PNG, turned as it is shown. Throws RangeError where `canBePng` says no. */
-export async function pngOf({ dims, channels, voxels }: ImageVolume, signal?: AbortSignal): Promise<Uint8Array> {
+async function pngOf({ dims, channels, voxels }: ImageVolume, signal?: AbortSignal): Promise<Uint8Array> {
   const data = await voxels.all({ signal })
   if (!(data instanceof Uint8Array || data instanceof Uint16Array)) throw new RangeError('pngOf: other samples')
   return encodePng({ width: dims[0], height: dims[1], channels, data })
