@@ -7,12 +7,18 @@ import { stemOf } from '../sniff.ts'
 import { connectedComponents } from './components.ts'
 import { readJson } from './json.ts'
 import { emptyLabels, smallestLabels } from './labels.ts'
-import { countsOfString, paintPolygon, paintRle, shapeOf } from './rle.ts'
+import { countsOfString, paintPolygon, polygonSteps, paintRle, shapeOf } from './rle.ts'
 import { choosePart } from './choose.ts'
 import type { LoadedMask, MaskName, MaskToWrite, ReadContext } from './types.ts'
 
 /** Without an image at hand whose extent would say more. */
 const MAX_VOXELS = 2 ** 28
+
+/** Steps of painting that are taken for one image, and more for each voxel of it: some seconds. More is no annotation, but made to keep busy. */
+const MAX_STEPS = 2 ** 30
+const STEPS_A_VOXEL = 8
+/** Steps after which others get their turn. */
+const BREATH = 2 ** 24
 
 const rleSchema = z.object({
   size: z.tuple([z.int().positive(), z.int().positive()]),
@@ -190,6 +196,18 @@ export async function cocoMask(
     const slice = image.maskwright?.slice ?? 0
     return (annotations.get(String(image.id)) ?? []).map((annotation) => ({ ...annotation, slice }))
   })
+  const limit = MAX_STEPS + STEPS_A_VOXEL * labels.length
+  let [steps, paused] = [0, 0]
+  const spend = async (count: number): Promise<void> => {
+    steps += count
+    if (steps > limit) {
+      throw badFile(path, 'has outlines that would take too long to fill; simplify them or save them as run lengths.')
+    }
+    if (steps - paused < BREATH) return
+    paused = steps
+    await pause()
+    signal?.throwIfAborted()
+  }
   for (const [n, { place, slice, category, segmentation }] of outlines.entries()) {
     if (n % 256 === 0) {
       await pause()
@@ -197,17 +215,24 @@ export async function cocoMask(
     }
     const label = category === 0 ? largest : category
     const offset = slice * width * height
+    let painted = 0
     const paint = (index: number): void => {
       const at = offset + index
+      painted++
       if ((labels[at] ?? 0) !== 0) covered++
       labels[at] = label
     }
     if (Array.isArray(segmentation)) {
       polygons++
-      for (const points of segmentation) paintPolygon(points, width, height, paint)
+      for (const points of segmentation) {
+        await spend(polygonSteps(points, height) + painted)
+        painted = 0
+        paintPolygon(points, width, height, paint)
+      }
     } else if (!paintSegmentation(segmentation, width, height, paint)) {
       throw badFile(path, `has a damaged outline (annotation ${place}); get the file again from where it came from.`)
     }
+    await spend(painted)
   }
   if (covered > 0) warnings.push(`Annotations overlap in ${covered} voxels; there the later one was taken.`)
   if (polygons > 0) warnings.push(`${polygons} outlines are polygons; the pixels whose centres lie inside were taken.`)

@@ -96,6 +96,20 @@ export function countsOfString(text: string): number[] | null {
   return counts
 }
 
+/** The first and the last row of a picture that a polygon reaches. */
+function rowsOf(points: readonly number[], height: number): readonly [number, number] {
+  const ys = points.filter((_, i) => i % 2 === 1)
+  const first = Math.max(0, Math.floor(ys.reduce((a, b) => Math.min(a, b), Infinity)))
+  const last = Math.min(height - 1, Math.ceil(ys.reduce((a, b) => Math.max(a, b), -Infinity)))
+  return [first, last]
+}
+
+/** How often `paintPolygon` looks at an edge. */
+export function polygonSteps(points: readonly number[], height: number): number {
+  const [first, last] = rowsOf(points, height)
+  return Math.max(0, last - first + 1) * Math.floor(points.length / 2)
+}
+
 /** Calls `paint` for every pixel whose centre lies in the polygon [x, y, x, y …], by the even-odd rule. */
 export function paintPolygon(
   points: readonly number[],
@@ -104,9 +118,7 @@ export function paintPolygon(
   paint: (index: number) => void,
 ): void {
   const count = Math.floor(points.length / 2)
-  const ys = points.filter((_, i) => i % 2 === 1)
-  const first = Math.max(0, Math.floor(ys.reduce((a, b) => Math.min(a, b), Infinity)))
-  const last = Math.min(height - 1, Math.ceil(ys.reduce((a, b) => Math.max(a, b), -Infinity)))
+  const [first, last] = rowsOf(points, height)
   for (let y = first; y <= last; y++) {
     const crossings: number[] = []
     for (let i = 0; i < count; i++) {
