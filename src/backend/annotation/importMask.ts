@@ -103,12 +103,20 @@ async function withMask<T>(
 function onImage(mask: LoadedMask, image: ImageVolume, resample: boolean): LabelArray {
   const { fit, difference, canResample } = compareWithImage(mask, image)
   if (fit === 'same') return difference === null ? mask.labels : resampleMask(mask, image)
-  if (resample && canResample) return resampleMask(mask, image)
+  if (resample && canResample) {
+    const labels = resampleMask(mask, image)
+    if (!isEmpty(labels) || isEmpty(mask.labels)) return labels
+    throw new CodedError('bad-request', 'Nothing of the mask lies on the image; choose the mask of this image.')
+  }
   const remedy = canResample ? 'let it be resampled, or choose the mask of this image' : 'choose the mask of this image'
   throw new CodedError(
     'bad-request',
     `The mask does not fit: ${lowerFirst(difference ?? 'it has another extent.').replace(/\.$/, '')}; ${remedy}.`,
   )
+}
+
+function isEmpty(labels: LabelArray): boolean {
+  return !labels.some((label) => label > 0)
 }
 
 function lowerFirst(sentence: string): string {

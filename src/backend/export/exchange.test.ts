@@ -195,6 +195,11 @@ describe('a mask from a file', () => {
     await test.call('mask.import', { caseId, fileId: moved, resample: true, labels: 'keep' })
     const shifted = Uint8Array.from(labels, (_, i) => (i % nx === 0 ? 0 : (labels[i - 1] ?? 0)))
     expect(await readMaskOf(test, caseId)).toEqual(shifted)
+    // Half a metre away: it would wipe the mask out.
+    const away = await maskFile(test, labels, { affine: [[-1, 0, 0, 510], ...LPS.slice(1)] })
+    const beside = test.call('mask.import', { caseId, fileId: away, resample: true, labels: 'keep' })
+    await expect(beside).rejects.toThrow('Nothing of the mask lies on the image')
+    expect(await readMaskOf(test, caseId)).toEqual(shifted)
   })
 
   it('is refused where it holds no labels or another extent', async () => {

@@ -6,6 +6,7 @@ import { sniff } from '../sniff.ts'
 import { readTiffIndices } from '../tiff/index.ts'
 import { LabelFiller, placeOf } from './labels.ts'
 import { inColour, readBmpMask, readPngMask } from './pictures.ts'
+import type { LabelArray } from '../types.ts'
 import type { LoadedMask } from './types.ts'
 
 /**
@@ -38,11 +39,29 @@ export async function readLabelFile(path: string, signal?: AbortSignal): Promise
     const filler = new LabelFiller(dims[0] * dims[1] * dims[2], refuse(dims))
     for await (const piece of voxels.pieces({ signal })) filler.add(piece, slope, inter)
     const warnings = image.info.frames > 1 ? [`The file holds ${info.frames} frames; the first one is used.`] : []
-    if (kind === 'jpeg') warnings.push('JPEG changes values, above all at edges; a mask is better kept as PNG.')
+    const labels = filler.take()
+    if (kind === 'jpeg') {
+      warnings.push('JPEG changes values, above all at edges; a mask is better kept as PNG.')
+      if (isBlackAndWhite(labels)) {
+        warnings.push('It holds black and white that JPEG has blurred; what is nearer to white counts as white (255).')
+        labels.forEach((value, i) => (labels[i] = value > 127 ? 255 : 0))
+      }
+    }
     const affine = info.affineSource === 'pixdim' ? null : image.affine
     const format = kind === 'nifti' || kind === 'tiff' ? kind : 'image'
-    return { format, dims, labels: filler.take(), affine, names, warnings }
+    return { format, dims, labels, affine, names, warnings }
   } finally {
     await image.voxels.close()
   }
+}
+
+/** Nearly all values lie within what JPEG does to 0 and 255, and both occur. */
+function isBlackAndWhite(labels: LabelArray): boolean {
+  let black = 0
+  let white = 0
+  for (const value of labels) {
+    if (value <= 32) black++
+    else if (value >= 223 && value <= 255) white++
+  }
+  return white > 0 && black > 0 && black + white >= 0.95 * labels.length
 }

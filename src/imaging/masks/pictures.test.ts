@@ -121,6 +121,18 @@ describe('pictures as masks', () => {
     expect(new Set(await labelsOf('mask.jpg', bytes))).toEqual(new Set([2]))
     expect((await readMask(at('mask.jpg'))).warnings.join()).toMatch(/JPEG/)
   })
+  it('in JPEG that were black and white are so again', async () => {
+    const disk = Uint8Array.from({ length: 64 * 64 }, (_, i) =>
+      Math.hypot((i % 64) - 32, (i >> 6) - 30) < 15 ? 255 : 0,
+    )
+    const bytes = await sharp(disk, { raw: { width: 64, height: 64, channels: 1 } })
+      .toColourspace('b-w')
+      .jpeg({ quality: 60 })
+      .toBuffer()
+    const blurred = new Set(await sharp(bytes).toColourspace('b-w').raw().toBuffer())
+    expect(blurred.size, 'values that JPEG made of two').toBeGreaterThan(20)
+    expect(await labelsOf('disk.jpg', bytes)).toEqual([...disk])
+  })
   it('in BMP give indices where the palette is in colour', async () => {
     const bmp = (palette: number[]): Buffer => {
       const bytes = Buffer.alloc(54 + 16 + 4)
