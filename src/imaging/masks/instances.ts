@@ -19,7 +19,7 @@ import { canBePng, writePngImage } from './pngImage.ts'
 import type { LoadedMask, MaskToWrite, ReadContext } from './types.ts'
 
 /** A folder with more files than this is of use to nobody. */
-const MAX_INSTANCES = 100_000
+const MAX_INSTANCES = 20_000
 /** Of volumes, each of whose files spans the whole volume. */
 const MAX_PARTS = 2_000
 const LABEL = /^label-(\d{1,10})_/i
