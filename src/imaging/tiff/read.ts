@@ -48,7 +48,7 @@ export async function readTiff(path: string, options: ReadOptions = {}): Promise
       const millions = Math.round((width * height) / 1e6)
       throw badFile(
         path,
-        `has ${millions} million pixels and is shown tile by tile; choose a region of it to annotate.`,
+        `has ${millions} million pixels and is shown tile by tile; open it in the workstation and choose a region of it.`,
       )
     }
     const { model } = image
