@@ -1,4 +1,4 @@
-import { computed, onBeforeUnmount, onMounted, ref, watch, type Ref, type ShallowRef } from 'vue'
+import { computed, onBeforeUnmount, ref, watch, type Ref, type ShallowRef } from 'vue'
 import { screenToVoxel, voxelToWorld } from '../../../../core/geometry/index.ts'
 import { intensityAt } from '../../canvas/samples.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
@@ -10,6 +10,7 @@ import { brushRadii, nextBrushRadius } from '../../tools/brushSize.ts'
 import type { StrokeDriver } from '../../tools/strokeDriver.ts'
 import { ToolMachine, type ToolId, type ToolState } from '../../tools/toolMachine.ts'
 import { WheelReader } from '../../tools/wheel.ts'
+import { useSurfaceEvents } from './useSurfaceEvents.ts'
 
 /** All positions since the last event, oldest first. Pages that are not of a secure origin are told the last alone. */
 function positionsOf(event: PointerEvent): readonly PointerEvent[] {
@@ -271,8 +272,6 @@ export function usePointerTools(
     refresh()
   }
 
-  const prevent = (event: Event): void => event.preventDefault()
-
   watch(
     () => [changes.value, view.tool, view.brushRadius, canPaint.value],
     () => refresh(),
@@ -281,29 +280,21 @@ export function usePointerTools(
   watch([() => view.index, () => view.plane, () => view.caseId], endStroke, { flush: 'sync' })
   const stopInterrupts = annotation.whenInterrupted(endStroke)
 
-  onMounted(() => {
-    const host = element.value
-    if (!host) return
-    host.addEventListener('pointerdown', onDown)
-    host.addEventListener('pointermove', onMove)
-    host.addEventListener('pointerup', release)
-    host.addEventListener('pointercancel', onLostCapture)
-    host.addEventListener('lostpointercapture', onLostCapture)
-    host.addEventListener('pointerenter', onEnter)
-    host.addEventListener('pointerleave', onLeave)
-    host.addEventListener('wheel', onWheel, { passive: false })
-    host.addEventListener('contextmenu', prevent)
-    host.addEventListener('auxclick', prevent)
-    window.addEventListener('keydown', onKeyDown, true)
-    window.addEventListener('keyup', onKeyUp, true)
-    window.addEventListener('blur', lose)
+  useSurfaceEvents(element, {
+    onDown,
+    onMove,
+    onUp: release,
+    onLostCapture,
+    onEnter,
+    onLeave,
+    onWheel,
+    onKeyDown,
+    onKeyUp,
+    onBlur: lose,
   })
   onBeforeUnmount(() => {
     stopInterrupts()
     cancelAnimationFrame(readoutFrame)
-    window.removeEventListener('keydown', onKeyDown, true)
-    window.removeEventListener('keyup', onKeyUp, true)
-    window.removeEventListener('blur', lose)
   })
 
   return { gesture, activeTool, overImage }

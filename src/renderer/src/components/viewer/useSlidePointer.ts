@@ -1,4 +1,4 @@
-import { onBeforeUnmount, onMounted, ref, watch, type ShallowRef } from 'vue'
+import { onBeforeUnmount, ref, watch, type ShallowRef } from 'vue'
 import { isControlKey, isTyping } from '../../actions/keys.ts'
 import { handOn } from '../../actions/slide.ts'
 import type { SlidePlace, SlideViewer } from '../../canvas/slide/slideViewer.ts'
@@ -9,6 +9,7 @@ import { useViewStore } from '../../stores/view.ts'
 import { ToolMachine, type ToolState } from '../../tools/toolMachine.ts'
 import { WheelReader } from '../../tools/wheel.ts'
 import { useRegionDrag } from './useRegionDrag.ts'
+import { useSurfaceEvents } from './useSurfaceEvents.ts'
 
 /** Focus that a press of the pointer gives needs no ring. */
 const quietFocus: FocusOptions & { readonly focusVisible: boolean } = { preventScroll: true, focusVisible: false }
@@ -188,31 +189,21 @@ export function useSlidePointer(
     refresh()
   }
 
-  const prevent = (event: Event): void => event.preventDefault()
-
   watch([place, () => view.tool, () => slide.choosing, () => slide.rect], refresh)
 
-  onMounted(() => {
-    const host = element.value
-    if (!host) return
-    host.addEventListener('pointerdown', onDown)
-    host.addEventListener('pointermove', onMove)
-    host.addEventListener('pointerup', release)
-    host.addEventListener('pointercancel', onLostCapture)
-    host.addEventListener('lostpointercapture', onLostCapture)
-    host.addEventListener('pointerleave', onLeave)
-    host.addEventListener('wheel', onWheel, { passive: false })
-    host.addEventListener('contextmenu', prevent)
-    host.addEventListener('auxclick', prevent)
-    window.addEventListener('keydown', onKeyDown, true)
-    window.addEventListener('keyup', onKeyUp, true)
-    window.addEventListener('blur', lose)
+  useSurfaceEvents(element, {
+    onDown,
+    onMove,
+    onUp: release,
+    onLostCapture,
+    onLeave,
+    onWheel,
+    onKeyDown,
+    onKeyUp,
+    onBlur: lose,
   })
   onBeforeUnmount(() => {
     cancelAnimationFrame(readoutFrame)
-    window.removeEventListener('keydown', onKeyDown, true)
-    window.removeEventListener('keyup', onKeyUp, true)
-    window.removeEventListener('blur', lose)
   })
 
   return { gesture, cursor }
