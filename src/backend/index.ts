@@ -10,3 +10,4 @@ export {
   sliceForCompute,
   sliceGeometry,
 } from './volume/computeSlices.ts'
+export { readRecipes, recipeNamed } from './host/recipes.ts'

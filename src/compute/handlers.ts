@@ -5,6 +5,7 @@ import { predictSlices } from './inference/predict.ts'
 import { createModelCache } from './models/cache.ts'
 import { saveModel } from './models/files.ts'
 import { trainedCard } from './models/trainedCard.ts'
+import { createRecipeHandlers } from './recipes/handlers.ts'
 import { doctor } from './runtime/doctor.ts'
 import { threadCount } from './runtime/threads.ts'
 import { versions } from './runtime/versions.ts'
@@ -72,6 +73,7 @@ export function createHandlers(
         trained.network.dispose()
       }
     },
+    ...createRecipeHandlers(runtime),
     async inspectNetwork({ file }, { signal }) {
       return await foreign.inspect(file, signal)
     },

@@ -10,6 +10,7 @@ function open(handlers: Partial<ComputeHandlers>) {
   const all: ComputeHandlers = {
     ...{ status: notUsed, doctor: notUsed, predict: notUsed, train: notUsed },
     ...{ inspectNetwork: notUsed, importNetwork: notUsed, exportNetwork: notUsed },
+    ...{ checkData: notUsed, augmentationSheet: notUsed, trainRecipe: notUsed, predictFile: notUsed },
     ...handlers,
   }
   const receive = createComputeServer(all, (reply) => replies.push(reply))

@@ -82,6 +82,14 @@ async function dispatch(
       return await handlers.predict(parse('predict', params), call)
     case 'train':
       return await handlers.train(parse('train', params), call)
+    case 'checkData':
+      return await handlers.checkData(parse('checkData', params), call)
+    case 'augmentationSheet':
+      return await handlers.augmentationSheet(parse('augmentationSheet', params), call)
+    case 'trainRecipe':
+      return await handlers.trainRecipe(parse('trainRecipe', params), call)
+    case 'predictFile':
+      return await handlers.predictFile(parse('predictFile', params), call)
     case 'inspectNetwork':
       return await handlers.inspectNetwork(parse('inspectNetwork', params), call)
     case 'importNetwork':

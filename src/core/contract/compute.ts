@@ -13,6 +13,7 @@ import {
 import { wireErrorSchema } from './errors.ts'
 import { modelCardSchema, modelLabelSchema, slicePlaneSchema } from './modelCard.ts'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
+import { caseScoresSchema, dataReportSchema, recipeEventSchema, recipeSchema, recipeSettingsSchema } from './recipes.ts'
 
 export { PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
 export type { ModelCard } from './modelCard.ts'
@@ -51,6 +52,19 @@ export const trainingSampleSchema = computeSliceSchema.extend({
   geometry: sliceGeometrySchema.nullish(),
 })
 export type TrainingSample = z.infer<typeof trainingSampleSchema>
+
+/** What a recipe is asked to be trained on. `settings` are those of the preset with what was changed. */
+export const recipeOrderSchema = z.object({
+  recipe: recipeSchema,
+  preset: z.enum(['best', 'article']),
+  settings: recipeSettingsSchema,
+  /** Absolute. */
+  dataDir: z.string(),
+  /** At most so many cases, spread evenly over those that are there; null: all. */
+  limit: z.int().min(1).nullable(),
+  seed: z.int().min(0),
+})
+export type RecipeOrder = z.infer<typeof recipeOrderSchema>
 
 export const computeMethods = {
   /** Answered once the backend is chosen, self-tested and warm. */
@@ -102,6 +116,59 @@ export const computeMethods = {
     result: z.object({ card: modelCardSchema }),
   },
   /**
+   * Looks through the data of a recipe as a training would: every file is read. Sends `progress`. Throws `nothing-to-train`
+   * where no case is left, `file-missing` where the folder is not there.
+   */
+  checkData: {
+    params: recipeOrderSchema.extend({ thumbnails: z.int().min(0).max(60).default(0) }),
+    result: dataReportSchema,
+  },
+  /** A sheet of patches as the training will see them, one PNG: pictures with the contour of their labels. */
+  augmentationSheet: {
+    params: recipeOrderSchema.extend({ rows: z.int().min(1).max(12), columns: z.int().min(1).max(12) }),
+    result: z.object({ png: bytesSchema }),
+  },
+  /**
+   * Trains by a recipe and writes a complete model folder with history, figures and report at `outDir`, or nothing there.
+   * What is needed to go on is kept beside it, in `outDir` + '.training', until it is done. Sends `progress` with events.
+   * Throws `conflict` where `outDir` exists, or where a training was interrupted and `resume` is not said.
+   */
+  trainRecipe: {
+    params: recipeOrderSchema.extend({
+      outDir: z.string(),
+      modelId: z.string(),
+      name: z.string(),
+      createdAt: z.string(),
+      resume: z.boolean(),
+      /** Epochs tell what is predicted for a few pictures, as PNG. */
+      pictures: z.boolean().default(false),
+    }),
+    result: z.object({
+      card: modelCardSchema,
+      metrics: z.record(z.string(), z.number().nullable()),
+      cases: z.array(caseScoresSchema),
+    }),
+  },
+  /**
+   * Predicts an image file as the card of the model, or `inference` besides, says, and writes the mask at `output` (and
+   * what else is asked for beside it), each verified. Sends `progress`.
+   */
+  predictFile: {
+    params: z.object({
+      modelDir: z.string(),
+      /** Absolute. */
+      input: z.string(),
+      output: z.string(),
+      /** Absent: as the card says. */
+      inference: recipeSettingsSchema.shape.inference.optional(),
+      /** Writes STEM.probabilities.nii.gz or .tiff (a channel a class) and STEM.entropy beside the mask. */
+      probabilities: z.boolean(),
+      /** The mask holds the numbers of objects, 16 or 32 bits; a table of them is written beside it. */
+      instances: z.boolean(),
+    }),
+    result: z.object({ files: z.array(z.string()), objects: z.int().nullable() }),
+  },
+  /**
    * Reads an ONNX file and runs it, in a process of its own. Throws `bad-file` with the reason where it is no network that
    * segments single pictures, `compute-failed` where ONNX Runtime cannot be used on this computer.
    */
@@ -138,6 +205,8 @@ export const computeProgressSchema = z.object({
   steps: z.int(),
   point: curvePointSchema.nullable(),
   secondsLeft: z.number().nullable(),
+  /** Of `trainRecipe`. */
+  event: recipeEventSchema.optional(),
 })
 export type ComputeProgress = z.infer<typeof computeProgressSchema>
 

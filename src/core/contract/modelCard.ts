@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CodedError } from './errors.ts'
 import { networkInputSchema, networkUseSchema } from './network.ts'
+import { inferenceSettingsSchema, inputSettingsSchema, instanceSettingsSchema } from './recipes.ts'
 import { labelValueSchema, trainingReportSchema } from './schemas.ts'
 import type { PercentileInput } from './network.ts'
 
@@ -14,6 +15,8 @@ import type { PercentileInput } from './network.ts'
 export const CARD_FORMAT = 2
 /** The format of networks from elsewhere, in model.onnx: the same, with `onnx`, and more ways to prepare a picture. */
 export const IMPORTED_CARD_FORMAT = 3
+/** The format of networks that were trained by a recipe: as the second, with `handling`, and more ways to prepare a picture. */
+export const RECIPE_CARD_FORMAT = 4
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -29,7 +32,7 @@ const architectureSchema = z.object({
   levels: z.int().min(0).max(12),
   /** Channels of the first level; doubled at each level below. */
   base: z.int().min(1).max(4096),
-  /** 3 only in networks from elsewhere. */
+  /** 3 only in networks from elsewhere and of recipes. */
   inputChannels: z.union([z.literal(1), z.literal(3)]),
   /** Inputs are padded to a multiple of this in both directions. */
   step: z.int().min(1).max(4096),
@@ -37,7 +40,23 @@ const architectureSchema = z.object({
   normalization: z.enum(['none', 'instance', 'group', 'batch']).optional(),
   /** Absent: nearest. */
   upsampling: z.enum(['nearest', 'transposed']).optional(),
+  /** Absent: same. `valid`: the result is smaller than the picture by twice `margin` pixels each way. */
+  convolutions: z.enum(['same', 'valid']).optional(),
+  margin: z.int().min(0).max(1024).optional(),
+  /** Share dropped in training at the end of the contracting path; absent: 0. */
+  dropout: z.number().min(0).max(0.9).optional(),
 })
+
+/** How a picture is brought to a network of a recipe, beside `input`, and its output to labels. */
+export const handlingSchema = z.object({
+  resize: inputSettingsSchema.shape.resize,
+  output: z.enum(['softmax', 'sigmoid', 'relu']),
+  /** The last channel is the border of the objects of the first label, and counts as that label in a label map. */
+  border: z.boolean(),
+  inference: inferenceSettingsSchema,
+  instances: instanceSettingsSchema.nullable(),
+})
+export type Handling = z.infer<typeof handlingSchema>
 
 /** mm; medians over the samples of which it is known. */
 const spacingSchema = z.object({
@@ -95,7 +114,7 @@ const firstFormatSchema = commonSchema.extend({ format: z.literal(1), normalizat
 
 export const modelCardSchema = commonSchema
   .extend({
-    format: z.union([z.literal(CARD_FORMAT), z.literal(IMPORTED_CARD_FORMAT)]),
+    format: z.union([z.literal(CARD_FORMAT), z.literal(IMPORTED_CARD_FORMAT), z.literal(RECIPE_CARD_FORMAT)]),
     /** Output channel 0 and the label value that it gives; null: no channel, but where none of them says yes. */
     background: z.object({ channel: z.literal(0).nullable(), value: z.literal(0) }),
     input: networkInputSchema,
@@ -110,8 +129,11 @@ export const modelCardSchema = commonSchema
     checksums: checksumsSchema.nullable(),
     /** In format 3, and only there: how the network in model.onnx is used. */
     onnx: networkUseSchema.optional(),
+    /** In format 4, and only there. */
+    handling: handlingSchema.optional(),
   })
   .refine(({ format, onnx }) => (format === IMPORTED_CARD_FORMAT) === (onnx !== undefined))
+  .refine(({ format, handling }) => (format === RECIPE_CARD_FORMAT) === (handling !== undefined))
 export type ModelCard = z.infer<typeof modelCardSchema>
 
 /** How every model of this version takes its input; also what format 1 meant by 'percentile'. */
@@ -145,7 +167,7 @@ export function readModelCard(text: string, file: string): ModelCard {
   const value = parsed(text)
   const card = anyCardSchema.safeParse(value)
   if (card.success) return card.data
-  const newer = z.object({ format: z.int().min(IMPORTED_CARD_FORMAT + 1) }).safeParse(value)
+  const newer = z.object({ format: z.int().min(RECIPE_CARD_FORMAT + 1) }).safeParse(value)
   if (newer.success) {
     throw new CodedError(
       'bad-file',

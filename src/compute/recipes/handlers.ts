@@ -1,0 +1,13 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import type { Runtime } from '../runtime/start.ts'
+import type { ComputeHandlers } from '../server.ts'
+
+type RecipeHandlers = Pick<ComputeHandlers, 'checkData' | 'augmentationSheet' | 'trainRecipe' | 'predictFile'>
+
+/** The methods that work on recipes and files. */
+export function createRecipeHandlers(_runtime: Promise<Runtime>): RecipeHandlers {
+  const missing = async (): Promise<never> => {
+    throw new CodedError('unknown-method', 'The compute process cannot do this yet.')
+  }
+  return { checkData: missing, augmentationSheet: missing, trainRecipe: missing, predictFile: missing }
+}
