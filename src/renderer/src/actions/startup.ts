@@ -91,8 +91,7 @@ function hearOfEnd(job: Job): void {
   useExportsStore().ended(job)
   if (job.state !== 'failed' || job.error === null) return
   const known = errorCodeSchema.safeParse(job.error.code)
-  const doing = { predict: t.errors.doing.predict, train: t.errors.doing.train, export: t.errors.doing.dataset }[
-    job.kind
-  ]
+  const { doing: words } = t.errors
+  const doing = { ...words, export: words.dataset }[job.kind]
   useUiStore().reportWire({ code: known.success ? known.data : 'internal', message: job.error.message }, doing)
 }
