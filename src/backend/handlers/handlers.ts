@@ -6,6 +6,7 @@ import type { Services } from '../services.ts'
 import { lookInto } from '../worklist/choices.ts'
 import { computeHandlers } from './compute.ts'
 import { exchangeHandlers } from './exchange.ts'
+import { recipeHandlers } from './recipes.ts'
 import { slideHandlers } from './slides.ts'
 
 /** What the backend's shell says of itself in `app.info`. */
@@ -28,6 +29,7 @@ export function createHandlers(services: Services, info: ShellInfo): Handlers {
     ...computeHandlers(services),
     ...exchangeHandlers(services),
     ...slideHandlers(services),
+    ...recipeHandlers(services),
   }
 }
 
@@ -46,7 +48,8 @@ function appHandlers(
   }
 }
 
-function projectHandlers({ project, labels, worklist, models, jobs, settings, cases }: Services): Part<'project'> {
+function projectHandlers(services: Services): Pick<Handlers, 'project.get'> {
+  const { project, labels, worklist, models, jobs, settings, cases } = services
   return {
     'project.get': async () => {
       const lastCase = settings.get('.lastCase')

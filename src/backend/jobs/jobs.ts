@@ -18,12 +18,18 @@ const REFUSED: Record<Job['kind'], string> = {
   train: 'This training was started in another window; cancel it there.',
   predict: 'This prediction was started in another window; cancel it there.',
   export: 'This was started in another window; cancel it there.',
+  check: 'This check was started in another window; cancel it there.',
+  create: 'This was started in another window; cancel it there.',
+  recipe: 'This training was started in another window; cancel it there.',
 }
 /** To a window that was not the only one to ask for it. */
 const GOES_ON: Record<Job['kind'], string> = {
   train: 'Another window waits for this training too, so it goes on there.',
   predict: 'Another window waits for this prediction too, so it goes on there.',
   export: 'Another window waits for this too, so it goes on there.',
+  check: 'Another window waits for this check too, so it goes on there.',
+  create: 'Another window waits for this too, so it goes on there.',
+  recipe: 'Another window waits for this training too, so it goes on there.',
 }
 
 type Change = Partial<Pick<Job, 'state' | 'progress' | 'message' | 'secondsLeft' | 'modelId'>>

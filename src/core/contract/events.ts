@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { recipeEventSchema } from './recipes.ts'
 import {
   caseSummarySchema,
   computeStatusSchema,
@@ -40,6 +41,12 @@ export const events = {
     revision: z.int().min(0),
     slices: z.array(z.object({ index: indexSchema, data: bytesSchema })),
   }),
+  /** Of the training by a recipe; what came before is in `recipes.state`. */
+  'recipe.event': z.object({ trainingId: idSchema, jobId: idSchema, event: recipeEventSchema }),
+  /** The training was begun, interrupted, taken up again, given up or finished: `recipes.state` has changed. */
+  'recipe.changed': z.object({ trainingId: idSchema.nullable() }),
+  /** Another project is open from now on: nothing that was known of the last one holds. */
+  'project.opened': z.object({ id: idSchema, name: z.string() }),
   'job.changed': z.object({ job: jobSchema }),
   'compute.status': computeStatusSchema,
   /** What the user did not ask for and should know: shown as a toast. */

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
+import { projectRecipeSchema, recipeChoiceSchema, recipeTrainingSchema } from './projectRecipe.ts'
+import { dataReportSchema, recipeSchema } from './recipes.ts'
+import { recipeReportSchema, reportFigureSchema } from './report.ts'
 import {
   axisSchema,
   bytesSchema,
@@ -71,6 +74,17 @@ export const methods = {
   'settings.set': { params: z.object({ key: z.string().min(1).max(64), value: z.unknown() }), result: nothing },
 
   'project.get': { params: nothing, result: projectSchema },
+  /**
+   * Opens another project in this workstation, in all of its windows: `project.opened` is told, and each reads afresh. The
+   * project that is open stays so where the other cannot be opened. Throws `busy` while a job runs or waits, or where the
+   * other is open in another Maskwright, `no-project` for a folder that is none.
+   */
+  'project.open': { params: z.object({ fileId: idSchema }), result: z.object({ id: idSchema }) },
+  /** The projects that were open last on this computer and are still there, the newest first, without the open one. */
+  'project.recent': {
+    params: nothing,
+    result: z.array(z.object({ folder: fileEntrySchema, name: z.string(), path: z.string(), isDemo: z.boolean() })),
+  },
 
   /** Native dialogs; only where app.info says so. An empty list: the user cancelled. */
   'files.openDialog': { params: z.object({ kind: fileKindSchema.default('image') }), result: z.array(fileEntrySchema) },
@@ -220,6 +234,18 @@ export const methods = {
     params: z.object({ fileId: idSchema, meaning: networkMeaningSchema }),
     result: modelSummarySchema,
   },
+  /** What the training by a recipe came to. Throws `not-found` where the version has no report. */
+  'models.report': { params: z.object({ modelId: idSchema }), result: recipeReportSchema },
+  /** A figure that the report names. */
+  'models.figure': {
+    params: z.object({ modelId: idSchema, file: reportFigureSchema.shape.file }),
+    result: z.object({ type: z.enum(['image/png', 'image/svg+xml', 'image/gif']), bytes: bytesSchema }),
+  },
+  /** Writes the report as one HTML file that needs nothing else; `fileId` null: into the project's exports/ folder. */
+  'models.saveReport': {
+    params: z.object({ modelId: idSchema, fileId: idSchema.nullable() }),
+    result: z.object({ path: z.string(), bytes: z.int() }),
+  },
   'models.activate': { params: z.object({ modelId: idSchema }), result: modelSummarySchema },
 
   /** Predicts the given slice first, then the whole volume. Events `prediction.slices` and `job.changed` follow. */
@@ -235,6 +261,54 @@ export const methods = {
     }),
     result: jobSchema,
   },
+  /** The recipes that come with the workstation. */
+  'recipes.list': { params: nothing, result: z.array(recipeSchema) },
+  /** How the open project stands to recipes; to be read again whenever the page is loaded. */
+  'recipes.state': {
+    params: nothing,
+    result: z.object({
+      /** What the project was made from. */
+      project: projectRecipeSchema.nullable(),
+      training: recipeTrainingSchema.nullable(),
+    }),
+  },
+  /** Looks through the data of a choice, reading every file; `recipes.found` gives what the job found. */
+  'recipes.check': {
+    params: recipeChoiceSchema.extend({ thumbnails: z.int().min(0).max(60).default(24) }),
+    result: jobSchema,
+  },
+  /** Of the last few checks of this run. Throws `not-found` for others, and for one that is not done. */
+  'recipes.found': { params: z.object({ jobId: idSchema }), result: dataReportSchema },
+  /** A sheet of patches as the training would see them, with the contours of their labels, as PNG. */
+  'recipes.sheet': {
+    params: recipeChoiceSchema.extend({
+      rows: z.int().min(1).max(12).default(4),
+      columns: z.int().min(1).max(12).default(6),
+    }),
+    result: z.object({ png: bytesSchema }),
+  },
+  /**
+   * Makes a project of the cases of a choice in the new or empty folder `name` of the folder `parentId`: the images stay
+   * where they are, their masks become those of the cases, and the labels are the recipe's. It is there when the job is
+   * done, whole or not at all; `project.open` with `folder` opens it. Throws `conflict` where the folder holds something.
+   */
+  'recipes.create': {
+    params: recipeChoiceSchema.extend({ parentId: idSchema, name: z.string().trim().min(1).max(120) }),
+    result: z.object({ job: jobSchema, folder: fileEntrySchema }),
+  },
+  /**
+   * Trains by a recipe; events `recipe.event` and `job.changed` follow, and the model becomes the next version. What is
+   * needed to go on from the last epoch is kept until it is done. Throws `busy` while another training runs, `conflict`
+   * where an interrupted one waits and `replace` is not said, or where a label of the project means something else.
+   */
+  'recipes.train': {
+    params: recipeChoiceSchema.extend({ replace: z.boolean().default(false) }),
+    result: jobSchema,
+  },
+  /** Goes on with the interrupted training. */
+  'recipes.resume': { params: nothing, result: jobSchema },
+  /** Gives up the interrupted training and what was kept of it. */
+  'recipes.discard': { params: nothing, result: nothing },
   /**
    * Stops a job within one step of it. A job that several windows asked for goes on for the others: `notice` says so.
    * Throws `busy` in a window that did not ask for it, while one that did is open.

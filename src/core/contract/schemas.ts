@@ -237,6 +237,10 @@ export const modelSummarySchema = z.object({
   labels: z.array(labelValueSchema),
   /** A network from elsewhere: it predicts and cannot be trained. */
   imported: z.boolean(),
+  /** The recipe that trained it; absent where none did. */
+  recipe: z.string().optional(),
+  /** It has a report: `models.report`. */
+  report: z.boolean().optional(),
   /** How it was trained; null for a model that came with the project. */
   training: trainingReportSchema.nullable(),
 })
@@ -244,7 +248,8 @@ export type ModelSummary = z.infer<typeof modelSummarySchema>
 
 export const jobSchema = z.object({
   id: idSchema,
-  kind: z.enum(['predict', 'train', 'export']),
+  /** `check`: the data of a recipe; `create`: a project from one; `recipe`: a training by one; `train`: Retrain. */
+  kind: z.enum(['predict', 'train', 'export', 'check', 'create', 'recipe']),
   state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   caseId: idSchema.nullable(),
   /** 0 to 1. */
