@@ -1,0 +1,3 @@
+/** What the data of recipes mean, the same in training, in evaluation and in the interface. */
+export { labelsIn, mapMask, type MappedMask, type MaskMapping } from './mapping.ts'
+export { objectsOf } from './objects.ts'
