@@ -5,6 +5,7 @@ import { predictSlices } from './inference/predict.ts'
 import { createModelCache } from './models/cache.ts'
 import { saveModel } from './models/files.ts'
 import { trainedCard } from './models/trainedCard.ts'
+import { createCaseHandlers } from './recipes/caseHandlers.ts'
 import { createRecipeHandlers } from './recipes/handlers.ts'
 import { doctor } from './runtime/doctor.ts'
 import { threadCount } from './runtime/threads.ts'
@@ -74,6 +75,7 @@ export function createHandlers(
       }
     },
     ...createRecipeHandlers(runtime),
+    ...createCaseHandlers(),
     async inspectNetwork({ file }, { signal }) {
       return await foreign.inspect(file, signal)
     },

@@ -11,6 +11,7 @@ function open(handlers: Partial<ComputeHandlers>) {
     ...{ status: notUsed, doctor: notUsed, predict: notUsed, train: notUsed },
     ...{ inspectNetwork: notUsed, importNetwork: notUsed, exportNetwork: notUsed },
     ...{ checkData: notUsed, augmentationSheet: notUsed, trainRecipe: notUsed, predictFile: notUsed },
+    ...{ listCases: notUsed, readTruth: notUsed },
     ...handlers,
   }
   const receive = createComputeServer(all, (reply) => replies.push(reply))

@@ -3,6 +3,7 @@ import {
   bytesSchema,
   computeDeviceSchema,
   curvePointSchema,
+  dimsSchema,
   doctorReportSchema,
   indexSchema,
   labelValueSchema,
@@ -13,7 +14,14 @@ import {
 import { wireErrorSchema } from './errors.ts'
 import { modelCardSchema, modelLabelSchema, slicePlaneSchema } from './modelCard.ts'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
-import { caseScoresSchema, dataReportSchema, recipeEventSchema, recipeSchema, recipeSettingsSchema } from './recipes.ts'
+import {
+  casePartSchema,
+  caseScoresSchema,
+  dataReportSchema,
+  recipeEventSchema,
+  recipeSchema,
+  recipeSettingsSchema,
+} from './recipes.ts'
 
 export { PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
 export type { ModelCard } from './modelCard.ts'
@@ -127,6 +135,36 @@ export const computeMethods = {
   augmentationSheet: {
     params: recipeOrderSchema.extend({ rows: z.int().min(1).max(12), columns: z.int().min(1).max(12) }),
     result: z.object({ png: bytesSchema }),
+  },
+  /**
+   * The cases of a recipe's data by their files, without those that a training would leave out. Sends `progress`. Throws as
+   * `checkData`.
+   */
+  listCases: {
+    params: recipeOrderSchema,
+    result: z.object({
+      cases: z.array(
+        z.object({
+          id: z.string(),
+          part: casePartSchema,
+          /** Absolute, and so are the masks: one label map, or one file for each object. */
+          image: z.string(),
+          masks: z.array(z.string()).min(1),
+        }),
+      ),
+      labels: z.array(modelLabelSchema),
+    }),
+  },
+  /** What a case of `listCases` is, as label values: one byte a voxel in the voxel order of its image. */
+  readTruth: {
+    params: z.object({
+      recipe: recipeSchema,
+      settings: recipeSettingsSchema,
+      labels: z.array(modelLabelSchema),
+      image: z.string(),
+      masks: z.array(z.string()).min(1),
+    }),
+    result: z.object({ dims: dimsSchema, labels: bytesSchema }),
   },
   /**
    * Trains by a recipe and writes a complete model folder with history, figures and report at `outDir`, or nothing there.
