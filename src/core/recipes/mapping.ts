@@ -29,7 +29,8 @@ export function mapMask(raw: ArrayLike<number>, { classes, labels: wanted }: Mas
       known.fill(1, from, to + 1)
     }
   } else if (wanted === null) {
-    for (let value = 1; value < 256; value++) known[value] = table[value] = value
+    for (let value = 1; value < 256; value++) table[value] = value
+    known.fill(1, 1, 256)
   } else {
     known.fill(1)
     for (const value of wanted) {
@@ -37,11 +38,12 @@ export function mapMask(raw: ArrayLike<number>, { classes, labels: wanted }: Mas
       else known[value] = 0
     }
   }
+  const chosen = classes.length === 0 && wanted !== null
   const mapped = new Uint8Array(raw.length)
   const unknown = new Set<number>()
   for (let i = 0; i < raw.length; i++) {
     const value = raw[i] ?? 0
-    if (value !== 0 && known[value] !== 1) unknown.add(value)
+    if (known[value] !== 1 && !(chosen && value > 65_535)) unknown.add(value)
     mapped[i] = table[value] ?? 0
   }
   return { labels: mapped, unknown: [...unknown].sort((a, b) => a - b) }

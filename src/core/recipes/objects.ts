@@ -6,10 +6,9 @@ import { connectedComponents, type GridDims } from '../voxels/index.ts'
  *
  * @returns One number a voxel, 0 where no object is.
  */
-export function objectsOf(raw: ArrayLike<number>, dims: GridDims): Uint32Array {
+export function objectsOf(raw: Uint8Array | Uint16Array | Uint32Array, dims: GridDims): Uint32Array {
   let only = 0
-  for (let i = 0; i < raw.length; i++) {
-    const value = raw[i] ?? 0
+  for (const value of raw) {
     if (value === 0 || value === only) continue
     if (only !== 0) return Uint32Array.from(raw)
     only = value
