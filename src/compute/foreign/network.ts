@@ -64,6 +64,10 @@ export class ForeignNetwork implements Runnable {
     return this
   }
 
+  extents(step: number): ReturnType<Runnable['extents']> {
+    return { margin: 0, least: step, step }
+  }
+
   cost(): ReturnType<Runnable['cost']> {
     const { onnx, architecture } = this.#card
     const given = 4 * (onnx.output.channels + architecture.inputChannels)

@@ -1,13 +1,15 @@
 import { copyMirrored } from '../data/padding.ts'
 import { backendLost, unlessOutOfMemory } from '../runtime/failures.ts'
+import { planBlendedTiles } from './blendedTiles.ts'
 import { planFixedTiles } from './fixedTiles.ts'
 import { checkLogits } from './forwardPass.ts'
 import { runnableOf } from './runnable.ts'
 import { passSizes } from './sizes.ts'
 import { coverWindow, frameOf, planTiles } from './tiles.ts'
 import { nextTurn, stopIfCancelled } from './turns.ts'
+import { coverValidWindow, planValidTiles } from './validTiles.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import type { Window2D } from '../data/padding.ts'
+import type { Extents } from './extents.ts'
 import type { ForwardPass } from './forwardPass.ts'
 import type { Budget } from '../runtime/memory.ts'
 import type { Runnable } from './runnable.ts'
@@ -27,11 +29,19 @@ export interface RunOptions {
   readonly model?: string
   /** How a batch goes through a network of TensorFlow.js, where not as usual (tests). */
   readonly pass?: ForwardPass
+  /**
+   * Share of a tile that overlaps its neighbour where a picture takes several; absent: only as much as the network looks
+   * around it, and each pixel comes once.
+   */
+  readonly overlap?: number
   /** What a pass may take, where not by the memory that there is (tests). */
   readonly memory?: Budget
 }
 
-/** Receives the logits of one tile: pixels of `tile.input` x classes. The array is only valid during the call. */
+/**
+ * Receives the logits of one tile: pixels of `tile.input` (without what valid convolutions cut off) x classes. The array is
+ * only valid during the call.
+ */
 export type TileSink = (slice: number, tile: Tile, logits: Float32Array, classes: number) => void
 
 interface Size {
@@ -41,9 +51,12 @@ interface Size {
 
 interface Part {
   readonly slice: number
-  readonly frame: Window2D
+  readonly size: Size
   readonly tile: Tile
 }
+
+/** The images, which may have to be read. */
+type ImageSource = (index: number) => Float32Array | Promise<Float32Array>
 
 const SMALLER = {
   batch: 'Memory is short: fewer slices are predicted at once, which takes longer and changes nothing else.',
@@ -60,8 +73,8 @@ const TOO_LITTLE = 'There is too little memory to predict even the smallest piec
 
 /**
  * Runs the network over images of any size, as many at once as memory allows, the large ones in tiles, and hands each
- * tile's logits to `sink` in the order of the images, each pixel once. `image(i)` gives the i-th image when it is needed:
- * channels x height x width.
+ * tile's logits to `sink` in the order of the images, each pixel once, but where tiles overlap by `overlap`. `image(i)` gives
+ * the i-th image when it is needed: channels x height x width.
  * Lets the event loop turn between batches, and between layers of a large picture.
  *
  * A pass that runs out of memory is done again with half the pictures, at last with tiles of half the size; what a
@@ -73,19 +86,20 @@ export async function runNetwork(
   given: LayersModel | Runnable,
   step: number,
   sizes: readonly Size[],
-  image: (index: number) => Float32Array,
+  image: ImageSource,
   sink: TileSink,
-  { signal, onProgress, notify, model = 'of this training', pass, memory }: RunOptions = {},
+  { signal, onProgress, notify, model = 'of this training', pass, memory, overlap }: RunOptions = {},
 ): Promise<void> {
   stopIfCancelled(signal)
   const network = 'pass' in given ? given : runnableOf(given, pass)
-  const largest = sizes.reduce((most, { width, height }) => Math.max(most, paddedPixels(width, height, step)), 1)
+  const extents = network.extents(step)
+  const largest = sizes.reduce((most, size) => Math.max(most, paddedPixels(size, extents)), 1)
   const at = await unlessOutOfMemory(() => passSizes(network, step, largest, memory))
   if (at === null) throw backendLost(TOO_LITTLE)
-  const total = sizes.reduce((sum, { width, height }) => sum + width * height, 0)
   const images = keepLast(image)
   const told = new Set<string>()
-  let parts = sizes.flatMap((size, slice) => partsOf(network, size, slice, at))
+  let parts = sizes.flatMap((size, slice) => partsOf(network, size, slice, at, overlap))
+  const total = keptPixels(parts)
   let done = 0
   const whole = network.size === null && !Number.isFinite(network.reach.pixels)
   if (parts.length > sizes.length && whole && !toldOfPieces.has(network.key)) {
@@ -96,13 +110,13 @@ export async function runNetwork(
     while (parts.length > 0) {
       stopIfCancelled(signal)
       const batch = nextBatch(parts, at)
-      const kept = batch.reduce((sum, { tile: { keep } }) => sum + keep.width * keep.height, 0)
+      const kept = keptPixels(batch)
       const between = async (share: number) => {
         onProgress?.((done + share * kept) / total)
         await nextTurn()
         stopIfCancelled(signal)
       }
-      const run = () => network.pass(inputOf(network, batch, sizes, images), shapeOf(network, batch), between)
+      const run = async () => network.pass(await inputOf(network, batch, images), shapeOf(network, batch), between)
       const outcome = await unlessOutOfMemory(run)
       if (outcome === null) {
         const smaller = makeSmaller(network, batch, parts, at)
@@ -117,7 +131,7 @@ export async function runNetwork(
         const own = logits.subarray(i * length, (i + 1) * length)
         // Here and not for all of them together: the sink then finds them in the cache.
         checkLogits(own, model)
-        sink(slice, tile, own, classes)
+        sink(slice, resultOf(tile, extents.margin), own, classes)
       })
       parts = parts.slice(batch.length)
       done += kept
@@ -130,16 +144,35 @@ export async function runNetwork(
   }
 }
 
-function paddedPixels(width: number, height: number, step: number): number {
-  const frame = frameOf(width, height, step)
-  return frame.width * frame.height
+/** Of the input that all of the picture would take. */
+function paddedPixels({ width, height }: Size, { margin, least, step }: Extents): number {
+  const padded = (extent: number): number => 2 * margin + least + Math.max(0, Math.ceil((extent - least) / step)) * step
+  return padded(width) * padded(height)
 }
 
-function partsOf({ size }: Runnable, { width, height }: Size, slice: number, at: PassSizes): Part[] {
-  const frame = frameOf(width, height, at.bounds.step)
-  const tiles =
-    size === null ? planTiles(width, height, at.bounds) : planFixedTiles(width, height, size, at.bounds.margin)
-  return tiles.map((tile) => ({ slice, frame, tile }))
+function keptPixels(parts: readonly Part[]): number {
+  return parts.reduce((sum, { tile: { keep } }) => sum + keep.width * keep.height, 0)
+}
+
+function partsOf(network: Runnable, size: Size, slice: number, at: PassSizes, overlap: number | undefined): Part[] {
+  return tilesOf(network, size, at, overlap).map((tile) => ({ slice, size, tile }))
+}
+
+function tilesOf(network: Runnable, { width, height }: Size, { bounds }: PassSizes, overlap?: number): Tile[] {
+  const extents = network.extents(bounds.step)
+  if (network.size !== null) return planFixedTiles(width, height, network.size, bounds.margin)
+  if (extents.margin > 0) return planValidTiles(width, height, { ...extents, pixels: bounds.pixels })
+  return overlap === undefined
+    ? planTiles(width, height, bounds)
+    : planBlendedTiles(width, height, { ...bounds, overlap })
+}
+
+/** What the network gives of a tile. */
+function resultOf(tile: Tile, margin: number): Tile {
+  if (margin === 0) return tile
+  const { left, top, width, height } = tile.input
+  const input = { left: left + margin, top: top + margin, width: width - 2 * margin, height: height - 2 * margin }
+  return { ...tile, input }
 }
 
 /** Consecutive tiles of one size that fit the memory together; at least one. */
@@ -158,24 +191,17 @@ function shapeOf({ channels }: Runnable, batch: readonly Part[]): [number, numbe
   return [batch.length, input?.height ?? 0, input?.width ?? 0, channels]
 }
 
-function inputOf(
-  network: Runnable,
-  batch: readonly Part[],
-  sizes: readonly Size[],
-  images: (slice: number) => Float32Array,
-): Float32Array {
+async function inputOf(network: Runnable, batch: readonly Part[], images: ImageSource): Promise<Float32Array> {
   const [count, height, width, channels] = shapeOf(network, batch)
   const input = new Float32Array(count * height * width * channels)
-  batch.forEach(({ slice, tile }, i) => {
-    const size = sizes[slice]
-    if (size === undefined) return
-    const image = images(slice)
+  for (const [i, { slice, size, tile }] of batch.entries()) {
+    const image = await images(slice)
     const pixels = size.width * size.height
     for (let c = 0; c < channels; c++) {
       const plane = channels === 1 ? image : image.subarray(c * pixels, (c + 1) * pixels)
       copyMirrored(plane, size.width, size.height, tile.input, input, (i * channels + c) * height * width)
     }
-  })
+  }
   return input
 }
 
@@ -191,10 +217,17 @@ function makeSmaller(
   const what = at.shrink(batch.length, pixels)
   if (what === 'batch') return { what, parts: [...parts] }
   if (network.size !== null) throw backendLost(TOO_LITTLE)
+  const { bounds } = at
+  const extents = network.extents(bounds.step)
   const split = parts.flatMap((part) => {
+    const { size } = part
     const { input, keep } = part.tile
-    if (input.width * input.height <= at.bounds.pixels) return [part]
-    return coverWindow(keep, part.frame, at.bounds).map((tile): Part => ({ ...part, tile }))
+    if (input.width * input.height <= bounds.pixels) return [part]
+    const tiles =
+      extents.margin > 0
+        ? coverValidWindow(keep, size, { ...extents, pixels: bounds.pixels })
+        : coverWindow(keep, frameOf(size.width, size.height, bounds.step), bounds)
+    return tiles.map((tile): Part => ({ ...part, tile: { ...part.tile, ...tile } }))
   })
   const first = split[0]?.tile.input
   if (first === undefined || first.width * first.height >= pixels) {
@@ -204,10 +237,10 @@ function makeSmaller(
 }
 
 /** The image used last is kept: its tiles come one after the other. */
-function keepLast(image: (index: number) => Float32Array): (index: number) => Float32Array {
+function keepLast(image: ImageSource): ImageSource {
   let held: { index: number; values: Float32Array } | null = null
-  return (index) => {
-    if (held?.index !== index) held = { index, values: image(index) }
+  return async (index) => {
+    if (held?.index !== index) held = { index, values: await image(index) }
     return held.values
   }
 }

@@ -1,9 +1,11 @@
 import { predictionCost } from '../runtime/cost.ts'
+import { extentsOf } from './extents.ts'
 import { forwardPass } from './forwardPass.ts'
 import { reachOf } from './receptiveField.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { BetweenLayers } from '../models/forward.ts'
 import type { PassCost } from '../runtime/cost.ts'
+import type { Extents } from './extents.ts'
 import type { ForwardPass, Logits } from './forwardPass.ts'
 import type { Reach } from './receptiveField.ts'
 
@@ -22,16 +24,18 @@ export interface Runnable {
   /** More of one picture take too long in one pass. */
   readonly mostPixels: number
   readonly reach: Reach
+  /** How much smaller than its input the result is, and which sizes there are. */
+  extents(step: number): Extents
   cost(step: number): Promise<PassCost>
   /** One batch: `input` is count x channels x height x width, `shape` [count, height, width, channels]. */
   pass(input: Float32Array, shape: [number, number, number, number], between: BetweenLayers): Promise<Logits>
 }
 
-/** A network of TensorFlow.js, of one channel. */
+/** A network of TensorFlow.js. */
 export function runnableOf(network: LayersModel, pass: ForwardPass = forwardPass): Runnable {
   return {
     key: network,
-    channels: 1,
+    channels: network.inputs[0]?.shape[3] ?? 1,
     size: null,
     single: false,
     elsewhere: false,
@@ -39,6 +43,7 @@ export function runnableOf(network: LayersModel, pass: ForwardPass = forwardPass
     get reach() {
       return reachOf(network)
     },
+    extents: (step) => extentsOf(network, step),
     cost: (step) => predictionCost(network, step),
     pass: (input, shape, between) => pass(network, input, shape, between),
   }

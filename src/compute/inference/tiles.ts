@@ -6,6 +6,17 @@ export interface Tile {
   readonly input: Window2D
   /** In image coordinates, inside both the image and `input`. */
   readonly keep: Window2D
+  /** Absent: what is kept counts alone. */
+  readonly ramp?: Ramp
+}
+
+/** How much a pixel of a tile counts where tiles overlap: the product of its column's and its row's weight. */
+export interface Ramp {
+  /** The pixel of the image that the first column and row are. */
+  readonly left: number
+  readonly top: number
+  readonly columns: Float32Array
+  readonly rows: Float32Array
 }
 
 export interface TileBounds {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
 import { roundUp } from '../data/padding.ts'
+import { extentsOf } from '../inference/extents.ts'
 import { NativeBackend } from '../native/backend.ts'
 import { pooledBytes } from './deviceMemory.ts'
 import { variableGradients } from './gradients.ts'
@@ -28,6 +29,9 @@ interface Peak {
 }
 
 type Pass = (images: tf.Tensor4D) => tf.Tensor | tf.Tensor[]
+
+/** Of a square picture: [1, size, size, channels of the network]. */
+type Shape = [number, number, number, number]
 
 /** ONNX Runtime's arena takes so much more of memory than values live at the same time: freed pieces lie between them. */
 const RECORDED_SHARE = 1.3
@@ -87,11 +91,12 @@ function cached(network: LayersModel, kind: string, run: () => Promise<PassCost>
  * count; a small one runs first, since what a backend makes once must not be taken for what each pass needs.
  */
 async function measure(network: LayersModel, step: number, fixed: number, pass: Pass): Promise<PassCost> {
-  const size = roundUp(128, step)
+  const shape = shapeFor(network, step, 128)
+  const size = shape[1]
   const backend = tf.backend()
-  if (backend instanceof NativeBackend) return recordedCost(backend, network, size, fixed, pass)
-  await peakOf(roundUp(32, step), pass)
-  const { bytes, largest } = await peakOf(size, pass)
+  if (backend instanceof NativeBackend) return recordedCost(backend, network, shape, fixed, pass)
+  await peakOf(shapeFor(network, step, 32), pass)
+  const { bytes, largest } = await peakOf(shape, pass)
   return {
     fixed,
     perPixel: Math.max(4, (bytes - fixed) / size ** 2),
@@ -101,12 +106,20 @@ async function measure(network: LayersModel, step: number, fixed: number, pass: 
   }
 }
 
+/** The smallest picture that the network takes and whose result has at least so many rows and columns. */
+function shapeFor(network: LayersModel, step: number, atLeast: number): Shape {
+  const { margin, least } = extentsOf(network, step)
+  const size = 2 * margin + least + roundUp(Math.max(0, atLeast - least), step)
+  return [1, size, size, network.inputs[0]?.shape[3] ?? 1]
+}
+
 /**
  * By the graph, without computing it. Beside the gradients the graph of a step gives new weights and what the optimizer
  * remembers of each, and constants (the weights, in a prediction) lie in the session twice, once as they are multiplied.
  */
-function recordedCost(backend: NativeBackend, network: LayersModel, size: number, fixed: number, pass: Pass): PassCost {
-  const outputs = tf.tidy(() => [pass(tf.zeros([1, size, size, 1]))].flat())
+function recordedCost(backend: NativeBackend, network: LayersModel, shape: Shape, fixed: number, pass: Pass): PassCost {
+  const size = shape[1]
+  const outputs = tf.tidy(() => [pass(tf.zeros(shape))].flat())
   try {
     const { peak, largest, constants } = backend.footprint(outputs)
     return {
@@ -121,11 +134,11 @@ function recordedCost(backend: NativeBackend, network: LayersModel, size: number
   }
 }
 
-async function peakOf(size: number, pass: Pass): Promise<Peak> {
+async function peakOf(shape: Shape, pass: Pass): Promise<Peak> {
   const meter = startMeter()
   let outputs: tf.Tensor | tf.Tensor[] = []
   try {
-    outputs = tf.tidy(() => pass(tf.zeros([1, size, size, 1])))
+    outputs = tf.tidy(() => pass(tf.zeros(shape)))
     // A graphics backend only now makes what it was told.
     const first = Array.isArray(outputs) ? outputs[0] : outputs
     if (first !== undefined) await readFloats(first)
@@ -138,7 +151,7 @@ async function peakOf(size: number, pass: Pass): Promise<Peak> {
 
 /** The picture, and what is read back. */
 function besideOf(network: LayersModel): number {
-  return 4 + 4 * (network.outputs[0]?.shape[3] ?? 1)
+  return 4 * (network.inputs[0]?.shape[3] ?? 1) + 4 * (network.outputs[0]?.shape[3] ?? 1)
 }
 
 interface Meter {
