@@ -273,6 +273,8 @@ export type DataReport = z.infer<typeof dataReportSchema>
 export const caseScoresSchema = z.object({
   id: z.string(),
   pixelAccuracy: z.number(),
+  /** IoU, the mean over the background and the labels. */
+  meanIou: z.number().optional(),
   /** By label value. */
   dice: z.record(z.string(), z.number()),
   iou: z.record(z.string(), z.number()),
