@@ -22,12 +22,13 @@ const STOPPED =
 
 /**
  * Runs work with a compute process that ends with it. Interrupting the command aborts the signal, so that what the
- * command began to write is removed.
+ * command began to write is removed; `interrupted` says what was kept, where something was.
  */
 export async function withComputeProcess<T>(
   options: ComputeOptions,
   output: Output,
   work: (compute: ComputePort, signal: AbortSignal) => Promise<T>,
+  interrupted?: () => string,
 ): Promise<T> {
   const places = findPlaces()
   const compute = createComputeProcess({
@@ -46,7 +47,7 @@ export async function withComputeProcess<T>(
     if (level !== 'info' || options.debug === true) output.note(message)
   })
   try {
-    return await interruptible((signal) => work(compute, signal))
+    return await interruptible((signal) => work(compute, signal), interrupted)
   } catch (error) {
     if (error instanceof CodedError && error.message === CRASHED)
       throw new CodedError(error.code, STOPPED, { cause: error })

@@ -6,6 +6,7 @@ import type { ConvertCommandOptions } from './commands/convert.ts'
 import type { InfoOptions } from './commands/info.ts'
 import type { ConvertModelOptions } from './commands/convertModel.ts'
 import type { FinetuneOptions } from './commands/finetune.ts'
+import type { TrainCommandOptions } from './commands/train.ts'
 import { failureDetail, failureLine, UsageError, type CommonOptions } from './output.ts'
 
 /** What a command does with its arguments, which come first, and its options. Loaded only when it is asked for. */
@@ -73,6 +74,22 @@ export async function run(argv: readonly string[]): Promise<number> {
     )
       .requiredOption('--model <dir>', 'model folder')
       .requiredOption('--out <dir>', 'folder for the masks'),
+  )
+
+  withCompute(
+    command<[], TrainCommandOptions>(
+      'train',
+      'train a model by a recipe',
+      async () => (await import('./commands/train.ts')).train,
+    )
+      .requiredOption('--recipe <name>', 'nuclei, nerve, liver, cells or wbc')
+      .requiredOption('--data <dir>', "cases in the recipe's published layout, or DIR/images and DIR/masks")
+      .requiredOption('--out <dir>', 'folder for the model and its report; must not exist yet')
+      .option('--epochs <n>', 'instead of those of the recipe', wholeNumber(1))
+      .option('--batch <n>', 'patches a step, instead of those of the recipe', wholeNumber(1))
+      .option('--limit <n>', 'at most so many cases, evenly spread over those that are there', wholeNumber(1))
+      .option('--set <key=value>', 'a setting by its dotted name, or preset=article; may be repeated', collect)
+      .option('--resume', 'go on with a training that was interrupted'),
   )
 
   withCompute(
@@ -165,6 +182,10 @@ function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
     }
     return value
   }
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
 }
 
 function positive(text: string): number {

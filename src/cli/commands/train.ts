@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { recipeNamed } from '../../backend/host/recipes.ts'
+import { CodedError } from '../../core/contract/errors.ts'
+import { withComputeProcess, type ComputeOptions } from '../compute.ts'
+import { Output, UsageError } from '../output.ts'
+import { applySettings } from '../settings/applySettings.ts'
+import type { CaseScores, RecipeEvent } from '../../core/contract/recipes.ts'
+
+export interface TrainCommandOptions extends ComputeOptions {
+  readonly recipe: string
+  readonly data: string
+  readonly out: string
+  readonly epochs?: number
+  readonly batch?: number
+  readonly limit?: number
+  readonly set?: readonly string[]
+  readonly resume?: boolean
+}
+
+/** `maskwright train --recipe R --data DIR --out MODEL` */
+export async function train(options: TrainCommandOptions): Promise<void> {
+  const output = new Output(options)
+  const startedAt = performance.now()
+  const recipe = named(options.recipe)
+  const { preset, settings } = applySettings(recipe, [
+    ...(options.set ?? []),
+    ...(options.epochs === undefined ? [] : [`training.epochs=${options.epochs}`]),
+    ...(options.batch === undefined ? [] : [`training.batch=${options.batch}`]),
+  ])
+  const outDir = resolve(options.out)
+  if (existsSync(outDir)) {
+    throw new CodedError('conflict', `${options.out} exists already; give --out a folder that does not exist yet.`)
+  }
+  const order = {
+    recipe,
+    preset,
+    settings,
+    dataDir: resolve(options.data),
+    limit: options.limit ?? null,
+    seed: options.seed,
+    outDir,
+    modelId: randomUUID(),
+    name: basename(outDir),
+    createdAt: new Date().toISOString(),
+    resume: options.resume === true,
+  }
+  const teller = createTeller(output, options.out)
+  const interrupted = (): string =>
+    existsSync(`${outDir}.training`)
+      ? `interrupted after epoch ${teller.epoch()}; the same command with --resume goes on from there, or delete ${options.out}.training.`
+      : 'interrupted; nothing was written.'
+  await withComputeProcess(
+    options,
+    output,
+    async (compute, signal) => {
+      const { cases } = await compute.call('trainRecipe', order, {
+        signal,
+        onProgress: ({ step, steps, event, secondsLeft }) => {
+          if (event === undefined) teller.progress(step, steps, secondsLeft)
+          else teller.event(event)
+        },
+      })
+      for (const line of tableOf(cases)) output.text(line)
+      output.text(`${options.out} is written, with its report in ${options.out}/report/report.html`)
+      teller.done(Number(((performance.now() - startedAt) / 1000).toFixed(2)))
+    },
+    interrupted,
+  )
+}
+
+function named(name: string) {
+  try {
+    return recipeNamed(name)
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'bad-request') throw new UsageError(error.message)
+    throw error
+  }
+}
+
+function createTeller(output: Output, model: string) {
+  let epoch = 0
+  let epochs = 0
+  let begun = false
+  let finished: Extract<RecipeEvent, { event: 'done' }> | null = null
+  return {
+    epoch: () => epoch,
+    progress(step: number, steps: number, secondsLeft: number | null) {
+      const left = secondsLeft === null ? '' : `, ${clock(secondsLeft)} left`
+      output.progress(
+        begun ? `epoch ${Math.min(epochs, epoch + 1)} of ${epochs}${left}` : 'looking through the data',
+        step,
+        steps,
+      )
+    },
+    event(event: RecipeEvent) {
+      if (event.event === 'scoring') {
+        output.progress(`measuring case ${Math.min(event.of, event.done + 1)} of ${event.of}`, event.done, event.of)
+        return
+      }
+      if (event.event === 'done') {
+        finished = event
+        return
+      }
+      if (event.event === 'epoch') {
+        epoch = event.epoch
+        const { pictures: _, ...told } = event
+        output.data(told)
+        output.text(epochLine(event))
+        return
+      }
+      begun = true
+      epochs = event.epochs
+      epoch = event.from - 1
+      output.data(event)
+      for (const { file, reason } of event.left) output.note(`left out: ${file}: ${reason}`)
+      for (const remark of event.remarks) output.note(remark)
+      output.text(startLine(event))
+    },
+    /** The last line: everything is written now. */
+    done(seconds: number) {
+      if (finished === null) return
+      output.data({ ...finished, model, seconds })
+      const means = Object.entries(finished.metrics).map(([name, value]) => `${name} ${decimals(value)}`)
+      output.text(`means of the ${PART_WORDS[finished.scoredOn]}: ${means.join(', ')}`)
+    },
+  }
+}
+
+const PART_WORDS = {
+  holdout: 'cases that were held out',
+  validation: 'validation cases',
+  train: 'cases that it learned from, since none were held out',
+} as const
+
+function startLine({
+  recipe,
+  preset,
+  cases,
+  steps,
+  epochs,
+  from,
+  parameters,
+  backend,
+  threads,
+}: Extract<RecipeEvent, { event: 'start' }>): string {
+  const { train: learned, validation, holdout } = cases
+  const on = from > 1 ? `, going on with epoch ${from}` : ''
+  return `${recipe} (${preset}): ${learned} cases to learn from, ${validation} for validation, ${holdout} held out; ${epochs} epochs of ${steps} steps${on}; ${parameters} weights; ${backend}, ${threads} threads`
+}
+
+function epochLine({
+  epoch,
+  epochs,
+  loss,
+  valLoss,
+  val,
+  seconds,
+  secondsLeft,
+}: Extract<RecipeEvent, { event: 'epoch' }>): string {
+  const validation = valLoss === null ? '' : `, validation ${valLoss.toFixed(4)}`
+  const dice = val.dice === undefined ? '' : `, Dice ${val.dice.toFixed(4)}`
+  const left = secondsLeft === null || secondsLeft === 0 ? '' : `, ${clock(secondsLeft)} left`
+  return `epoch ${epoch}/${epochs}: loss ${loss.toFixed(4)}${validation}${dice} (${clock(seconds)}${left})`
+}
+
+const SHOWN_CASES = 20
+
+/** The worst cases by their mean Dice, in columns. */
+function tableOf(cases: readonly CaseScores[]): string[] {
+  const mean = ({ dice }: CaseScores): number => {
+    const values = Object.values(dice)
+    return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+  }
+  const worst = [...cases].sort((a, b) => mean(a) - mean(b)).slice(0, SHOWN_CASES)
+  const labels = Object.keys(worst[0]?.dice ?? {})
+  const objects = worst.some(({ instances }) => instances !== undefined)
+  const head = [
+    'case',
+    'accuracy',
+    ...labels.flatMap((label) => [`Dice ${label}`, `IoU ${label}`, `HD95 ${label}`]),
+    ...(objects ? ['AP', 'AP50'] : []),
+  ]
+  const rows = worst.map((each) => [
+    each.id,
+    decimals(each.pixelAccuracy),
+    ...labels.flatMap((label) => [decimals(each.dice[label]), decimals(each.iou[label]), decimals(each.hd95[label])]),
+    ...(objects ? [decimals(each.instances?.ap), decimals(each.instances?.ap50)] : []),
+  ])
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const lines = [head, ...rows].map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  )
+  const more = cases.length - worst.length
+  return [...lines, ...(more > 0 ? [`and ${more} better ones, in metrics.json`] : [])]
+}
+
+function decimals(value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : value.toFixed(4)
+}
+
+function clock(seconds: number): string {
+  const whole = Math.round(seconds)
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+}
