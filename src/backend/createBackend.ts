@@ -5,7 +5,8 @@ import { clearLeftovers } from '../imaging/index.ts'
 import type { ComputePort } from './compute/port.ts'
 import { createHandlers, type ShellInfo } from './handlers/handlers.ts'
 import { openProject } from './project/project.ts'
-import { createServices, type Services } from './services.ts'
+import { Creator } from './recipes/creator.ts'
+import { closeServices, createServices, type Services } from './services.ts'
 import type { ImageAccess } from './volume/access.ts'
 
 export interface BackendOptions extends ShellInfo {
@@ -48,6 +49,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     throw error
   }
   const { events } = services
+  const creator = new Creator(services)
   let restarts = compute.status().restarts
   const stopStatus = compute.onStatus((status) => {
     events.emit('compute.status', status)
@@ -63,49 +65,12 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   }
   let closing: Promise<void> | null = null
   return {
-    handlers: createHandlers(services, { version, shell }),
+    handlers: createHandlers({ ...services, creator }, { version, shell }),
     events,
     registerFile: (path, purpose) => services.files.register(path, purpose),
     close: () => {
-      closing ??= shutDown(services, unsubscribe)
+      closing ??= closeServices(services, unsubscribe, [creator])
       return closing
     },
   }
-}
-
-async function shutDown(services: Services, unsubscribe: () => void): Promise<void> {
-  const {
-    trainer,
-    predictor,
-    datasets,
-    jobs,
-    uploads,
-    snapshots,
-    news,
-    volumes,
-    slides,
-    looks,
-    compute,
-    project,
-    log,
-  } = services
-  const step = async (name: string, work: () => unknown): Promise<void> => {
-    try {
-      await work()
-    } catch (error) {
-      log(`closing: ${name}: ${String(error)}`)
-    }
-  }
-  const jobsEnded = Promise.all([trainer.stop(), predictor.stop(), datasets.stop()])
-  unsubscribe()
-  looks.close()
-  // Ends calls in flight too, so that the jobs do not wait for a slow step.
-  await step('compute', () => compute.close())
-  await step('jobs', () => jobsEnded)
-  await step('job records', () => jobs.close())
-  await step('uploads', () => uploads.close())
-  await step('snapshots', () => snapshots.flush())
-  await step('images', () => Promise.all([volumes.close(), slides.close()]))
-  await step('news', () => news.close())
-  await step('project', () => project.close())
 }

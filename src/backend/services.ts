@@ -23,6 +23,9 @@ import { Labels } from './project/labels.ts'
 import type { Project } from './project/project.ts'
 import { Settings } from './project/settings.ts'
 import { Slides } from './slides/slides.ts'
+import { Checks } from './recipes/checks.ts'
+import { Choices } from './recipes/choices.ts'
+import { RecipeTrainer } from './recipes/recipeTrainer.ts'
 import { Trainer } from './training/trainer.ts'
 import { imageAccess, type ImageAccess } from './volume/access.ts'
 import { Looks } from './volume/looks.ts'
@@ -102,6 +105,9 @@ export function createServices(options: {
   const importer = new Importer({ compute, models, labels, lane })
   const datasets = new Datasets({ ...shared, tallies, touched })
   const files = new FileRegistry()
+  const choices = new Choices({ project, settings, files })
+  const checks = new Checks(shared)
+  const recipeTrainer = new RecipeTrainer({ ...shared, choices, learned: touched, log })
   const uploads = new Uploads(folders.images, new UploadedFolders({ project, cases, settings }), files)
   return {
     ...shared,
@@ -119,7 +125,43 @@ export function createServices(options: {
     importer,
     datasets,
     files,
+    choices,
+    checks,
+    recipeTrainer,
     uploads,
     log,
   }
+}
+
+/**
+ * Ends jobs, also those of `others`, writes what waits to be written, ends compute, and releases the project; `quiet` ends
+ * what is told of them.
+ */
+export async function closeServices(
+  services: Services,
+  quiet: () => void = () => undefined,
+  others: readonly { stop(): Promise<void> }[] = [],
+): Promise<void> {
+  const { trainer, recipeTrainer, checks, predictor, datasets } = services
+  const { jobs, uploads, snapshots, news, volumes, slides, looks, compute, project, log } = services
+  const step = async (name: string, work: () => unknown): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      log(`closing: ${name}: ${String(error)}`)
+    }
+  }
+  const working = [trainer, recipeTrainer, checks, predictor, datasets, ...others]
+  const jobsEnded = Promise.all(working.map((one) => one.stop()))
+  quiet()
+  looks.close()
+  // Ends calls in flight too, so that the jobs do not wait for a slow step.
+  await step('compute', () => compute.close())
+  await step('jobs', () => jobsEnded)
+  await step('job records', () => jobs.close())
+  await step('uploads', () => uploads.close())
+  await step('snapshots', () => snapshots.flush())
+  await step('images', () => Promise.all([volumes.close(), slides.close()]))
+  await step('news', () => news.close())
+  await step('project', () => project.close())
 }

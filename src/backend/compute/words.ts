@@ -43,3 +43,13 @@ export function trainingCrashed(error: CodedError): CodedError {
       : 'The compute process stopped during the training and was started again; nothing is lost, press Retrain again.'
   return new CodedError('compute-crashed', message, { cause: error })
 }
+
+/** What a training by a recipe says that a crash cut off. */
+export function recipeTrainingCrashed(error: CodedError, canResume: boolean): CodedError {
+  const why =
+    error.message === OUT_OF_MEMORY
+      ? 'The training needed more memory than compute may hold (MASKWRIGHT_MEMORY_MB, else 70 % of what this computer has), and compute was started again'
+      : 'The compute process stopped during the training and was started again'
+  const next = canResume ? 'resume the training from its last epoch' : 'start the training again'
+  return new CodedError('compute-crashed', `${why}; nothing that was saved is lost, ${next}.`, { cause: error })
+}

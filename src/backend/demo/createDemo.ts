@@ -1,15 +1,14 @@
-import { cp, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { CodedError } from '../../core/contract/errors.ts'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { writePng, writeVolume } from '../../imaging/index.ts'
 import { Tallies } from '../annotation/tallies.ts'
-import { storageError, systemCode } from '../errors.ts'
 import { EventHub } from '../events.ts'
 import { Models, readModelFolder } from '../models/models.ts'
 import { Predictions } from '../prediction/predictions.ts'
 import { Cases } from '../project/cases.ts'
 import { Labels } from '../project/labels.ts'
-import { createProject, projectExists, type Project } from '../project/project.ts'
+import { makeProject } from '../project/making.ts'
+import type { Project } from '../project/project.ts'
 import { Settings } from '../project/settings.ts'
 import { Slides } from '../slides/slides.ts'
 import { imageAccess } from '../volume/access.ts'
@@ -32,23 +31,7 @@ export interface DemoOptions {
  * Throws CodedError('conflict') where `dir` holds something already, and what the disk says.
  */
 export async function createDemoProject(dir: string, options: DemoOptions): Promise<void> {
-  const target = resolve(dir)
-  const making = join(dirname(target), `.${basename(target)}.making-${process.pid}`)
-  try {
-    await mkdir(dirname(target), { recursive: true })
-    await makeRoom(target)
-    await removeLeftOvers(dirname(target), `.${basename(target)}.making-`)
-    const project = createProject(making, { name: 'Demo', isDemo: true })
-    try {
-      await fill(project, options)
-    } finally {
-      project.close()
-    }
-    await rename(making, target)
-  } catch (error) {
-    await rm(making, { recursive: true, force: true })
-    throw storageError(error, target)
-  }
+  await makeProject(dir, { name: 'Demo', isDemo: true }, (project) => fill(project, options))
 }
 
 async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> {
@@ -93,36 +76,4 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
   }
   new Settings(db).set('firstRun', true)
   await volumes.close()
-}
-
-/** An empty folder may become the project; anything else stays as it is. */
-async function makeRoom(target: string): Promise<void> {
-  if (projectExists(target)) {
-    throw new CodedError('conflict', `"${basename(target)}" already holds a project; open it instead.`)
-  }
-  try {
-    await rmdir(target)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return
-    if (systemCode(error) !== 'ENOTEMPTY' && systemCode(error) !== 'EEXIST') throw error
-    throw new CodedError('conflict', `"${basename(target)}" is not empty; choose another folder for the demo project.`)
-  }
-}
-
-/** What a process that was killed while it made a demo left beside the target. */
-async function removeLeftOvers(folder: string, prefix: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(prefix) || isAlive(Number(name.slice(prefix.length)))) continue
-    await rm(join(folder, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid || !Number.isInteger(pid)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return systemCode(error) === 'EPERM'
-  }
 }

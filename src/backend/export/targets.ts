@@ -19,7 +19,7 @@ export async function refuseOurOwn(
     throw new CodedError('bad-request', `"${basename(path)}" is a folder; add a file name to it.`)
   }
   const [top] = relative(await realPath(project.dir), await realPath(path)).split(/[\\/]/)
-  if (top === '' || top === 'masks' || top === 'models' || top === 'images') {
+  if (top === '' || ours.has(top ?? '')) {
     const words = top === '' ? 'this folder' : `"${top}"`
     throw new CodedError('bad-request', `The project keeps its own files in ${words}; save the mask in another folder.`)
   }
@@ -33,6 +33,9 @@ export async function refuseOurOwn(
     }
   }
 }
+
+/** Folders of a project beside exports/. */
+const ours: ReadonlySet<string> = new Set(['masks', 'models', 'images', 'trainings'])
 
 /** Without links, as far as the path exists. */
 async function realPath(path: string): Promise<string> {

@@ -6,7 +6,7 @@ import type { Services } from '../services.ts'
 import { lookInto } from '../worklist/choices.ts'
 import { computeHandlers } from './compute.ts'
 import { exchangeHandlers } from './exchange.ts'
-import { recipeHandlers } from './recipes.ts'
+import { recipeHandlers, type RecipeParts } from './recipes.ts'
 import { slideHandlers } from './slides.ts'
 
 /** What the backend's shell says of itself in `app.info`. */
@@ -18,7 +18,7 @@ export interface ShellInfo {
 type Part<Prefix extends string> = { [M in keyof Handlers as M extends `${Prefix}.${string}` ? M : never]: Handlers[M] }
 
 /** One function a method of the contract. Each translates ids and delegates; the work is in the services. */
-export function createHandlers(services: Services, info: ShellInfo): Handlers {
+export function createHandlers(services: RecipeParts, info: ShellInfo): Handlers {
   return {
     ...appHandlers(services, info),
     ...projectHandlers(services),

@@ -1,45 +1,53 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import type { Handlers } from '../../core/contract/methods.ts'
 import { readRecipes } from '../host/recipes.ts'
+import type { Creator } from '../recipes/creator.ts'
+import { readFigure, readReport, saveReport } from '../recipes/reports.ts'
 import type { Services } from '../services.ts'
 
-type RecipeHandlers = Pick<
-  Handlers,
-  | 'project.open'
-  | 'project.recent'
-  | 'models.report'
-  | 'models.figure'
-  | 'models.saveReport'
-  | 'recipes.list'
-  | 'recipes.state'
-  | 'recipes.check'
-  | 'recipes.found'
-  | 'recipes.sheet'
-  | 'recipes.create'
-  | 'recipes.train'
-  | 'recipes.resume'
-  | 'recipes.discard'
->
+export interface RecipeParts extends Services {
+  readonly creator: Creator
+}
+
+type RecipeHandlers = {
+  [
+    M in keyof Handlers as M extends
+      `recipes.${string}` | 'project.open' | 'project.recent' | 'models.report' | 'models.figure' | 'models.saveReport'
+      ? M
+      : never
+  ]: Handlers[M]
+}
 
 /** Recipes: projects that are made from them, trainings by them, and their reports. */
-export function recipeHandlers(_services: Services): RecipeHandlers {
-  const missing = async (): Promise<never> => {
-    throw new CodedError('unknown-method', 'This shell cannot do this yet.')
-  }
+export function recipeHandlers(services: RecipeParts): RecipeHandlers {
+  const { choices, checks, creator, recipeTrainer, files } = services
   return {
-    'project.open': missing,
+    'project.open': async () => {
+      throw new CodedError('unknown-method', 'This shell cannot open another project; start Maskwright with it.')
+    },
     'project.recent': async () => [],
-    'models.report': missing,
-    'models.figure': missing,
-    'models.saveReport': missing,
+    'models.report': ({ modelId }) => readReport(services, modelId),
+    'models.figure': ({ modelId, file }) => readFigure(services, modelId, file),
+    'models.saveReport': ({ modelId, fileId }) =>
+      saveReport(services, modelId, fileId === null ? null : files.path(fileId, 'save')),
     'recipes.list': async () => readRecipes(),
-    'recipes.state': async () => ({ project: null, training: null }),
-    'recipes.check': missing,
-    'recipes.found': missing,
-    'recipes.sheet': missing,
-    'recipes.create': missing,
-    'recipes.train': missing,
-    'recipes.resume': missing,
-    'recipes.discard': missing,
+    'recipes.state': async () => ({ project: choices.project(), training: recipeTrainer.state() }),
+    'recipes.check': async ({ thumbnails, ...choice }, context) =>
+      checks.start(choices.order(choice), thumbnails, [context]),
+    'recipes.found': async ({ jobId }) => checks.found(jobId),
+    'recipes.sheet': ({ rows, columns, ...choice }, { signal }) =>
+      checks.sheet(choices.order(choice), rows, columns, signal),
+    'recipes.create': async ({ parentId, name, ...choice }, context) => {
+      const order = choices.order(choice)
+      const dir = creator.target(files.path(parentId, 'open'), name, order.dataDir)
+      return { job: creator.start(order, dir, [context]), folder: files.register(dir, 'open') }
+    },
+    'recipes.train': async ({ replace, ...choice }, context) =>
+      recipeTrainer.start(choices.order(choice), replace, [context]),
+    'recipes.resume': async (_, context) => recipeTrainer.resume([context]),
+    'recipes.discard': async () => {
+      recipeTrainer.discard()
+      return {}
+    },
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { readModelCard, type ModelCard } from '../../core/contract/compute.ts'
 import type { ModelSummary } from '../../core/contract/schemas.ts'
+import { hasReport } from './folder.ts'
 import type { Database } from '../project/database.ts'
 import { flag, int, text, type Row } from '../project/rows.ts'
 
@@ -137,6 +138,8 @@ export class Models {
       active: flag(row, 'active'),
       parameters: card.parameters,
       imported: card.onnx !== undefined,
+      ...(card.handling === undefined ? {} : { recipe: card.recipe ?? 'recipe' }),
+      report: hasReport(this.dirOf(version)),
       labels: card.labels.map((label) => label.value),
       training: card.training,
     }

@@ -10,6 +10,7 @@ import type {
 import { PERCENTILE_INPUT } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ComputeSettings, ComputeStatus } from '../../core/contract/schemas.ts'
+import { FakeRecipes } from './fakeRecipes.ts'
 import type { ComputeCallOptions, ComputeNotice, ComputeParams, ComputePort, ComputeResult } from '../compute/port.ts'
 
 type TrainParams = ComputeParams<'train'>
@@ -39,6 +40,8 @@ export class FakeCompute implements ComputePort {
   /** What every ONNX file is; may throw. */
   facts: () => NetworkFacts = someFacts
   readonly imported: ImportParams[] = []
+  /** What it does with recipes. */
+  readonly recipes = new FakeRecipes()
   beforeImport: (params: ImportParams) => Promise<void> = async () => undefined
 
   readonly #noticeListeners = new Set<(notice: ComputeNotice) => void>()
@@ -98,6 +101,7 @@ export class FakeCompute implements ComputePort {
     if (method === 'doctor') return this.#doctor(params as ComputeParams<'doctor'>)
     if (method === 'inspectNetwork') return this.facts()
     if (method === 'importNetwork') return this.#import(params as ImportParams)
+    if (this.recipes.knows(method)) return this.recipes.answer(method, params, options)
     throw new CodedError('compute-failed', `the fake does not know ${method}`)
   }
 

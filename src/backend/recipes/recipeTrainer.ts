@@ -1,0 +1,280 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RecipeOrder } from '../../core/contract/compute.ts'
+import { CodedError } from '../../core/contract/errors.ts'
+import type { RecipeTraining } from '../../core/contract/projectRecipe.ts'
+import type { RecipeEvent } from '../../core/contract/recipes.ts'
+import type { Job, ModelSummary } from '../../core/contract/schemas.ts'
+import type { ComputePort } from '../compute/port.ts'
+import { recipeTrainingCrashed } from '../compute/words.ts'
+import { storageError } from '../errors.ts'
+import type { EventHub } from '../events.ts'
+import type { Jobs, RunningJob } from '../jobs/jobs.ts'
+import { priorities, waitingWords, type Lane } from '../jobs/lane.ts'
+import type { Owner } from '../jobs/owners.ts'
+import type { Models } from '../models/models.ts'
+import { readModelFolder } from '../models/models.ts'
+import type { Labels } from '../project/labels.ts'
+import type { Project } from '../project/project.ts'
+import type { Choices } from './choices.ts'
+import { learnedSlices } from './learnedSlices.ts'
+import { TrainingRecord } from './trainingRecord.ts'
+
+export interface RecipeTrainerParts {
+  readonly project: Project
+  readonly labels: Labels
+  readonly models: Models
+  readonly choices: Choices
+  readonly jobs: Jobs
+  readonly lane: Lane
+  readonly compute: ComputePort
+  readonly events: EventHub
+  /** Every case's summary may have changed. */
+  readonly learned: () => void
+  readonly log: (line: string) => void
+}
+
+/** Share of the progress that is the epochs; the rest is scoring and the report. */
+const EPOCHS_SHARE = 0.95
+
+/** Trains by a recipe, one training at a time; one that is cut off waits until it is resumed or given up. */
+export class RecipeTrainer {
+  readonly #parts: RecipeTrainerParts
+  readonly #folder: string
+  #record: TrainingRecord | null
+  #running: { readonly job: RunningJob; readonly finished: Promise<void> } | null = null
+
+  constructor(parts: RecipeTrainerParts) {
+    this.#parts = parts
+    this.#folder = join(parts.project.dir, 'trainings')
+    this.#record = TrainingRecord.find(this.#folder)
+  }
+
+  /** The one that runs, or ran last. */
+  state(): RecipeTraining | null {
+    return this.#record?.state ?? null
+  }
+
+  /**
+   * Throws CodedError: `busy` while one runs, `conflict` where an interrupted one waits and is not to be replaced, or a label
+   * of the project means something else than that of the recipe.
+   */
+  start(order: RecipeOrder, replace: boolean, owners: readonly Owner[]): Job {
+    this.#refuseRunning()
+    if (this.#record?.state.state === 'interrupted' && !replace) {
+      throw new CodedError(
+        'conflict',
+        'A training was interrupted and can be resumed; resume it, or say that a new one takes its place.',
+      )
+    }
+    this.#refuseOtherLabels(order.recipe.classes)
+    this.#forget()
+    const job = this.#parts.jobs.create('recipe', null, 'looking through the data', owners)
+    try {
+      this.#begin(job, TrainingRecord.begin(this.#folder, order, job.job.id), false)
+    } catch (error) {
+      job.fail(error)
+      throw error
+    }
+    return job.job
+  }
+
+  /** Throws CodedError: `busy` while one runs, `not-found` where none waits. */
+  resume(owners: readonly Owner[]): Job {
+    this.#refuseRunning()
+    const record = this.#interrupted()
+    const job = this.#parts.jobs.create('recipe', null, 'looking through the data', owners)
+    record.set({ jobId: job.job.id, state: 'queued', error: null })
+    this.#begin(job, record, true)
+    return job.job
+  }
+
+  /** Throws CodedError: `busy` while one runs, `not-found` where none waits. */
+  discard(): void {
+    this.#refuseRunning()
+    this.#interrupted()
+    this.#forget()
+    this.#changed()
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.job.cancel()
+    await this.#running?.finished
+  }
+
+  #refuseRunning(): void {
+    if (this.#running === null) return
+    throw new CodedError('busy', 'A training is running already; wait for it, or cancel it first.')
+  }
+
+  #interrupted(): TrainingRecord {
+    if (this.#record?.state.state === 'interrupted') return this.#record
+    throw new CodedError('not-found', 'No training was interrupted; start one.')
+  }
+
+  #refuseOtherLabels(meant: readonly { readonly value: number; readonly name: string }[]): void {
+    const { labels } = this.#parts
+    const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase()
+    for (const { value, name } of meant) {
+      const known = labels.isCurrent(value) || labels.isArchived(value)
+      if (!known || same(labels.nameOf(value), name)) continue
+      throw new CodedError(
+        'conflict',
+        `Label ${value} of this project is "${labels.nameOf(value)}", that of the recipe "${name}"; ` +
+          'rename it, or make a new project from the recipe.',
+      )
+    }
+  }
+
+  #forget(): void {
+    this.#record?.remove()
+    this.#record = null
+  }
+
+  #begin(job: RunningJob, record: TrainingRecord, resume: boolean): void {
+    this.#record = record
+    this.#running = { job, finished: this.#run(job, record, resume) }
+  }
+
+  async #run(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
+    const { models, events, labels, learned } = this.#parts
+    // After the call has answered: a listener must not hear of a job that nobody has been told of.
+    await Promise.resolve()
+    try {
+      record.set({ state: 'running' })
+      job.start(waitingWords(this.#parts.lane) ?? 'looking through the data')
+      this.#changed()
+      const model = await this.#train(job, record, resume)
+      record.set({ state: 'done', modelId: model.id })
+      record.remove()
+      this.#running = null
+      events.emit('labels.changed', { labels: labels.list() })
+      events.emit('models.changed', { models: models.list() })
+      learned()
+      job.done(`version ${model.version} is ready`, model.id)
+    } catch (error) {
+      this.#running = null
+      this.#end(job, record, error)
+    }
+    this.#changed()
+  }
+
+  /** It waits to be resumed where there is something to go on from. */
+  #end(job: RunningJob, record: TrainingRecord, thrown: unknown): void {
+    const { code, message } = job.fail(inWords(thrown, record.canResume))
+    const cancelled = job.job.state === 'cancelled'
+    const error = cancelled ? null : { code, message }
+    if (record.canResume) {
+      record.set({ state: 'interrupted', error })
+      return
+    }
+    record.set({ state: cancelled ? 'cancelled' : 'failed', error })
+    record.remove()
+  }
+
+  async #train(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<ModelSummary> {
+    const { lane, choices } = this.#parts
+    return lane.run(priorities.training, job.signal, async () => {
+      job.progress({ message: 'looking through the data' })
+      // What a person does while it trains is not what it learned.
+      const seen = learnedSlices(this.#parts.project.db)
+      if (!record.isWritten) await this.#compute(job, record, resume)
+      const model = this.#takeOver(record, seen)
+      choices.keep(record.order)
+      return model
+    })
+  }
+
+  async #compute(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
+    const { compute } = this.#parts
+    const clash = new AbortController()
+    let wrong: unknown = null
+    const call = (again: boolean): Promise<unknown> =>
+      compute.call(
+        'trainRecipe',
+        { ...record.order, resume: again, pictures: true },
+        {
+          signal: AbortSignal.any([job.signal, clash.signal]),
+          onProgress: ({ event, step, steps, secondsLeft }) => {
+            if (event === undefined) {
+              if (steps > 0) job.progress({ progress: Math.min(1, step / steps) * EPOCHS_SHARE, secondsLeft })
+              return
+            }
+            try {
+              if (event.event === 'start') this.#refuseOtherLabels(event.labels)
+            } catch (error) {
+              wrong = error
+              clash.abort()
+              return
+            }
+            this.#tell(job, record, event)
+          },
+        },
+      )
+    try {
+      await call(resume && existsSync(`${record.modelDir}.training`)).catch((error: unknown) => {
+        // Another rung took over after some epochs, and was asked the same again.
+        if (!(error instanceof CodedError) || error.code !== 'conflict' || !record.canResume) throw error
+        return call(true)
+      })
+    } catch (error) {
+      throw wrong ?? error
+    }
+  }
+
+  #tell(job: RunningJob, record: TrainingRecord, event: RecipeEvent): void {
+    const { events, log } = this.#parts
+    try {
+      record.note(event)
+    } catch (error) {
+      // Of use after a restart alone; the training itself says when the disk is full.
+      log(`training ${record.id}: ${String(error)}`)
+    }
+    if (event.event === 'start') job.progress({ message: `epoch ${event.from} of ${event.epochs}` })
+    else if (event.event === 'epoch') {
+      const { epoch, epochs, secondsLeft } = event
+      const message = epoch < epochs ? `epoch ${epoch + 1} of ${epochs}` : 'scoring'
+      job.progress({ progress: (epoch / epochs) * EPOCHS_SHARE, message, secondsLeft })
+    } else if (event.event === 'scoring') {
+      const { done, of } = event
+      const progress = EPOCHS_SHARE + (1 - EPOCHS_SHARE) * (of === 0 ? 1 : done / of)
+      job.progress({ progress, message: `scoring case ${Math.min(done + 1, of)} of ${of}`, secondsLeft: null })
+    }
+    events.emit('recipe.event', { trainingId: record.id, jobId: job.job.id, event })
+  }
+
+  /** The model becomes the next version. Killed in between, it is taken over when the training is resumed. */
+  #takeOver(record: TrainingRecord, seen: ReturnType<typeof learnedSlices>): ModelSummary {
+    const { models, labels, project } = this.#parts
+    const card = readModelFolder(record.modelDir)
+    this.#refuseOtherLabels(card.labels)
+    models.removeLeftOvers()
+    const version = models.nextVersion()
+    const dir = models.dirOf(version)
+    try {
+      mkdirSync(project.folders.models, { recursive: true })
+      renameSync(record.modelDir, dir)
+    } catch (error) {
+      throw storageError(error, dir)
+    }
+    try {
+      return project.db.transaction(() => {
+        for (const { value, name } of card.labels) labels.adopt(value, name)
+        return models.register(version, null, seen)
+      })
+    } catch (error) {
+      labels.reload()
+      renameSync(dir, record.modelDir)
+      throw error
+    }
+  }
+
+  #changed(): void {
+    this.#parts.events.emit('recipe.changed', { trainingId: this.#record?.id ?? null })
+  }
+}
+
+function inWords(error: unknown, canResume: boolean): unknown {
+  if (!(error instanceof CodedError) || error.code !== 'compute-crashed') return error
+  return recipeTrainingCrashed(error, canResume)
+}
