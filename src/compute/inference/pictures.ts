@@ -13,7 +13,7 @@ export interface Pictures {
   readonly sizes: readonly Size[]
   readonly channels: number
   /** channels x height x width. */
-  image(index: number): Float32Array | Promise<Float32Array>
+  readonly image: (index: number) => Float32Array | Promise<Float32Array>
 }
 
 export interface Averaging extends Pick<InferenceSettings, 'flips' | 'quarterTurns' | 'overlap'> {

@@ -45,6 +45,23 @@ export function runnableOf(network: LayersModel, pass: ForwardPass = forwardPass
     },
     extents: (step) => extentsOf(network, step),
     cost: (step) => predictionCost(network, step),
-    pass: (input, shape, between) => pass(network, input, shape, between),
+    pass: (input, shape, between) => pass(network, channelsLast(input, shape), shape, between),
   }
+}
+
+/** From count x channels x height x width. */
+function channelsLast(
+  input: Float32Array,
+  [count, height, width, channels]: readonly [number, number, number, number],
+): Float32Array {
+  if (channels === 1) return input
+  const pixels = height * width
+  const moved = new Float32Array(input.length)
+  for (let n = 0; n < count; n++) {
+    for (let c = 0; c < channels; c++) {
+      const plane = (n * channels + c) * pixels
+      for (let i = 0, to = n * pixels * channels + c; i < pixels; i++, to += channels) moved[to] = input[plane + i] ?? 0
+    }
+  }
+  return moved
 }
