@@ -1,10 +1,135 @@
-import { CodedError } from '../../core/contract/errors.ts'
-import type { Report, ReportOptions } from './types.ts'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FIGURES_FOLDER, REPORT_FILE, REPORT_FORMAT, recipeReportSchema } from '../../core/contract/report.ts'
+import { renderSvg, writePng } from '../../imaging/index.ts'
+import { caseFigures } from './caseFigures.ts'
+import { casesCsv } from './csv.ts'
+import { diceChart, lossChart } from './curves.ts'
+import { CHART_HEIGHT, CHART_WIDTH, chartSvg } from './drawing/chart.ts'
+import { reportColour } from './drawing/labels.ts'
+import { figureName } from './files.ts'
+import { writeHtml } from './html.ts'
+import { animation, keepFrame } from './progress.ts'
+import { rankOf, Selection, worseFirst } from './selection.ts'
+import type { RecipeReport, ReportCase, ReportFigure } from '../../core/contract/report.ts'
+import type { CasePart, CaseScores } from '../../core/contract/recipes.ts'
+import type { Chart } from './drawing/chart.ts'
+import type { Report, ReportEnd, ReportOptions, ScoredCase } from './types.ts'
 
-/** Starts the report of a training. Throws `disk-full`, `no-permission` … as any writing does. */
-export async function createReport(_options: ReportOptions): Promise<Report> {
-  const missing = async (): Promise<never> => {
-    throw new CodedError('unknown-method', 'The report cannot be written yet.')
+interface KeptCase {
+  readonly id: string
+  readonly part: CasePart
+  readonly scores: CaseScores
+  readonly rank: number | null
+  readonly figures: ReportFigure[]
+}
+
+/**
+ * Starts the report of a training: `dir` is made. Methods throw what writing throws, and what reading a case's image throws.
+ */
+export async function createReport(options: ReportOptions): Promise<Report> {
+  const figuresDir = join(options.dir, FIGURES_FOLDER)
+  await mkdir(figuresDir, { recursive: true })
+  const values = options.labels.map(({ value }) => value)
+  const cases = new Map<string, KeptCase>()
+  const selection = new Selection()
+  let millimetres = true
+
+  const forget = async (id: string): Promise<void> => {
+    const figures = cases.get(id)?.figures.splice(0) ?? []
+    for (const { file } of figures) await rm(join(figuresDir, file), { force: true })
   }
-  return { addEpoch: missing, addCase: missing, finish: missing }
+
+  return {
+    addEpoch: (epoch, pictures) =>
+      keepFrame(options.progressDir, { epoch, epochs: options.epochs }, pictures, values.length),
+
+    async addCase(scored: ScoredCase) {
+      const { id, part, scores } = scored
+      const rank = rankOf(scores, options.recipe.metrics[0])
+      const kept: KeptCase = { id, part, scores: { id, ...scores }, rank, figures: [] }
+      cases.set(id, kept)
+      millimetres &&= scored.image.spacingKnown
+      const gone = selection.add(id, rank)
+      for (const other of gone) await forget(other)
+      if (gone.includes(id)) return
+      for (const { kind, canvas, caption } of await caseFigures(scored, values)) {
+        const file = figureName(kind, id)
+        await writePng(join(figuresDir, file), { ...canvas, channels: 3 })
+        kept.figures.push({ kind, file, width: canvas.width, height: canvas.height, caption })
+      }
+    },
+
+    async finish(end: ReportEnd) {
+      const labels = options.labels.map((label, place) => ({ ...label, color: reportColour(place) }))
+      const figures = await trainingFigures(figuresDir, end, labels)
+      const moving = await progressFigure(figuresDir, options.progressDir, end)
+      const scoredCases = [...cases.values()]
+        .sort(worseFirst)
+        .map(({ id, part, scores, rank, figures: own }): ReportCase => {
+          return { part, scores, rank, shown: selection.reason(id), figures: own }
+        })
+      const { name, title, summary, article, metrics } = options.recipe
+      const report = recipeReportSchema.parse({
+        format: REPORT_FORMAT,
+        recipe: { name, title, summary, article, metrics },
+        ...end,
+        history: [...end.history],
+        labels,
+        distanceUnit: millimetres ? 'mm' : 'px',
+        cases: scoredCases,
+        figures: moving === null ? figures : [...figures, moving],
+        comparisons: [],
+      } satisfies RecipeReport)
+      await writeFile(join(options.dir, 'cases.csv'), casesCsv(report))
+      await writeReport(options.dir, report)
+      return report
+    },
+  }
+}
+
+/** report.json and report.html, from what the figures folder holds. */
+export async function writeReport(dir: string, report: RecipeReport): Promise<void> {
+  await writeFile(join(dir, REPORT_FILE), `${JSON.stringify(report, null, 1)}\n`)
+  await writeHtml(dir, report)
+}
+
+async function trainingFigures(
+  dir: string,
+  { history, bestEpoch }: ReportEnd,
+  labels: RecipeReport['labels'],
+): Promise<ReportFigure[]> {
+  if (history.length === 0) return []
+  const figures: ReportFigure[] = []
+  const draw = async (kind: 'loss' | 'dice', chart: Chart, caption: string): Promise<void> => {
+    const svg = chartSvg(chart, true)
+    const files = { [`${kind}.svg`]: svg, [`${kind}.png`]: await renderSvg(svg, 2) }
+    for (const [file, content] of Object.entries(files)) {
+      await writeFile(join(dir, file), content)
+      const scale = file.endsWith('.png') ? 2 : 1
+      figures.push({ kind, file, width: CHART_WIDTH * scale, height: CHART_HEIGHT * scale, caption })
+    }
+  }
+  await draw(
+    'loss',
+    lossChart(history, bestEpoch),
+    'Loss after each epoch, on what is learned from and on the validation part.',
+  )
+  const dice = diceChart(history, bestEpoch, labels)
+  if (dice !== null) await draw('dice', dice, `${dice.title} after each epoch.`)
+  return figures
+}
+
+async function progressFigure(dir: string, progressDir: string, { history }: ReportEnd): Promise<ReportFigure | null> {
+  const moving = await animation(progressDir, history.at(-1)?.epoch ?? 0)
+  if (moving === null) return null
+  await writeFile(join(dir, 'progress.gif'), moving.gif)
+  return {
+    kind: 'progress',
+    file: 'progress.gif',
+    width: moving.width,
+    height: moving.height,
+    caption:
+      'The same pictures after each epoch: above the truth, below what was predicted, with the contour of the truth dashed.',
+  }
 }

@@ -33,9 +33,7 @@ export async function encodeJpeg(
 ): Promise<Buffer> {
   const { width, height, channels, data } = picture
   const { default: sharp } = await import('sharp')
-  return sharp(data, { raw: { width, height, channels } })
-    .jpeg({ quality, chromaSubsampling: '4:4:4', mozjpeg: true })
-    .toBuffer()
+  return sharp(data, { raw: { width, height, channels } }).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()
 }
 
 /** Draws an SVG, `scale` pixels to one of its units, as PNG. Text in it would depend on the fonts of the system: there must be none. */

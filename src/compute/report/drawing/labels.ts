@@ -37,18 +37,21 @@ export function fillLabels(canvas: Canvas, labels: Labels, colours: Colours, opa
   forEachLabelled(canvas, labels, colours, (pixel, colour) => blend(canvas, pixel, colour, opacity))
 }
 
+const DARK: Colour = [0, 0, 0]
+
 export interface ContourStyle {
   /** Pixels. */
   readonly thickness: number
-  /** Every other stretch of this many pixels is left out; 0: none is. */
+  /** Every other stretch of this many pixels is dark; 0: none is. */
   readonly dash: number
   /** A dark line around, so that the contour is seen on anything. */
   readonly halo: boolean
 }
 
 /**
- * Draws the outline of each label, or of each object where labels are numbers of objects: the pixels inside of it that are
- * closer than `thickness` to another value. Where a picture ends its labels have no outline.
+ * Draws the outline of each label, or of each object where labels are numbers of objects: pixels inside of it within
+ * `thickness` of a lower value, so that a border between two of them is drawn once. Where a picture ends its labels have no
+ * outline.
  */
 export function drawContour(canvas: Canvas, labels: Labels, colours: Colours, style: ContourStyle): void {
   const { width, height } = canvas
@@ -67,19 +70,19 @@ export function drawContour(canvas: Canvas, labels: Labels, colours: Colours, st
         if (nx >= 0 && ny >= 0 && nx < width && ny < height && edge[ny * width + nx] !== 1) dark.add(ny * width + nx)
       }
     })
-    for (const pixel of dark) blend(canvas, pixel, [0, 0, 0], 0.45)
+    for (const pixel of dark) blend(canvas, pixel, DARK, 0.45)
   }
   forEachLabelled(canvas, labels, colours, (pixel, colour, x, y) => {
     if (edge[pixel] !== 1) return
-    if (dash > 0 && Math.floor((x + y) / dash) % 2 === 1) return
-    blend(canvas, pixel, colour, 1)
+    const gap = dash > 0 && Math.floor((x + y) / dash) % 2 === 1
+    blend(canvas, pixel, gap ? DARK : colour, gap ? 0.6 : 1)
   })
 }
 
-/** 1 where a labelled pixel is closer than `thickness` (largest of both directions) to a pixel of another value. */
+/** 1 where a labelled pixel is closer than `thickness` (in both directions) to one that has a neighbour of lower value. */
 function outline(labels: Labels, width: number, height: number, thickness: number): Uint8Array {
   const edge = new Uint8Array(width * height)
-  // Values change rarely: a square is drawn around each pixel that has another value beside it.
+  // Values change rarely: a square is drawn around each pixel that has a lower one beside it.
   const mark = (x: number, y: number): void => {
     const value = labels[y * width + x] ?? 0
     for (let ny = Math.max(0, y - thickness + 1); ny < Math.min(height, y + thickness); ny++) {
@@ -93,12 +96,12 @@ function outline(labels: Labels, width: number, height: number, thickness: numbe
       const pixel = y * width + x
       const value = labels[pixel] ?? 0
       if (value === 0) continue
-      const changes =
-        (x > 0 && labels[pixel - 1] !== value) ||
-        (x + 1 < width && labels[pixel + 1] !== value) ||
-        (y > 0 && labels[pixel - width] !== value) ||
-        (y + 1 < height && labels[pixel + width] !== value)
-      if (changes) mark(x, y)
+      const lower =
+        (x > 0 && (labels[pixel - 1] ?? 0) < value) ||
+        (x + 1 < width && (labels[pixel + 1] ?? 0) < value) ||
+        (y > 0 && (labels[pixel - width] ?? 0) < value) ||
+        (y + 1 < height && (labels[pixel + width] ?? 0) < value)
+      if (lower) mark(x, y)
     }
   }
   return edge

@@ -16,24 +16,36 @@ export interface Tile {
   readonly title?: string
 }
 
-/** Pictures in rows from the left, each cell as large as the largest of them. */
+/** Pictures in rows from the left; each column as wide as its widest picture, each row as high as its highest. */
 export function sheetOf(tiles: readonly Tile[], columns: number): Canvas {
-  const width = Math.max(1, ...tiles.map(({ picture }) => picture.width))
-  const height = Math.max(1, ...tiles.map(({ picture }) => picture.height))
-  const strip = tiles.some(({ title }) => title !== undefined) ? STRIP : 0
-  const rows = Math.ceil(tiles.length / columns)
   const across = Math.min(columns, Math.max(1, tiles.length))
-  const sheet = newCanvas(across * (width + GAP) + GAP, rows * (height + strip + GAP) + GAP, PAPER)
+  const strip = tiles.some(({ title }) => title !== undefined) ? STRIP : 0
+  const widths = Array.from({ length: across }, (_, column) =>
+    Math.max(1, ...tiles.filter((__, at) => at % across === column).map(({ picture }) => picture.width)),
+  )
+  const heights = Array.from({ length: Math.ceil(tiles.length / across) }, (_, row) =>
+    Math.max(1, ...tiles.slice(row * across, (row + 1) * across).map(({ picture }) => picture.height)),
+  )
+  const lefts = starts(widths, GAP)
+  const tops = starts(heights, GAP + strip)
+  const sheet = newCanvas(lefts[across] ?? GAP, (tops[heights.length] ?? GAP) - strip, PAPER)
   tiles.forEach(({ picture, title }, at) => {
-    const x = GAP + (at % columns) * (width + GAP)
-    const y = GAP + Math.floor(at / columns) * (height + strip + GAP)
+    const x = lefts[at % across] ?? 0
+    const y = tops[Math.floor(at / across)] ?? 0
     if (title !== undefined) {
-      const line = { x: x + 1, y: y + STRIP - 7, height: LETTERS, colour: INK }
-      drawText(sheet, fitted(title, LETTERS, width - 2), line)
+      const line = { x: x + 1, y: y - 7, height: LETTERS, colour: INK }
+      drawText(sheet, fitted(title, LETTERS, (widths[at % across] ?? 0) - 2), line)
     }
-    paste(sheet, picture, x + ((width - picture.width) >> 1), y + strip + ((height - picture.height) >> 1))
+    paste(sheet, picture, x, y)
   })
   return sheet
+}
+
+/** Where each of a row of boxes begins, `gap` before each; the last number is where a further one would. */
+function starts(lengths: readonly number[], gap: number): number[] {
+  const result = [gap]
+  for (const length of lengths) result.push((result.at(-1) ?? 0) + length + gap)
+  return result
 }
 
 export async function canvasPng(canvas: Canvas): Promise<Uint8Array<ArrayBuffer>> {
