@@ -53,8 +53,8 @@ const DAMAGES: readonly (readonly [what: string, said: RegExp, Damage])[] = [
   ['a card that is no JSON', /card\.json is not the card/, inFolder('card.json', (f) => writeFile(f, 'hello'))],
   [
     'a card of a newer version',
-    /newer Maskwright \(card format 4\); update/,
-    inFolder('card.json', (f) => writeFile(f, '{"format":4}')),
+    /newer Maskwright \(card format 5\); update/,
+    inFolder('card.json', (f) => writeFile(f, '{"format":5}')),
   ],
   [
     'a card of an unknown format',

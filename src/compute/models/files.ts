@@ -4,10 +4,12 @@ import * as layers from '@tensorflow/tfjs-layers'
 import { CodedError } from '../../core/contract/errors.ts'
 import { checkArchitecture, parseCard } from './card.ts'
 import { sealOf, sha256 } from './checksums.ts'
+import './cropping.ts'
 import './groupNormalization.ts'
 import { readPart, refusal } from './reading.ts'
 import { writeFolder } from './saving.ts'
 import { readTopology } from './topology.ts'
+import { firstNonFinite, readWeights } from './weightFiles.ts'
 import type { ModelCard } from '../../core/contract/compute.ts'
 import type { Topology } from './topology.ts'
 
@@ -109,7 +111,7 @@ export async function readModelFiles(dir: string): Promise<ModelFiles> {
     throw refusal(topologyFile, 'is not the one that was saved with its card', 'damaged')
   }
   checkArchitecture(card, topology, cardFile)
-  const weights = await readWeights(dir, topology)
+  const weights = await readWeights(dir, topology.groups)
   const weightsSum = sha256(new Uint8Array(weights))
   const weightsFile = path.join(dir, topology.groups[0]?.files[0] ?? 'weights.bin')
   if (card.checksums !== null && card.checksums.weights !== weightsSum) {
@@ -155,31 +157,4 @@ function parseTopology(bytes: Uint8Array, file: string): Topology {
     const detail = cause instanceof Error ? cause.message : message
     throw refusal(file, message, 'foreign', { cause: error, detail })
   }
-}
-
-/** The bytes of all weight files, each group of them exactly as long as its weights need. */
-async function readWeights(dir: string, { groups, parameters }: Topology): Promise<ArrayBuffer> {
-  const [group, ...more] = groups
-  const [file, ...shards] = group?.files ?? []
-  if (group !== undefined && file !== undefined && more.length === 0 && shards.length === 0) {
-    return (await readPart(path.join(dir, file), { exactly: group.bytes })).buffer
-  }
-  const whole = new Uint8Array(4 * parameters)
-  let offset = 0
-  for (const { files, bytes } of groups) {
-    const end = offset + bytes
-    for (const shard of files) {
-      const part = await readPart(path.join(dir, shard), { most: end - offset })
-      whole.set(part, offset)
-      offset += part.length
-    }
-    if (offset !== end) throw refusal(path.join(dir, files.join(', ')), `lacks ${end - offset} bytes`, 'damaged')
-  }
-  return whole.buffer
-}
-
-/** The place of the first weight that is infinite or no number, or null. */
-function firstNonFinite(weights: ArrayBuffer): number | null {
-  const at = new Float32Array(weights).findIndex((value) => !Number.isFinite(value))
-  return at < 0 ? null : at
 }

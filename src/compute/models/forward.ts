@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { applied, isRelu, normalizationFor, only, operationFor } from './layerOperations.ts'
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers'
+import type { DropoutMasks } from './dropout.ts'
 import type { Run } from './layerOperations.ts'
 
 type Layer = layers.Layer
 
-/** images [n, h, w, 1] -> logits [n, h, w, classes]; call it inside tf.tidy. */
-export type Forward = (images: tf.Tensor, training: boolean) => tf.Tensor
+/** images [n, h, w, c] -> logits [n, h, w, classes]; call it inside tf.tidy. `masks`: what is dropped in training. */
+export type Forward = (images: tf.Tensor, training: boolean, masks?: DropoutMasks) => tf.Tensor
 
 interface Node {
   readonly layer: Layer
@@ -83,11 +84,11 @@ function compile(network: LayersModel): Plan {
     const fused = joint ? normalizationFor(before, true) : null
     return { layer, inputs, lastReader, run: fused ?? operationFor(layer, afterImage) }
   })
-  const forward: Forward = (images, training) => {
+  const forward: Forward = (images, training, masks) => {
     const outputs: (tf.Tensor | undefined)[] = []
     nodes.forEach(({ inputs, run }, index) => {
       const values = inputs.map((at) => outputs[at]).filter((value) => value !== undefined)
-      outputs[index] = values.length === 0 ? images : run(values, training)
+      outputs[index] = values.length === 0 ? images : run(values, training, masks)
       if (!training) disposeRead(nodes, outputs, index)
     })
     const result = outputs[last]

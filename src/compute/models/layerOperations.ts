@@ -1,18 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
 import { z } from 'zod'
+import { isDropout } from './dropout.ts'
 import { isTensor, isVariable } from '../runtime/tensors.ts'
 import { normalize, normalizeBatch, normalizeBy } from './normalization.ts'
 import { convolveGenerally } from './generalConvolution.ts'
 import { convolve, joinChannels } from './operations.ts'
 import { convolveTransposed } from './transposedConvolution.ts'
+import type { DropoutMasks } from './dropout.ts'
 import type { Convolution } from './operations.ts'
 import type { TransposedConvolution } from './transposedConvolution.ts'
 
 type Layer = layers.layers.Layer
 
-/** What a layer does; in training it may use, and change, statistics of its own. */
-export type Run = (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor
+/**
+ * What a layer does; in training it may use, and change, statistics of its own. Dropout layers drop what they are given masks
+ * for, and nothing otherwise.
+ */
+export type Run = (inputs: readonly tf.Tensor[], training: boolean, masks?: DropoutMasks) => tf.Tensor
 
 /** Our operation for a layer, or the layer itself where there is none. `afterImage`: it reads the image itself. */
 export function operationFor(layer: Layer, afterImage: boolean): Run {
@@ -23,6 +28,12 @@ export function operationFor(layer: Layer, afterImage: boolean): Run {
   const transposed = transposedConvolutionOf(layer)
   if (transposed !== null) {
     return (inputs, training) => convolveTransposed(only(inputs), transposed) ?? applied(layer, inputs, training)
+  }
+  if (isDropout(layer)) {
+    return (inputs, _, masks) => {
+      const mask = masks?.get(layer.name)
+      return mask === undefined ? tf.clone(only(inputs)) : tf.mul(only(inputs), mask)
+    }
   }
   if (layer.getClassName() === 'Concatenate') {
     return ([a, b, ...more]) => {

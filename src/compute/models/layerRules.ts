@@ -6,10 +6,14 @@ import { z } from 'zod'
  * before it is known that it fits the weights that are there.
  */
 
-/** An image at some place of the network: its channels, and how many pixels of the input one pixel spans each way. */
+/**
+ * An image at some place of the network: its channels, how many pixels of the input one pixel spans each way, and how many
+ * pixels of the input were cut off, half of them at each side: (input - cut) / reduction is its size.
+ */
 export interface Flow {
   readonly channels: number
   readonly reduction: readonly [rows: number, columns: number]
+  readonly cut: readonly [rows: number, columns: number]
 }
 
 export interface LayerEffect extends Flow {
@@ -43,6 +47,8 @@ const poolSchema = z.object({
   padding: z.enum(['same', 'valid']).default('valid'),
   data_format: channelsLast,
 })
+const sides = z.tuple([z.int().min(0).max(4096), z.int().min(0).max(4096)])
+const croppingSchema = z.object({ cropping: z.tuple([sides, sides]), data_format: channelsLast })
 const normalizationSchema = z.object({
   axis: z.union([z.int().transform((axis) => [axis]), z.array(z.int())]).default([-1]),
   epsilon: z.number().default(1e-3),
@@ -59,9 +65,8 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
     const input = only(inputs)
     const { kernel_size: kernel, use_bias, ...shape } = convolutionSchema.parse(config)
     const filters = filtersSchema.parse(config).filters
-    const reduction = shrunk(input.reduction, kernel, shape)
     const weights = { kernel: [...kernel, input.channels, filters], ...(use_bias ? { bias: [filters] } : {}) }
-    return { channels: filters, reduction, weights }
+    return { channels: filters, ...windowed(input, kernel, shape), weights }
   },
   Conv2DTranspose(inputs, config) {
     const input = only(inputs)
@@ -69,7 +74,7 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
     const filters = filtersSchema.parse(config).filters
     if (padding === 'valid' && kernel.some((k, i) => k > (strides[i] ?? 0))) throw new Error('it enlarges the border')
     const weights = { kernel: [...kernel, filters, input.channels], ...(use_bias ? { bias: [filters] } : {}) }
-    return { channels: filters, reduction: enlarged(input.reduction, strides), weights }
+    return { channels: filters, reduction: enlarged(input.reduction, strides), cut: input.cut, weights }
   },
   DepthwiseConv2D(inputs, config) {
     const input = only(inputs)
@@ -81,7 +86,7 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
       depthwise_kernel: [...kernel, input.channels, multiplier],
       ...(use_bias ? { bias: [channels] } : {}),
     }
-    return { channels, reduction: shrunk(input.reduction, kernel, shape), weights }
+    return { channels, ...windowed(input, kernel, shape), weights }
   },
   MaxPooling2D: pooling,
   AveragePooling2D: pooling,
@@ -89,6 +94,15 @@ export const LAYER_RULES: Readonly<Record<string, Rule>> = {
     const input = only(inputs)
     const { size } = z.object({ size: pair.default([2, 2]), data_format: channelsLast }).parse(config)
     return { ...input, reduction: enlarged(input.reduction, size), weights: {} }
+  },
+  Cropping2D(inputs, config) {
+    const input = only(inputs)
+    const { cropping } = croppingSchema.parse(config)
+    const [rows, columns] = cropping.map(([before, after]) => {
+      if (before !== after) throw new Error('it cuts off more at one side than at the other')
+      return 2 * before
+    })
+    return { ...input, cut: cutBy(input, [rows ?? 0, columns ?? 0]), weights: {} }
   },
   Concatenate(inputs, config) {
     const { axis } = z.object({ axis: z.int().default(-1) }).parse(config)
@@ -135,13 +149,17 @@ export function inputOf(config: Config): Flow {
   const [batch, rows, columns, channels] = shape
   if (shape.length !== 4) throw new Error(`it takes an input of ${shape.length - 1} dimensions instead of an image`)
   if (batch !== null || rows !== null || columns !== null) throw new Error('it takes images of one size alone')
-  return { channels: z.object({ channels: count }).parse({ channels }).channels, reduction: [1, 1] }
+  return { channels: z.object({ channels: count }).parse({ channels }).channels, reduction: [1, 1], cut: [0, 0] }
 }
 
 function pooling(inputs: readonly Flow[], config: Config): LayerEffect {
   const input = only(inputs)
   const { pool_size: size, strides, padding } = poolSchema.parse(config)
-  return { ...input, reduction: shrunk(input.reduction, size, { strides: strides ?? size, padding }), weights: {} }
+  return {
+    ...input,
+    ...windowed(input, size, { strides: strides ?? size, padding, dilation_rate: [1, 1] }),
+    weights: {},
+  }
 }
 
 function merging(inputs: readonly Flow[]): LayerEffect {
@@ -159,21 +177,43 @@ function scaleAndShift({ channels }: Flow, config: Config): LayerEffect['weights
 function only(inputs: readonly Flow[]): Flow {
   const [input, ...more] = inputs
   if (input === undefined || more.length > 0) throw new Error('it must have one input')
-  return { channels: input.channels, reduction: input.reduction }
+  return { channels: input.channels, reduction: input.reduction, cut: input.cut }
 }
 
 function alike(inputs: readonly Flow[]): Flow {
   const [first, ...more] = inputs
   if (first === undefined || more.length === 0) throw new Error('it must have several inputs')
-  if (more.some(({ reduction }) => String(reduction) !== String(first.reduction))) {
+  if (more.some(({ reduction, cut }) => String([reduction, cut]) !== String([first.reduction, first.cut]))) {
     throw new Error('it joins images of different sizes')
   }
   return first
 }
 
-function shrunk(reduction: Pair, kernel: Pair, { strides, padding }: { strides: Pair; padding: string }): Pair {
-  if (padding === 'valid' && kernel.some((k, i) => k !== strides[i])) throw new Error('it cuts off the border')
-  return [reduction[0] * strides[0], reduction[1] * strides[1]]
+interface Window {
+  readonly strides: Pair
+  readonly padding: 'same' | 'valid'
+  readonly dilation_rate: Pair
+}
+
+/** What a window that moves over the image leaves of its size. */
+function windowed(
+  input: Flow,
+  kernel: Pair,
+  { strides, padding, dilation_rate }: Window,
+): Pick<Flow, 'reduction' | 'cut'> {
+  const reduction: Pair = [input.reduction[0] * strides[0], input.reduction[1] * strides[1]]
+  // Windows side by side leave nothing out.
+  if (padding === 'same' || kernel.every((k, i) => k === strides[i])) return { reduction, cut: input.cut }
+  if (strides.some((stride) => stride !== 1) || kernel.some((k) => k % 2 === 0)) {
+    throw new Error('it cuts off the border, and not the same at each side')
+  }
+  const [rows, columns] = kernel.map((k, i) => (k - 1) * (dilation_rate[i] ?? 1))
+  return { reduction, cut: cutBy(input, [rows ?? 0, columns ?? 0]) }
+}
+
+/** Cut by so many pixels of the image as it is there. */
+function cutBy({ cut, reduction }: Flow, [rows, columns]: Pair): Pair {
+  return [cut[0] + rows * reduction[0], cut[1] + columns * reduction[1]]
 }
 
 function enlarged(reduction: Pair, by: Pair): Pair {

@@ -83,10 +83,10 @@ describe('buildUNet', () => {
   })
 
   it('is what a card stands for, with or without the options that newer cards name', () => {
-    expect(unetOptions({ name: 'unet' })).toEqual({ normalization: 'none', upsampling: 'nearest' })
-    expect(unetOptions({ name: 'unet-norm' })).toEqual({ normalization: 'instance', upsampling: 'nearest' })
+    expect(unetOptions({ name: 'unet' })).toMatchObject({ normalization: 'none', upsampling: 'nearest' })
+    expect(unetOptions({ name: 'unet-norm' })).toMatchObject({ normalization: 'instance', upsampling: 'nearest' })
     const options = { normalization: 'group', upsampling: 'transposed' } as const
-    expect(unetOptions({ name: 'unet', ...options })).toEqual(options)
+    expect(unetOptions({ name: 'unet', ...options })).toMatchObject(options)
     expect(unetOptions({ name: 'resnet' })).toBeNull()
   })
 })

@@ -226,9 +226,17 @@ describe('readTopology', () => {
       modelJson([input, conv('a', 'image', 2, { strides: 2 })], { 'a/kernel': [3, 3, 1, 2] }),
     ],
     [
-      'a convolution that cuts the border off',
-      /cuts off the border/,
-      modelJson(changed('down', { padding: 'valid' }), smallWeights),
+      'a convolution that cuts off the border of what is joined with something whole',
+      /joins images of different sizes/,
+      modelJson(changed('middle', { padding: 'valid' }), smallWeights),
+    ],
+    [
+      'a convolution that cuts off more at one side',
+      /cuts off the border, and not the same at each side/,
+      modelJson(changed('down', { padding: 'valid', kernel_size: [2, 2] }), {
+        ...smallWeights,
+        'down/kernel': [2, 2, 1, 4],
+      }),
     ],
     [
       'joined images of different sizes',

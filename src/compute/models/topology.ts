@@ -24,8 +24,11 @@ export interface Topology {
   readonly weights: readonly WeightSpec[]
   readonly inputChannels: number
   readonly outputChannels: number
-  /** Sizes of images must be multiples of this in both directions. */
+  /** Sizes of images must be multiples of this in both directions, and `offset` more. */
   readonly step: number
+  readonly offset: number
+  /** By how many pixels the result is smaller than the image at each side. */
+  readonly margin: number
   /** Output channels of the first layer that has weights. */
   readonly base: number
   readonly parameters: number
@@ -81,7 +84,7 @@ type LayerDescription = z.infer<typeof layerSchema>
  * graph model, which …".
  */
 export function readTopology(json: unknown): Topology {
-  const { modelTopology, weightsManifest } = parseFile(json)
+  const { modelTopology } = parseFile(json)
   const config = isRecord(modelTopology.model_config) ? modelTopology.model_config : modelTopology
   if (config.class_name === 'Sequential') throw new Error('describes a sequential model, which has no place here')
   const graph = graphSchema.safeParse(config)
@@ -98,28 +101,66 @@ export function readTopology(json: unknown): Topology {
   const unread = layers.find(({ name: each }) => each !== last && !walked.read.has(each))
   if (unread !== undefined) throw new Error(`has the layer "${unread.name}" that nothing reads`)
   if (output === undefined) throw new Error(`names an output layer "${last}" that it does not have`)
-  if (output.reduction.some((size) => size !== 1)) throw new Error('gives an image of another size than it takes')
+  const [cut, across] = output.cut
+  if (output.reduction.some((size) => size !== 1) || cut !== across || cut % 2 !== 0) {
+    throw new Error('gives an image of another size than it takes')
+  }
+  const step = [...walked.flows.values()].reduce((all, { reduction }) => lcm(lcm(all, reduction[0]), reduction[1]), 1)
 
-  const manifest = weightsManifest.map((group) => ({ files: group.paths, weights: group.weights.map(weightSpec) }))
-  const weights = manifest.flatMap((group) => group.weights)
-  checkFiles(manifest.flatMap(({ files }) => files))
+  const { groups, weights } = readManifest(json)
   matchWeights(weights, walked.weights)
   return {
     model: {
       class_name: 'Model',
       config: { name: title, layers, input_layers: [[first, 0, 0]], output_layers: [[last, 0, 0]] },
     },
-    groups: manifest.map(({ files, weights: own }) => ({
-      files,
-      bytes: 4 * own.reduce((n, { shape }) => n + sizeOf(shape), 0),
-    })),
+    groups,
     weights,
     inputChannels: input.channels,
     outputChannels: output.channels,
-    step: [...walked.flows.values()].reduce((step, { reduction }) => lcm(lcm(step, reduction[0]), reduction[1]), 1),
+    step,
+    offset: offsetOf([...walked.flows.values()], step),
+    margin: cut / 2,
     base: walked.base,
     parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
   }
+}
+
+/** The weights that a model.json lists, whatever its layers are. */
+export interface Manifest {
+  readonly groups: readonly WeightGroup[]
+  /** In the order of the bytes. */
+  readonly weights: readonly WeightSpec[]
+}
+
+/** Throws an Error as readTopology does. */
+export function readManifest(json: unknown): Manifest {
+  const manifest = parseFile(json).weightsManifest.map((group) => ({
+    files: group.paths,
+    weights: group.weights.map(weightSpec),
+  }))
+  checkFiles(manifest.flatMap(({ files }) => files))
+  return {
+    groups: manifest.map(({ files, weights }) => ({
+      files,
+      bytes: 4 * weights.reduce((n, { shape }) => n + sizeOf(shape), 0),
+    })),
+    weights: manifest.flatMap(({ weights }) => weights),
+  }
+}
+
+/**
+ * What images are larger than a multiple of the step, so that every place of the network has a whole number of pixels: what
+ * was cut off before it, by the pixels that one pixel spans there.
+ */
+function offsetOf(flows: readonly Flow[], step: number): number {
+  const wanted = flows.flatMap(({ reduction, cut }) =>
+    [0, 1].map((axis) => ({ by: reduction[axis] ?? 1, rest: (cut[axis] ?? 0) % (reduction[axis] ?? 1) })),
+  )
+  for (let offset = 0; offset < step; offset++) {
+    if (wanted.every(({ by, rest }) => offset % by === rest)) return offset
+  }
+  throw new Error('takes no image of any size, since its convolutions cut off pixels that others need')
 }
 
 function parseFile(json: unknown): z.infer<typeof fileSchema> {
@@ -161,7 +202,7 @@ function walk(layers: readonly LayerDescription[]): {
       const effect = rule === undefined ? { ...inputOf(layer.config), weights: {} } : rule(known, layer.config)
       if (effect.channels > MAX_CHANNELS) throw new Error(`it has ${effect.channels} channels`)
       if (Math.max(...effect.reduction) > MAX_STEP) throw new Error('it makes the image too small')
-      flows.set(layer.name, { channels: effect.channels, reduction: effect.reduction })
+      flows.set(layer.name, { channels: effect.channels, reduction: effect.reduction, cut: effect.cut })
       const own = Object.entries(effect.weights)
       if (base === 0 && own.length > 0) base = effect.channels
       for (const [weight, shape] of own) weights.set(`${layer.name}/${weight}`, shape)

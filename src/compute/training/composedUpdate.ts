@@ -7,9 +7,9 @@ import type { Paced, Rates, Update, UpdateRule } from './updateRule.ts'
  * A step of a rule by TensorFlow.js operations, for backends without the rule's kernel. All variables, their gradients
  * and their state are handled as one vector each, so that a step takes some thirty operations rather than a dozen a
  * variable: on a graphics device each costs as much as the arithmetic of a small network. What is kept from step to step
- * is in variables, which a program carries along.
+ * is in variables, which a program carries along. `clip`: of clippingScale.
  */
-export function composedUpdate(paced: readonly Paced[], { state: names, change }: UpdateRule): Update {
+export function composedUpdate(paced: readonly Paced[], { state: names, change }: UpdateRule, clip: number): Update {
   const sizes = paced.map(({ variable }) => variable.size)
   const total = sizes.reduce((a, b) => a + b, 0)
   const offsets = sizes.map((_, index) => sizes.slice(0, index).reduce((a, b) => a + b, 0))
@@ -35,7 +35,7 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
     const present = paced.map(({ variable }) => gradients[variable.name] ?? null)
     const filled = present.map((gradient, index) => gradient ?? tf.zeros([sizes[index] ?? 0]))
     const gradient = joined(filled)
-    const changed = change(tf.mul(gradient, clippingScale([gradient])), state)
+    const changed = change(tf.mul(gradient, clippingScale([gradient], clip)), state)
     const old = weights ?? ofVariables()
     const left = decays === 0 ? old : tf.sub(old, tf.mul(old, tf.mul(decays, learningRate)))
     const next = tf.sub(left, tf.mul(changed.change, tf.mul(paces, rate)))
@@ -57,6 +57,16 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
   return {
     step,
     traced: step,
+    state: () => state,
+    restoreState(values) {
+      state.forEach((variable, index) => {
+        const given = values[index]
+        if (given?.length !== variable.size) throw new Error('The state of an optimizer is of another size.')
+        tf.tidy(() => {
+          variable.assign(tf.tensor(given.slice(), variable.shape))
+        })
+      })
+    },
     changed() {
       tf.tidy(() => weights?.assign(ofVariables()))
     },

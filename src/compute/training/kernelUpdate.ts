@@ -2,16 +2,16 @@ import * as tf from '@tensorflow/tfjs-core'
 import { clippingScale } from './clipping.ts'
 import type { Paced, Update, UpdateRule } from './updateRule.ts'
 
-/** A step of a rule by its kernel, one call a variable; weights and state are changed where they lie. */
-export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: UpdateRule): Update {
+/** A step of a rule by its kernel, one call a variable; weights and state are changed where they lie. `clip`: of clippingScale. */
+export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: UpdateRule, clip: number): Update {
   const slots = paced.map((each) => {
     ownData(each.variable)
     const tensors = state.map((name) => [name, tf.keep(tf.zerosLike(each.variable))] as const)
-    return { ...each, state: Object.fromEntries(tensors) }
+    return { ...each, state: Object.fromEntries<tf.Tensor>(tensors) }
   })
   return {
     step(gradients, { rate, learningRate }) {
-      const scale = clippingScale(Object.values(gradients))
+      const scale = clippingScale(Object.values(gradients), clip)
       for (const { variable, pace, decay, state: own } of slots) {
         const gradient = gradients[variable.name]
         if (gradient === undefined) continue
@@ -23,6 +23,20 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
       }
     },
     traced: null,
+    state: () => slots.flatMap((slot) => state.map((name) => present(slot.state[name]))),
+    restoreState(values) {
+      slots.forEach((slot, place) => {
+        state.forEach((name, index) => {
+          const { shape, size } = present(slot.state[name])
+          const given = values[place * state.length + index]
+          if (given?.length !== size) throw new Error(`The state of ${slot.variable.name} is of another size.`)
+          // Copied: the `js` backend keeps the array it is given, and the kernel writes into it.
+          const tensor = tf.keep(tf.tensor(given.slice(), shape))
+          slot.state[name]?.dispose()
+          slot.state[name] = tensor
+        })
+      })
+    },
     changed: () => undefined,
     dispose() {
       for (const slot of slots) tf.dispose(slot.state)
@@ -38,4 +52,9 @@ function ownData(variable: tf.Variable): void {
   tf.tidy(() => {
     variable.assign(tf.mul(variable, 1))
   })
+}
+
+function present(tensor: tf.Tensor | undefined): tf.Tensor {
+  if (tensor === undefined) throw new Error('Every variable has its state.')
+  return tensor
 }

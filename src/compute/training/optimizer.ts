@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from '../kernels/available.ts'
 import { readFloats } from '../runtime/tensors.ts'
+import { MAX_NORM } from './clipping.ts'
 import { composedUpdate } from './composedUpdate.ts'
 import { kernelUpdate } from './kernelUpdate.ts'
 import type { Paced, Rates, UpdateRule } from './updateRule.ts'
@@ -25,6 +26,14 @@ export interface Optimizer {
   snapshot(): Promise<Float32Array[]>
   /** Puts a snapshot back; what the optimizer knows of past gradients stays. */
   restore(weights: readonly Float32Array[]): void
+  /** How many steps it has done. */
+  steps(): number
+  /**
+   * A copy of what it knows of past gradients, and of how many there were. With a snapshot of the weights it lets a training
+   * go on, by the same rule on the same backend, to the same bits as if it had never stopped.
+   */
+  state(): Promise<Float32Array[]>
+  restoreState(state: readonly Float32Array[]): void
   /** Frees what the optimizer holds; the variables stay. */
   dispose(): void
 }
@@ -39,23 +48,25 @@ export interface OptimizerOptions {
    * variables of two and more dimensions away (not of biases). 0 unless given.
    */
   readonly decay?: number
+  /** Bound of the gradients' global norm; 0: none. 5 unless given. */
+  readonly clip?: number
 }
 
 /**
- * An optimizer by its rule, with the gradient's global norm bounded by 5 (Pascanu et al., arXiv 1211.5063). By the kernel
+ * An optimizer by its rule, with the gradient's global norm bounded (Pascanu et al., arXiv 1211.5063). By the kernel
  * where the backend has it, which changes weights and state in place, else composed of operations. Between two steps the
  * variables are the optimizer's: set them by `restore` only. Dispose it when the training has ended.
  */
 export function createOptimizer(
   variables: readonly tf.Variable[],
-  { pace = () => 1, kept = [], decay = 0 }: OptimizerOptions,
+  { pace = () => 1, kept = [], decay = 0, clip = MAX_NORM }: OptimizerOptions,
   rule: UpdateRule,
 ): Optimizer {
   const paced = variables.map((variable): Paced => {
     const factor = pace(variable.name)
     return { variable, pace: factor, decay: variable.rank > 1 ? decay * factor : 0 }
   })
-  const update = hasKernel(rule.kernel) ? kernelUpdate(paced, rule) : composedUpdate(paced, rule)
+  const update = hasKernel(rule.kernel) ? kernelUpdate(paced, rule, clip) : composedUpdate(paced, rule, clip)
   const all = [...variables, ...kept]
   const frees: (() => void)[] = []
   let steps = 0
@@ -85,6 +96,18 @@ export function createOptimizer(
         assign(variable, weights[index])
       })
       update.changed()
+    },
+    steps: () => steps,
+    // The number of steps is exact: a float32 has 24 bits.
+    state: async () => [
+      ...(await Promise.all(update.state().map(async (tensor) => (await readFloats(tensor)).slice()))),
+      Float32Array.of(steps),
+    ],
+    restoreState(state) {
+      const count = state.at(-1)?.[0]
+      if (count === undefined) throw new Error('The state of an optimizer ends with its number of steps.')
+      update.restoreState(state.slice(0, -1))
+      steps = count
     },
     dispose() {
       for (const free of frees.splice(0)) free()

@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
 import { variableGradients } from '../runtime/gradients.ts'
-import { createProgram, isRecording } from '../runtime/program.ts'
-import { readFloats } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
+import { optimizerStep } from './optimizerStep.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { PatchBatch } from '../data/patches.ts'
-import type { Program } from '../runtime/program.ts'
 import type { Optimizer } from './optimizer.ts'
 
 /**
@@ -24,97 +22,24 @@ export async function trainingStep(
   size: number,
   learningRate: number,
 ): Promise<number> {
-  return isRecording()
-    ? await recordedStep(programOf(network, variables, optimizer), optimizer, batch, size, learningRate)
-    : await eagerStep(network, variables, optimizer, batch, size, learningRate)
-}
-
-async function eagerStep(
-  network: LayersModel,
-  variables: readonly tf.Variable[],
-  optimizer: Optimizer,
-  batch: PatchBatch,
-  size: number,
-  learningRate: number,
-): Promise<number> {
-  const { value, grads } = tf.tidy(() => lossAndGradients(network, variables, ...tensorsOf(batch, size)))
-  try {
-    const loss = await lossOf(value)
-    // The update is asked for once the loss is known.
-    if (Number.isFinite(loss)) optimizer.update(grads, learningRate)
-    return loss
-  } finally {
-    value.dispose()
-    tf.dispose(grads)
-  }
-}
-
-const programs = new WeakMap<Optimizer, Program>()
-
-function programOf(network: LayersModel, variables: readonly tf.Variable[], optimizer: Optimizer): Program {
-  const known = programs.get(optimizer)
-  if (known !== undefined) return known
-  const program = createProgram(
-    ([images, classes, rate, learningRate]) => {
+  return await optimizerStep(
+    optimizer,
+    ([images, classes]) => {
       if (images === undefined || classes === undefined) throw new Error('A step takes images and classes.')
-      if (rate === undefined || learningRate === undefined) throw new Error('A step takes the factors of its update.')
-      const { value, grads } = lossAndGradients(network, variables, images, classes)
-      optimizer.apply(grads, { rate, learningRate })
-      return [value]
+      const forward = forwardOf(network)
+      return variableGradients(() => scalar(segmentationLoss(forward(images, true), classes)), variables)
     },
-    { accept: async ([value]) => Number.isFinite(await lossOf(value)) },
+    () => tensorsOf(batch, size),
+    learningRate,
   )
-  programs.set(optimizer, program)
-  optimizer.whenDisposed(() => {
-    program.dispose()
-    programs.delete(optimizer)
-  })
-  return program
-}
-
-async function recordedStep(
-  program: Program,
-  optimizer: Optimizer,
-  batch: PatchBatch,
-  size: number,
-  learningRate: number,
-): Promise<number> {
-  const rates = optimizer.rates(learningRate)
-  const inputs = tf.tidy(() => [...tensorsOf(batch, size), tf.scalar(rates.rate), tf.scalar(rates.learningRate)])
-  try {
-    const results = await program.run(inputs)
-    try {
-      const loss = await lossOf(results[0])
-      if (Number.isFinite(loss)) optimizer.stepped()
-      return loss
-    } finally {
-      tf.dispose(results)
-    }
-  } finally {
-    tf.dispose(inputs)
-  }
 }
 
 function tensorsOf(batch: PatchBatch, size: number): [images: tf.Tensor, classes: tf.Tensor] {
-  const count = batch.images.length / (size * size)
+  const count = batch.classes.length / (size * size)
   return [
-    tf.tensor4d(batch.images, [count, size, size, 1]),
+    tf.tensor4d(batch.images, [count, size, size, batch.images.length / (count * size * size)]),
     tf.tensor(new Int32Array(batch.classes), [count, size, size], 'int32'),
   ]
-}
-
-function lossAndGradients(
-  network: LayersModel,
-  variables: readonly tf.Variable[],
-  images: tf.Tensor,
-  classes: tf.Tensor,
-): ReturnType<typeof tf.variableGrads> {
-  const forward = forwardOf(network)
-  return variableGradients(() => scalar(segmentationLoss(forward(images, true), classes)), variables)
-}
-
-async function lossOf(value: tf.Tensor | undefined): Promise<number> {
-  return value === undefined ? NaN : ((await readFloats(value))[0] ?? NaN)
 }
 
 function scalar(tensor: tf.Tensor): tf.Scalar {

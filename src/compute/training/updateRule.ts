@@ -32,6 +32,10 @@ export interface Update {
   step(gradients: tf.NamedTensorMap, rates: Rates): void
   /** The same as part of a program; null where it is done by a kernel, which takes numbers. */
   readonly traced: ((gradients: tf.NamedTensorMap, rates: Rates<tf.Tensor>) => void) | null
+  /** What is kept from step to step, in an order that hangs on rule, variables and backend; it stays the update's own. */
+  state(): tf.Tensor[]
+  /** Puts values of `state` back. */
+  restoreState(values: readonly Float32Array[]): void
   /** The variables were set from outside. */
   changed(): void
   dispose(): void
