@@ -1,3 +1,4 @@
+import type { Axis } from '../../core/contract/schemas.ts'
 import type { NetworkInput } from '../../core/contract/network.ts'
 import type { AugmentationSettings, CasePart, DataReport, RecipeSettings } from '../../core/contract/recipes.ts'
 import type { ModelCard } from '../../core/contract/compute.ts'
@@ -14,6 +15,8 @@ export interface CaseFiles {
 
 export interface TrainingCase extends CaseFiles {
   readonly part: CasePart
+  /** Where slices of one volume are parted: those that are this case, across a voxel axis. Else all of the image is. */
+  readonly only?: { readonly axis: Axis; readonly indices: readonly number[] }
 }
 
 /** One picture that is learned from or measured on: a slice of a volume, or a picture itself. */

@@ -1,0 +1,189 @@
+import { changeIntensities } from './augment/intensity.ts'
+import { resamplePatch } from './augment/resample.ts'
+import { unitScale } from './augment/stain.ts'
+import { drawTransform } from './augment/transform.ts'
+import { roundUp } from './padding.ts'
+import { createRandom, randomInt } from './random.ts'
+import type { BatchOptions, NetworkSlice, RecipeBatch } from '../recipes/types.ts'
+import type { PatchPlace } from './augment/resample.ts'
+import type { PlanSlice, ReadingPlan } from './plan.ts'
+import type { Random } from './random.ts'
+import type { SliceReader } from './sliceReader.ts'
+
+/** How many patches it takes to see a slice once. */
+export function patchesOf({ width, height }: Pick<PlanSlice, 'width' | 'height'>, patch: number | null): number {
+  return patch === null ? 1 : Math.ceil(width / patch) * Math.ceil(height / patch)
+}
+
+/** A seed of its own for each combination (the mixing steps of MurmurHash3). */
+function seedOf(...numbers: readonly number[]): number {
+  let hash = 0x9e3779b9
+  for (const number of numbers) {
+    hash = Math.imul(hash ^ number, 0x85ebca6b)
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+    hash ^= hash >>> 16
+  }
+  return hash >>> 0
+}
+
+/** Makes the batches of an epoch, each from its number alone. */
+export interface BatchMaker {
+  batch(step: number): Promise<RecipeBatch>
+}
+
+interface Draw {
+  /** Place of the slice in the plan. */
+  readonly slice: number
+  /** The patch is to hold a pixel of this class in its middle half; null: it lies anywhere. */
+  readonly around: number | null
+  /** For all else that is drawn. */
+  readonly random: Random
+}
+
+/**
+ * Patches as the options ask for them. Of `foreground` of them, spread evenly over the stream, a class is drawn first (each as
+ * often), then a slice that has it, then one of its pixels; the others go through all slices in a random order, each as often as it
+ * holds patches.
+ */
+export function createBatchMaker(plan: ReadingPlan, reader: SliceReader, options: BatchOptions): BatchMaker {
+  const draw = createDraws(plan, options)
+  const unit = unitScale(plan.input)
+  return {
+    async batch(step) {
+      const draws = Array.from({ length: options.batch }, (_, i) => draw(step * options.batch + i))
+      const slices: NetworkSlice[] = []
+      for (const { slice } of draws) slices.push(await reader.slice(slice))
+      const size = batchSize(slices, options)
+      const batch = emptyBatch(size, options, plan)
+      draws.forEach(({ around, random }, i) => {
+        const slice = slices[i]
+        if (slice === undefined) return
+        const place = placeOf(slice, around, size, options, random)
+        const transform = drawTransform(options.augmentation, place.width, place.height, random)
+        const patch = resamplePatch(slice, place, transform)
+        const { width, height } = place
+        changeIntensities(patch.image, { width, height, channels: plan.channels }, options.augmentation, unit, random)
+        interleave(patch.image, plan.channels, batch.images, i * patch.image.length)
+        batch.classes.set(patch.classes, i * patch.classes.length)
+        if (batch.weights !== null && patch.weights !== null) batch.weights.set(patch.weights, i * patch.weights.length)
+      })
+      return batch
+    },
+  }
+}
+
+function createDraws(plan: ReadingPlan, { seed, epoch, patch, foreground }: BatchOptions): (n: number) => Draw {
+  const slots: number[] = []
+  plan.slices.forEach((slice, at) => {
+    for (let n = 0; n < patchesOf(slice, patch); n++) slots.push(at)
+  })
+  if (slots.length === 0) throw new Error('There is no slice to take patches from.')
+  const having = plan.labels.map((_, c) => plan.slices.flatMap(({ counts }, at) => ((counts[c] ?? 0) > 0 ? [at] : [])))
+  const classes = having.flatMap((slices, c) => (slices.length > 0 ? [{ number: c + 1, slices }] : []))
+  const share = patch === null || classes.length === 0 ? 0 : foreground
+  const orders = new Map<number, Uint32Array>()
+  const order = (round: number): Uint32Array => {
+    const known = orders.get(round) ?? shuffled(slots, createRandom(seedOf(seed, epoch, 1, round)))
+    orders.set(round, known)
+    return known
+  }
+  return (n) => {
+    const random = createRandom(seedOf(seed, epoch, 2, n))
+    const before = Math.floor(n * share)
+    if (Math.floor((n + 1) * share) > before) {
+      const chosen = classes[randomInt(random, classes.length)]
+      const slice = chosen?.slices[randomInt(random, chosen.slices.length)] ?? 0
+      return { slice, around: chosen?.number ?? null, random }
+    }
+    const m = n - before
+    const slice = order(Math.floor(m / slots.length))[m % slots.length] ?? 0
+    return { slice, around: null, random }
+  }
+}
+
+function shuffled(values: readonly number[], random: Random): Uint32Array {
+  const order = Uint32Array.from(values)
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = randomInt(random, i + 1)
+    const kept = order[i] ?? 0
+    order[i] = order[j] ?? 0
+    order[j] = kept
+  }
+  return order
+}
+
+interface BatchSize {
+  readonly width: number
+  readonly height: number
+}
+
+function batchSize(slices: readonly NetworkSlice[], { patch, step, margin }: BatchOptions): BatchSize {
+  if (patch !== null) return { width: patch, height: patch }
+  const largest = (of: (slice: NetworkSlice) => number): number =>
+    roundUp(
+      slices.reduce((most, slice) => Math.max(most, of(slice)), 1),
+      step,
+    ) +
+    2 * margin
+  return { width: largest(({ width }) => width), height: largest(({ height }) => height) }
+}
+
+function emptyBatch({ width, height }: BatchSize, { batch, margin }: BatchOptions, plan: ReadingPlan): RecipeBatch {
+  const [outWidth, outHeight] = [width - 2 * margin, height - 2 * margin]
+  return {
+    ...{ count: batch, channels: plan.channels, width, height, outWidth, outHeight },
+    images: new Float32Array(batch * width * height * plan.channels),
+    classes: new Uint8Array(batch * outWidth * outHeight),
+    weights: plan.weights === null ? null : new Float32Array(batch * outWidth * outHeight),
+  }
+}
+
+function placeOf(
+  slice: NetworkSlice,
+  around: number | null,
+  { width, height }: BatchSize,
+  { margin }: BatchOptions,
+  random: Random,
+): PatchPlace {
+  const pixel = around === null ? null : pixelOf(slice.classes, around, random)
+  const x = pixel === null ? null : pixel % slice.width
+  const y = pixel === null ? null : Math.floor(pixel / slice.width)
+  return {
+    ...{ width, height, margin },
+    centerX: middle(x, slice.width, width, margin, random),
+    centerY: middle(y, slice.height, height, margin, random),
+  }
+}
+
+/** One of the pixels of a class, each as likely; null where resizing left none. */
+function pixelOf(classes: Uint8Array, wanted: number, random: Random): number | null {
+  let count = 0
+  for (const value of classes) if (value === wanted) count++
+  if (count === 0) return null
+  let left = randomInt(random, count)
+  return classes.findIndex((value) => value === wanted && left-- === 0)
+}
+
+/**
+ * The middle of a patch along one axis: so that what is learned of it lies inside of the slice, where the slice is large enough,
+ * with pixel `at` in its middle half; anywhere where there is none.
+ */
+function middle(at: number | null, extent: number, size: number, margin: number, random: Random): number {
+  const learned = size - 2 * margin
+  const chance = random()
+  if (extent <= learned) return (extent - 1) / 2
+  const start = at === null ? chance * (extent - learned) : at - learned / 2 + ((chance - 0.5) * learned) / 2
+  return Math.max(0, Math.min(extent - learned, Math.round(start))) + (learned - 1) / 2
+}
+
+/** From channels x height x width to height x width x channels. */
+function interleave(planes: Float32Array, channels: number, out: Float32Array, offset: number): void {
+  if (channels === 1) {
+    out.set(planes, offset)
+    return
+  }
+  const pixels = planes.length / channels
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0, to = offset + c; i < pixels; i++, to += channels) out[to] = planes[c * pixels + i] ?? 0
+  }
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { contentHash, imageFiles } from '../../imaging/index.ts'
+import type { CaseFiles } from '../recipes/types.ts'
+
+/**
+ * SHA-256 of the files that are learned from: for each case SHA-256 over the hashes (hexadecimal, each ended by a line feed) of its
+ * image's files and then its masks, in order; the hashes of the cases, sorted, each ended by a line feed, are hashed again. Names and
+ * folders do not matter, each byte does.
+ */
+export async function digestOf(
+  cases: readonly Pick<CaseFiles, 'image' | 'masks'>[],
+  signal?: AbortSignal,
+): Promise<string> {
+  const hashes: string[] = []
+  for (const { image, masks } of cases) {
+    const own = createHash('sha256')
+    for (const file of [...(await imageFiles(image, { signal })), ...masks]) {
+      signal?.throwIfAborted()
+      own.update(`${await contentHash(file)}\n`)
+    }
+    hashes.push(own.digest('hex'))
+  }
+  const all = createHash('sha256')
+  for (const hash of hashes.sort()) all.update(`${hash}\n`)
+  return all.digest('hex')
+}

@@ -1,0 +1,284 @@
+import os from 'node:os'
+import path from 'node:path'
+import { CodedError } from '../../core/contract/errors.ts'
+import { createBatchMaker, patchesOf } from './batches.ts'
+import { openCase, readTruth } from './caseReader.ts'
+import { digestOf } from './digest.ts'
+import { countClasses, fitStatistics } from './fit.ts'
+import { findCases, spreadOver } from './layouts/index.ts'
+import { partCases, reportCase } from './partition.ts'
+import { networkInput } from './prepare.ts'
+import { networkSize } from './resize.ts'
+import { createSliceReader } from './sliceReader.ts'
+import { inSentences, remarksOn, surveyCases } from './survey.ts'
+import { balancedWeights } from './weightMap.ts'
+import type { RecipeOrder } from '../../core/contract/compute.ts'
+import type { DataReport, Recipe, RecipeSettings } from '../../core/contract/recipes.ts'
+import type { BatchOptions, BatchStream, SliceRef, TrainingData } from '../recipes/types.ts'
+import type { MaskRules } from './caseReader.ts'
+import type { PartCase } from './partition.ts'
+import type { PlanSlice, ReadingPlan } from './plan.ts'
+import type { SlicePlane } from './planes.ts'
+import type { Surveyed, SurveyOptions } from './survey.ts'
+
+export interface OpenOptions extends SurveyOptions {
+  /** Bytes of pictures and volumes that a reader may keep; there are as many readers as threads, and one. */
+  readonly cacheBytes?: number
+  /** Threads that draw batches ahead; 0: they are drawn where they are asked for. */
+  readonly workers?: number
+}
+
+/** What was looked through, and put into parts. */
+export interface LookedThrough {
+  readonly cases: readonly PartCase[]
+  readonly report: DataReport
+  readonly rules: MaskRules
+  readonly planes: readonly SlicePlane[]
+}
+
+/**
+ * Finds the cases of an order, reads each once and puts them into parts. Throws CodedError('nothing-to-train') where nothing is left,
+ * 'file-missing' where there is no folder, 'bad-request' where settings contradict each other, 'cancelled'.
+ */
+export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {}): Promise<LookedThrough> {
+  const { recipe, settings, dataDir, limit, seed } = order
+  refuseContradictions(settings)
+  const rules = rulesOf(recipe, settings)
+  const found = await findCases(recipe, dataDir)
+  const planes = planesOf(settings)
+  const { surveyed, left } = await surveyCases(spreadOver(found.cases, limit), rules, planes, options)
+  const relative = (file: string): string => path.relative(dataDir, file) || file
+  const leftOut = [...inSentences(found.left), ...left].map(({ file, reason }) => ({ file: relative(file), reason }))
+  if (surveyed.length === 0) {
+    const [first] = leftOut
+    throw new CodedError(
+      'nothing-to-train',
+      `None of the ${found.cases.length} cases in ${dataDir} can be used: ${first?.reason ?? 'there is none'}`,
+      { detail: leftOut.map(({ file, reason }) => `${file}: ${reason}`).join('\n') },
+    )
+  }
+  const labels = labelsOf(recipe, surveyed)
+  if (labels.length === 0) {
+    throw new CodedError(
+      'nothing-to-train',
+      `The masks in ${dataDir} hold none of the labels that are to be learned; check the labels, or the masks.`,
+    )
+  }
+  const { cases, bySlice, remarks: parted } = partCases(surveyed, patientsOf(recipe), settings.split, seed)
+  const remarks = [...parted]
+  const used = bySlice ? planes.slice(0, 1) : planes
+  if (bySlice && planes.length > 1) {
+    remarks.concat(
+      'Where slices are held out, only slices of one plane are learned from: others would run through them.',
+    )
+  }
+  const report: DataReport = {
+    cases: cases.map(reportCase),
+    ...{ labels, left: leftOut, thumbnails: [] },
+    remarks: [...remarks, ...remarksOn(surveyed)],
+  }
+  return { cases, report, rules, planes: used }
+}
+
+/** Opens the data of a training. Throws as lookThrough does. */
+export async function openTrainingData(order: RecipeOrder, options: OpenOptions = {}): Promise<TrainingData> {
+  const { settings } = order
+  const { signal } = options
+  const { cases, report, rules, planes } = await lookThrough(order, options)
+  const base: Omit<ReadingPlan, 'cases' | 'slices' | 'input' | 'weights'> = {
+    ...{ rules, labels: report.labels.map(({ value }) => value), resize: settings.input.resize },
+    channels: settings.input.colour === 'rgb' ? 3 : 1,
+    border: settings.instances?.kind === 'border' ? settings.instances.border : null,
+    cacheBytes: options.cacheBytes ?? defaultCache(),
+  }
+  const outputChannels =
+    (settings.loss.output === 'softmax' ? 1 : 0) + base.labels.length + (base.border === null ? 0 : 1)
+  const learned = planOf(
+    cases.filter(({ part }) => part === 'train'),
+    base,
+    planes,
+  )
+  const input = networkInput(
+    settings.input,
+    settings.input.normalization.kind === 'fitted'
+      ? await fitStatistics(
+          { ...base, ...learned },
+          networkInput({ ...settings.input, normalization: { kind: 'none' } }, null).colour,
+          signal,
+        )
+      : null,
+  )
+  const weights = await weightsOf(settings, { ...base, ...learned, input, weights: null }, signal)
+  const training: ReadingPlan = { ...base, ...learned, input, weights }
+  const whole: ReadingPlan = { ...training, ...planOf(cases, base, planes) }
+  const reader = createSliceReader(whole)
+  const refs = refsOf(cases, whole)
+  const byId = new Map(cases.map((each) => [each.id, each]))
+  const streams = new Set<BatchStream>()
+
+  return {
+    report,
+    cases: cases.map(({ found: _, ...each }) => each),
+    labels: report.labels,
+    outputChannels,
+    ...{ channels: base.channels, input, spacing: spacingOf(cases, planes) },
+    data: {
+      sha256: await digestOf(
+        cases.filter(({ part }) => part === 'train'),
+        signal,
+      ),
+      ...{ samples: training.slices.length, corrected: training.slices.length, replay: 0 },
+    },
+    slices: (part) => refs.filter((ref) => ref.part === part),
+    slice: (ref) => reader.slice(refs.indexOf(ref)),
+    async truth(caseId) {
+      const wanted = byId.get(caseId)
+      if (wanted === undefined) throw new RangeError(`There is no case ${caseId}.`)
+      const image = await openCase(wanted, signal)
+      try {
+        const { labels, objects } = await readTruth(wanted.found.files, image, rules, signal)
+        return { labels, objects }
+      } finally {
+        await image.voxels.close()
+      }
+    },
+    batches(wanted) {
+      const stream = batchesHere(training, wanted)
+      streams.add(stream)
+      return stream
+    },
+    batchesPerEpoch({ batch, patch }) {
+      return Math.ceil(training.slices.reduce((sum, slice) => sum + patchesOf(slice, patch), 0) / batch)
+    },
+    async close() {
+      await Promise.all([...streams].map((stream) => stream.close()))
+      await reader.close()
+    },
+  }
+}
+
+/** Batches drawn where they are asked for. */
+function batchesHere(plan: ReadingPlan, options: BatchOptions): BatchStream {
+  const reader = createSliceReader(plan)
+  const maker = createBatchMaker(plan, reader, options)
+  let step = 0
+  return {
+    async next() {
+      return step < options.steps ? maker.batch(step++) : null
+    },
+    close: () => reader.close(),
+  }
+}
+
+function refuseContradictions({ instances, loss }: RecipeSettings): void {
+  if (instances?.kind === 'border' && loss.output !== 'softmax') {
+    throw new CodedError('bad-request', 'A border class needs loss.output=softmax; set it, or instances.kind=distance.')
+  }
+}
+
+function rulesOf({ classes }: Recipe, { labels, instances, loss }: RecipeSettings): MaskRules {
+  const apart = instances !== null || (loss.weightMap !== null && loss.weightMap.w0 > 0)
+  return { classes, labels, objectLabel: apart ? (instances?.label ?? classes[0]?.value ?? 1) : null }
+}
+
+/** The plane that cases are counted in first, then the others, each once. */
+function planesOf({ planes }: RecipeSettings): SlicePlane[] {
+  return [...new Set<SlicePlane>(planes)]
+}
+
+function labelsOf({ classes }: Recipe, surveyed: readonly Surveyed[]): DataReport['labels'] {
+  const seen = new Set(
+    surveyed.flatMap(({ planes }) => planes.flatMap(({ slices }) => slices.flatMap((slice) => [...slice.keys()]))),
+  )
+  if (classes.length > 0) {
+    if (!classes.some(({ value }) => seen.has(value))) return []
+    return classes.map(({ value, name }) => ({ value, name })).sort((a, b) => a.value - b.value)
+  }
+  const names = new Map(surveyed.flatMap((each) => [...each.names]))
+  return [...seen].sort((a, b) => a - b).map((value) => ({ value, name: names.get(value) ?? `Label ${value}` }))
+}
+
+function patientsOf({ patient }: Recipe): (found: Surveyed) => string {
+  const pattern = patient === null ? null : new RegExp(patient)
+  return ({ files }) => files.patient ?? pattern?.exec(files.id)?.[1] ?? files.id
+}
+
+/** The slices of some cases, and what it takes to read them. */
+function planOf(
+  cases: readonly PartCase[],
+  { labels, resize }: Pick<ReadingPlan, 'labels' | 'resize'>,
+  planes: readonly SlicePlane[],
+): Pick<ReadingPlan, 'cases' | 'slices'> {
+  const slices = cases.flatMap(({ found, only }, at) =>
+    found.planes
+      .filter(({ grid }) => planes.includes(grid.plane))
+      .flatMap(({ grid, slices: counted }) => {
+        const { width, height } = networkSize(grid, resize)
+        const wanted = only?.indices ?? counted.map((_, index) => index)
+        return wanted.map((index): PlanSlice => ({
+          ...{ case: at, plane: grid.plane, index, width, height },
+          counts: labels.map((value) => counted[index]?.get(value) ?? 0),
+        }))
+      }),
+  )
+  return {
+    cases: cases.map(({ id, image, masks, found: { files, low, high } }) => ({
+      ...{ id, image, masks, low, high },
+      numbered: files.numbered,
+    })),
+    slices,
+  }
+}
+
+function refsOf(cases: readonly PartCase[], { slices }: ReadingPlan): SliceRef[] {
+  return slices.map(({ case: at, ...slice }) => ({
+    caseId: cases[at]?.id ?? '',
+    part: cases[at]?.part ?? 'train',
+    index: slice.index,
+    plane: slice.plane,
+    width: slice.width,
+    height: slice.height,
+  }))
+}
+
+async function weightsOf(
+  { loss }: RecipeSettings,
+  plan: ReadingPlan,
+  signal: AbortSignal | undefined,
+): Promise<ReadingPlan['weights']> {
+  if (loss.weightMap === null) return null
+  const reader = createSliceReader(plan)
+  try {
+    const classes = 1 + plan.labels.length + (plan.border === null ? 0 : 1)
+    const counts = await countClasses(reader, plan.slices.length, classes, signal)
+    return { ...loss.weightMap, classWeights: balancedWeights(counts) }
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Medians over the cases that were learned from; null where none says it. */
+function spacingOf(cases: readonly PartCase[], planes: readonly SlicePlane[]): TrainingData['spacing'] {
+  const known = cases.flatMap(({ part, found }) => (part === 'train' && found.spacing !== null ? [found.spacing] : []))
+  const [first] = known
+  if (first === undefined) return null
+  const agree = planes.length === 1 && known.every(({ plane }) => plane === first.plane)
+  const gaps = known.flatMap(({ slices }) => (slices === null ? [] : [slices]))
+  return {
+    plane: agree ? first.plane : 'mixed',
+    inPlane: [median(known.map(({ inPlane }) => inPlane[0])), median(known.map(({ inPlane }) => inPlane[1]))],
+    slices: gaps.length === 0 ? null : median(gaps),
+    samples: known.length,
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2
+}
+
+/** An eighth of the computer's memory, between 256 MiB and 1 GiB. */
+function defaultCache(): number {
+  return Math.min(2 ** 30, Math.max(2 ** 28, os.totalmem() / 8))
+}
