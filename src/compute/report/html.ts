@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FIGURES_FOLDER } from '../../core/contract/report.ts'
 import { decodePng, encodeJpeg } from '../../imaging/index.ts'
@@ -18,12 +18,11 @@ const QUALITY = 86
 const SHOWN = { worst: 'Among the worst', sample: 'From the sample', best: 'Among the best' } as const
 
 /**
- * Writes report.html: one file that needs no other, nothing from a network, and no script to be read. Pictures are in it as
- * JPEG, curves as SVG, the animation as it is.
+ * The report as one HTML file that needs no other, nothing from a network, and no script to be read. Pictures are in it as
+ * JPEG, curves as SVG, the animation as it is. `dir`: of the report, whose figures are there.
  */
-export async function writeHtml(dir: string, report: RecipeReport): Promise<void> {
-  const figures = await embedded(dir, report)
-  await writeFile(join(dir, 'report.html'), page(report, figures))
+export async function htmlOf(dir: string, report: RecipeReport): Promise<string> {
+  return page(report, await embedded(dir, report))
 }
 
 /** Data URIs by file name; what is not there any more is left out. */
@@ -157,5 +156,5 @@ function caseFacts({ scores }: ReportCase, { labels }: RecipeReport): string {
 function picture(figure: ReportFigure, figures: Embedded, alt: string, before = ''): string {
   const source = figures.get(figure.file)
   if (source === undefined) return ''
-  return `<figure><img src="${source}" width="${figure.width}" height="${figure.height}" alt="${escaped(alt)}" decoding="async"><figcaption>${escaped(before + figure.caption)}</figcaption></figure>`
+  return `<figure><img src="${source}" width="${figure.width}" height="${figure.height}" alt="${escaped(alt)}"><figcaption>${escaped(before + figure.caption)}</figcaption></figure>`
 }

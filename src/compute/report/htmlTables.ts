@@ -122,7 +122,7 @@ export function casesTable(report: RecipeReport): string {
     return `<tr><th scope="row" data-v="${id}">${first}</th>${cells.join('')}</tr>`
   })
   const head = heads.map((name) => `<th scope="col"><button type="button">${escaped(name)}</button></th>`).join('')
-  return `<section><h2>Cases</h2><p class="note">By ${escaped(rank)}, the worst first. All metrics of all cases are in cases.csv.</p><div class="scroll tall"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
+  return `<section><h2>Cases</h2><p class="note">Ranked by ${escaped(rank)}, the worst first. All metrics of all cases are in cases.csv.</p><div class="scroll tall"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
 }
 
 function absolute(value: number | null | undefined): number | null {

@@ -7,6 +7,7 @@
  *     const png = await canvasPng(sheetOf([{ picture, title: slice.id }], 4))
  */
 export { createReport } from './report.ts'
+export { compareReports } from './compare.ts'
 export type { EpochPicture, Report, ReportEnd, ReportOptions, ScoredCase } from './types.ts'
 export { newCanvas, type Canvas } from './drawing/canvas.ts'
 export { coloursOf, drawContour, objectColours } from './drawing/labels.ts'

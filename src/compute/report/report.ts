@@ -1,15 +1,15 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FIGURES_FOLDER, REPORT_FILE, REPORT_FORMAT, recipeReportSchema } from '../../core/contract/report.ts'
-import { renderSvg, writePng } from '../../imaging/index.ts'
+import { FIGURES_FOLDER, REPORT_FORMAT, recipeReportSchema } from '../../core/contract/report.ts'
+import { renderSvg } from '../../imaging/index.ts'
 import { caseFigures } from './caseFigures.ts'
-import { casesCsv } from './csv.ts'
 import { diceChart, lossChart } from './curves.ts'
 import { CHART_HEIGHT, CHART_WIDTH, chartSvg } from './drawing/chart.ts'
 import { reportColour } from './drawing/labels.ts'
+import { canvasPng } from './drawing/sheet.ts'
 import { figureName } from './files.ts'
-import { writeHtml } from './html.ts'
 import { animation, keepFrame } from './progress.ts'
+import { put, writeReport } from './write.ts'
 import { rankOf, Selection, worseFirst } from './selection.ts'
 import type { RecipeReport, ReportCase, ReportFigure } from '../../core/contract/report.ts'
 import type { CasePart, CaseScores } from '../../core/contract/recipes.ts'
@@ -25,10 +25,12 @@ interface KeptCase {
 }
 
 /**
- * Starts the report of a training: `dir` is made. Methods throw what writing throws, and what reading a case's image throws.
+ * Starts the report of a training: `dir` is made, and emptied where a training that was killed had begun it. Methods throw
+ * what writing throws, and what reading a case's image throws.
  */
 export async function createReport(options: ReportOptions): Promise<Report> {
   const figuresDir = join(options.dir, FIGURES_FOLDER)
+  await rm(options.dir, { recursive: true, force: true })
   await mkdir(figuresDir, { recursive: true })
   const values = options.labels.map(({ value }) => value)
   const cases = new Map<string, KeptCase>()
@@ -55,7 +57,7 @@ export async function createReport(options: ReportOptions): Promise<Report> {
       if (gone.includes(id)) return
       for (const { kind, canvas, caption } of await caseFigures(scored, values)) {
         const file = figureName(kind, id)
-        await writePng(join(figuresDir, file), { ...canvas, channels: 3 })
+        await put(join(figuresDir, file), await canvasPng(canvas))
         kept.figures.push({ kind, file, width: canvas.width, height: canvas.height, caption })
       }
     },
@@ -81,17 +83,10 @@ export async function createReport(options: ReportOptions): Promise<Report> {
         figures: moving === null ? figures : [...figures, moving],
         comparisons: [],
       } satisfies RecipeReport)
-      await writeFile(join(options.dir, 'cases.csv'), casesCsv(report))
       await writeReport(options.dir, report)
       return report
     },
   }
-}
-
-/** report.json and report.html, from what the figures folder holds. */
-export async function writeReport(dir: string, report: RecipeReport): Promise<void> {
-  await writeFile(join(dir, REPORT_FILE), `${JSON.stringify(report, null, 1)}\n`)
-  await writeHtml(dir, report)
 }
 
 async function trainingFigures(
@@ -105,7 +100,7 @@ async function trainingFigures(
     const svg = chartSvg(chart, true)
     const files = { [`${kind}.svg`]: svg, [`${kind}.png`]: await renderSvg(svg, 2) }
     for (const [file, content] of Object.entries(files)) {
-      await writeFile(join(dir, file), content)
+      await put(join(dir, file), content)
       const scale = file.endsWith('.png') ? 2 : 1
       figures.push({ kind, file, width: CHART_WIDTH * scale, height: CHART_HEIGHT * scale, caption })
     }
@@ -123,7 +118,7 @@ async function trainingFigures(
 async function progressFigure(dir: string, progressDir: string, { history }: ReportEnd): Promise<ReportFigure | null> {
   const moving = await animation(progressDir, history.at(-1)?.epoch ?? 0)
   if (moving === null) return null
-  await writeFile(join(dir, 'progress.gif'), moving.gif)
+  await put(join(dir, 'progress.gif'), moving.gif)
   return {
     kind: 'progress',
     file: 'progress.gif',
