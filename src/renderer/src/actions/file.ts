@@ -133,6 +133,7 @@ export function helpActions(): Action[] {
       when: () => true,
       run: () => ui.toggle('palette'),
       whileTyping: true,
+      onPage: true,
     },
     {
       id: 'help',
@@ -141,6 +142,7 @@ export function helpActions(): Action[] {
       shortcuts: ['?', 'F1'],
       when: () => true,
       run: () => ui.toggle('help'),
+      onPage: true,
     },
     {
       id: 'doctor',
@@ -149,6 +151,7 @@ export function helpActions(): Action[] {
       shortcuts: [],
       when: () => true,
       run: () => ui.toggle('doctor'),
+      onPage: true,
     },
   ]
 }

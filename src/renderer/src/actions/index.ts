@@ -3,6 +3,7 @@ import { useUiStore } from '../stores/ui.ts'
 import { editActions, labelActions } from './edit.ts'
 import { fileActions, helpActions } from './file.ts'
 import { modelActions } from './model.ts'
+import { recipeActions } from './recipes.ts'
 import { slideActions, withoutSlices } from './slide.ts'
 import { toolActions } from './tools.ts'
 import type { Action } from './types.ts'
@@ -35,6 +36,7 @@ function createActions(): Actions {
     ...toolActions(),
     ...labelActions(),
     ...modelActions(),
+    ...recipeActions(),
     ...helpActions(),
     ...slideActions(),
   ])
@@ -50,6 +52,7 @@ function createActions(): Actions {
   async function run(id: string): Promise<void> {
     const action = get(id)
     if (action.when() !== true) return
+    if (action.onPage !== true) ui.leavePage()
     try {
       await action.run()
     } catch (error) {

@@ -18,6 +18,11 @@ export function listenToKeys(page: Window = window): () => void {
     const action = actions.all.find((one) => one.shortcuts.some((shortcut) => matchesShortcut(event, shortcut)))
     if (action === undefined) return
     if (isTyping(event.target) && action.whileTyping !== true) return
+    if (ui.page !== null && action.onPage !== true) {
+      // Nothing happens to an image that is not seen, and nothing that the browser would do instead.
+      if (action.whileTyping === true) event.preventDefault()
+      return
+    }
     if (isControlKey(event.target, event.key)) return
     event.preventDefault()
     void actions.run(action.id)
@@ -28,6 +33,10 @@ export function listenToKeys(page: Window = window): () => void {
       ui.close()
       event.preventDefault()
     } else if (isTyping(event.target) && event.target instanceof HTMLElement) event.target.blur()
+    else if (ui.page !== null) {
+      ui.leavePage()
+      event.preventDefault()
+    }
   }
 
   page.addEventListener('keydown', onKey)

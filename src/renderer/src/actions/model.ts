@@ -151,6 +151,7 @@ export function modelActions(): Action[] {
         const notice = jobs.active === null ? null : await jobs.cancel(jobs.active.id)
         if (notice !== null) ui.toast('info', notice)
       },
+      onPage: true,
       doing: t.errors.doing.cancel,
     },
   ]

@@ -3,16 +3,20 @@ import { errorCodeSchema, type Job } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError } from '../api/errors.ts'
 import { t } from '../i18n/frame.ts'
+import { restartPage } from '../platform/pageLife.ts'
+import { useAnnotationStore } from '../stores/annotation.ts'
 import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useExportsStore } from '../stores/exports.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
+import { useRecipesStore } from '../stores/recipes.ts'
 import { useSettingsStore } from '../stores/settings.ts'
 import { useThumbnailsStore } from '../stores/thumbnails.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
 import { leaveRemoved, openCase } from './flows.ts'
+import { followProject, goOn } from './recipes.ts'
 
 /**
  * Reads the project, shows the case that was open last, and follows the backend from then on: what it tells, and
@@ -22,6 +26,7 @@ export function startUp(): () => void {
   const connection = useConnectionStore()
   const project = useProjectStore()
   const jobs = useJobsStore()
+  const recipes = useRecipesStore()
   const ui = useUiStore()
   const view = useViewStore()
   let loading = false
@@ -30,8 +35,15 @@ export function startUp(): () => void {
     if (loading) return
     loading = true
     try {
-      await Promise.all([useSettingsStore().load(), project.load()])
+      const before = project.project?.id ?? null
+      await Promise.all([useSettingsStore().load(), project.load(), recipes.load()])
+      // Another project was opened while nobody could tell.
+      if (before !== null && before !== project.project?.id) {
+        restartPage(useAnnotationStore().pendingStrokes)
+        return
+      }
       await showSomething()
+      await goOn()
     } catch (error) {
       // A lost connection has a banner of its own, and is read afresh when it is back.
       if (asWireError(error).code !== 'connection-lost') ui.report(error, t.errors.doing.load)
@@ -48,7 +60,9 @@ export function startUp(): () => void {
   const stops = [
     connection.follow(refresh),
     project.follow(),
+    followProject(),
     jobs.follow(hearOfEnd),
+    recipes.follow((error) => ui.report(error, t.errors.doing.load)),
     useComparisonStore().follow(),
     useClient().on('notice', ({ level, message }) => ui.toast(level, message)),
     watch(
@@ -90,6 +104,8 @@ async function showSomething(): Promise<void> {
 function hearOfEnd(job: Job): void {
   useExportsStore().ended(job)
   if (job.state !== 'failed' || job.error === null) return
+  // Told where it was asked for.
+  if (job.kind === 'check' || job.kind === 'create') return
   const known = errorCodeSchema.safeParse(job.error.code)
   const { doing: words } = t.errors
   const doing = { ...words, export: words.dataset }[job.kind]

@@ -18,6 +18,8 @@ export interface Action {
   readonly checked?: () => boolean
   /** Its shortcut also works while text is being typed. */
   readonly whileTyping?: boolean
+  /** It belongs to no image: it works on a page in place of them as well. The others lead back to the images first. */
+  readonly onPage?: boolean
   /** Keyboard and command field only: too many for the menu. */
   readonly hidden?: boolean
   /** Words for the report when it fails. */

@@ -99,6 +99,7 @@ export function viewActions(): Action[] {
       shortcuts: [],
       when: () => true,
       run: () => settings.set('theme', settings.theme === 'dark' ? 'light' : 'dark'),
+      onPage: true,
     },
     {
       id: 'first-steps',

@@ -12,3 +12,38 @@ export function useClient(): BackendClient {
   if (current === null) throw new Error('useClient() was called before provideClient()')
   return current
 }
+
+/**
+ * The same connection for one life of the interface: `end` takes back all that was listened to, so that nothing of a project
+ * that is no longer open hears of the next.
+ */
+export function lifeOf(client: BackendClient): { client: BackendClient; end: () => void } {
+  const stops = new Set<() => void>()
+  function kept(stop: () => void): () => void {
+    const once = () => {
+      stops.delete(once)
+      stop()
+    }
+    stops.add(once)
+    return once
+  }
+  return {
+    client: {
+      call: (method, params, options) => client.call(method, params, options),
+      on: (event, listener) => kept(client.on(event, listener)),
+      get state() {
+        return client.state
+      },
+      onState: (listener) => kept(client.onState(listener)),
+      onResync: (listener) => kept(client.onResync(listener)),
+      get sessionId() {
+        return client.sessionId
+      },
+      get error() {
+        return client.error
+      },
+      close: () => client.close(),
+    },
+    end: () => [...stops].forEach((stop) => stop()),
+  }
+}

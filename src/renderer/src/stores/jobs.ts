@@ -106,6 +106,7 @@ export const useJobsStore = defineStore('jobs', () => {
     predict,
     train,
     exportDataset,
+    started,
     cancel,
   }
 })

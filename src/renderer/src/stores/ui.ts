@@ -37,7 +37,11 @@ export type Panel =
   | 'import-model'
   | 'help'
   | 'doctor'
+  | 'open-project'
   | null
+
+/** What stands in place of worklist, viewer and inspector. */
+export type Page = 'new-project' | 'training' | 'report' | null
 
 const toastSeconds = { info: 6, warning: 12, error: 20 } as const
 const mostToasts = 4
@@ -45,6 +49,7 @@ const mostToasts = 4
 /** What is open, and what the user is told. Nothing here outlives the page. */
 export const useUiStore = defineStore('ui', () => {
   const panel = ref<Panel>(null)
+  const page = ref<Page>(null)
   const confirmation = ref<Confirmation | null>(null)
   const toasts = ref<Toast[]>([])
   const banners = ref<ErrorBanner[]>([])
@@ -73,6 +78,16 @@ export const useUiStore = defineStore('ui', () => {
   function close(): void {
     panel.value = null
     relocating.value = null
+  }
+
+  function showPage(next: Exclude<Page, null>): void {
+    close()
+    page.value = next
+  }
+
+  /** Back to the images. What was begun on the page stays. */
+  function leavePage(): void {
+    page.value = null
   }
 
   function ask(request: Confirmation): void {
@@ -132,6 +147,7 @@ export const useUiStore = defineStore('ui', () => {
 
   return {
     panel,
+    page,
     confirmation,
     toasts,
     banners,
@@ -143,6 +159,8 @@ export const useUiStore = defineStore('ui', () => {
     open,
     toggle,
     close,
+    showPage,
+    leavePage,
     ask,
     locate,
     toast,

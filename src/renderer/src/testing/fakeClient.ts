@@ -225,6 +225,8 @@ export function projectClient(project: Project = aProject(), answers: Answers = 
     'settings.get': () => ({}),
     'settings.set': () => ({}),
     'project.get': () => project,
+    'recipes.list': () => [],
+    'recipes.state': () => ({ project: null, training: null }),
     'case.look': () => aLook(),
     'case.open': ({ caseId }) => aDetail({ ...project.cases.find((one) => one.id === caseId) }),
     'annotation.history': () => nothingDone,
