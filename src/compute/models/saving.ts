@@ -28,7 +28,7 @@ export async function writeFolder(dir: string, files: Readonly<Record<string, st
   }
 }
 
-async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
+export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'wx')
   try {
     await handle.writeFile(content)
@@ -39,7 +39,7 @@ async function writeSynced(file: string, content: string | Uint8Array): Promise<
 }
 
 /** The names in a folder are on the disk too. Windows keeps them by itself and lets no folder be opened. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {
@@ -59,7 +59,9 @@ async function removeEmpty(folder: string, made: string | undefined): Promise<vo
   }
 }
 
-function saveError(dir: string, error: unknown): CodedError {
+/** A failed write as a sentence for the user; `what` was written to `dir`. Coded errors pass. */
+export function saveError(dir: string, error: unknown, what = 'the model'): CodedError {
+  if (error instanceof CodedError) return error
   const options = { cause: error, detail: String(error) }
   switch (codeOf(error)) {
     case 'ENOSPC':
@@ -67,7 +69,7 @@ function saveError(dir: string, error: unknown): CodedError {
     case 'EFBIG':
       return new CodedError(
         'disk-full',
-        `The disk is full, so the model could not be written to ${dir}; free some space and try again.`,
+        `The disk is full, so ${what} could not be written to ${dir}; free some space and try again.`,
         options,
       )
     case 'EACCES':
@@ -75,20 +77,20 @@ function saveError(dir: string, error: unknown): CodedError {
     case 'EROFS':
       return new CodedError(
         'no-permission',
-        `You have no permission to write the model to ${dir}; change its permissions or use another folder.`,
+        `You have no permission to write ${what} to ${dir}; change its permissions or use another folder.`,
         options,
       )
     case 'ENOTEMPTY':
     case 'EEXIST':
       return new CodedError(
         'not-saved',
-        `${dir} exists already, so the model was not written; give another folder.`,
+        `${dir} exists already, so ${what} was not written; give another folder.`,
         options,
       )
     default:
       return new CodedError(
         'not-saved',
-        `The model could not be written to ${dir}; check the drive that it is on and try again.`,
+        `${what.charAt(0).toUpperCase()}${what.slice(1)} could not be written to ${dir}; check the drive that it is on and try again.`,
         options,
       )
   }

@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { CodedError } from '../../core/contract/errors.ts'
+import { openTrainingData } from '../data/index.ts'
+import { buildRecipeNetwork } from '../models/recipeNetwork.ts'
+import { createReport } from '../report/index.ts'
+import { outputMeaning } from './classes.ts'
+import { runEpochs } from './epochs.ts'
+import { finishModel } from './finish.ts'
+import { createMeter } from './measure.ts'
+import { differences, orderDigest } from './orderDigest.ts'
+import { createPacer } from './pacer.ts'
+import { createTrainer } from './trainer.ts'
+import { readState, trainingFolder } from './trainingState.ts'
+import type { z } from 'zod'
+import type { ComputeMethods } from '../../core/contract/compute.ts'
+import type { ComputeCall } from '../server.ts'
+import type { Machine, TrainRecipeOrder } from './order.ts'
+import type { TrainingState } from './trainingState.ts'
+import type { TrainingData } from './types.ts'
+
+type TrainRecipeResult = z.output<ComputeMethods['trainRecipe']['result']>
+
+/**
+ * Trains by a recipe: data, network, epochs with validation, scoring of the cases that were held out, and the model folder.
+ * After each epoch its state is on disk in `outDir`.training, from where it goes on to the same numbers however it ended.
+ *
+ * Deterministic, bit for bit, for the same order, data, backend and threads, as long as no bound on seconds is set and
+ * memory takes the batches whole (else `notify` is told).
+ *
+ * Throws CodedError: 'cancelled'; 'conflict' where `outDir` is there already, or a training that was interrupted and `resume`
+ * is not said, or was begun with other settings; 'nothing-to-train'; 'compute-failed' when the loss is no number;
+ * 'backend-lost'; 'disk-full' and other failures to write.
+ */
+export async function trainRecipe(
+  order: TrainRecipeOrder,
+  machine: Machine,
+  { signal, onProgress, notify }: ComputeCall,
+): Promise<TrainRecipeResult> {
+  const folder = trainingFolder(order.outDir)
+  const warn = (message: string): void => {
+    notify('warning', message)
+  }
+  const begun = await interrupted(order, folder)
+  const data = await openTrainingData(order, { signal, onProgress: preparation(onProgress) })
+  try {
+    const { recipe, preset, settings, seed } = order
+    const digest = orderDigest(order, data)
+    if (begun !== null) checkSame(begun, digest, order.outDir)
+    if (begun !== null && begun.backend !== machine.backend) {
+      warn(
+        `This training began on ${begun.backend} and goes on with ${machine.backend}: its numbers need not be those of an unbroken run.`,
+      )
+    }
+    const parts = { channels: data.channels, outputs: data.outputChannels, seed }
+    const { network, architecture } = buildRecipeNetwork(settings.model, parts)
+    const averaged = settings.training.average > 0 ? buildRecipeNetwork(settings.model, parts).network : null
+    const trainer = createTrainer(network, averaged, settings, seed)
+    const meter = createMeter(data, settings.loss)
+    try {
+      await mkdir(folder, { recursive: true })
+      const reportDir = path.join(folder, 'report')
+      await rm(reportDir, { recursive: true, force: true })
+      const report = await createReport({
+        dir: reportDir,
+        progressDir: path.join(folder, 'progress'),
+        recipe,
+        labels: data.labels,
+        epochs: settings.training.epochs,
+      })
+      const pacer = createPacer(onProgress)
+      const meaning = outputMeaning(settings, data)
+      const common = {
+        order,
+        data,
+        network,
+        architecture,
+        trainer,
+        meter,
+        meaning,
+        report,
+        machine,
+        folder,
+        signal,
+        warn,
+        pacer,
+      }
+      const trained = await runEpochs({
+        ...common,
+        begun,
+        digest,
+        onStart: ({ batch, steps, from }) => {
+          pacer.event({
+            event: 'start',
+            recipe: recipe.name,
+            preset,
+            settings,
+            labels: data.labels,
+            cases: countParts(data),
+            left: data.report.left,
+            remarks: data.report.remarks,
+            epochs: settings.training.epochs,
+            steps,
+            from,
+            parameters: network.countParams(),
+            seed,
+            backend: machine.backend,
+            threads: machine.threads,
+          })
+          if (batch < settings.training.batch) warn(fewer(batch, settings.training.batch))
+        },
+        onSmaller: (batch) => {
+          warn(fewer(batch, settings.training.batch))
+        },
+      })
+      return await finishModel({ ...common, trained, reportDir })
+    } finally {
+      meter.dispose()
+      trainer.dispose()
+      network.dispose()
+      averaged?.dispose()
+    }
+  } finally {
+    await data.close()
+  }
+}
+
+/** The state to go on from; null: this training is a new one. */
+async function interrupted(order: TrainRecipeOrder, folder: string): Promise<TrainingState | null> {
+  const { outDir, modelId, resume } = order
+  if (existsSync(outDir)) {
+    throw new CodedError('conflict', `${outDir} exists already; give the model a folder that does not exist yet.`)
+  }
+  const state = await readState(folder)
+  if (state === null) return null
+  // The same request once more, of another process or another backend, goes on by itself.
+  if (resume || state.modelId === modelId) return state
+  throw new CodedError(
+    'conflict',
+    `A training for ${outDir} was interrupted after epoch ${state.history.at(-1)?.epoch ?? 0}; resume it, or delete ${folder} to begin again.`,
+  )
+}
+
+function checkSame(begun: TrainingState, digest: Readonly<Record<string, string>>, outDir: string): void {
+  const differing = differences(begun.order, digest)
+  if (differing.length === 0) return
+  const [first = '', ...more] = differing.map(
+    (key) =>
+      `${key} (${key === 'data' ? 'its files or their split' : `${begun.order[key] ?? 'none'}, now ${digest[key] ?? 'none'}`})`,
+  )
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  throw new CodedError(
+    'conflict',
+    `The training for ${outDir} was begun with another ${first}${others}; resume it with what it was begun with, or delete ${trainingFolder(outDir)} to begin again.`,
+    { detail: differing.join(', ') },
+  )
+}
+
+function countParts({ cases }: TrainingData): { train: number; validation: number; holdout: number } {
+  const count = (part: string): number => cases.filter((each) => each.part === part).length
+  return { train: count('train'), validation: count('validation'), holdout: count('holdout') }
+}
+
+function fewer(batch: number, wanted: number): string {
+  return `Memory is short: each step of the training sees ${batch === 1 ? 'one patch' : `${batch} patches`} instead of ${wanted}, so that it may learn less.`
+}
+
+/** Progress while the data is looked through, case by case, which is before the first step. */
+function preparation(tell: ComputeCall['onProgress']): (done: number, of: number) => void {
+  let last = -Infinity
+  return (done, of) => {
+    const now = performance.now()
+    if (now - last < EVERY_MS && done < of) return
+    last = now
+    tell({ step: done, steps: of, point: null, secondsLeft: null })
+  }
+}
+
+const EVERY_MS = 250
