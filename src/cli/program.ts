@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { findPlaces } from '../backend/host/places.ts'
 import type { ComputeOptions } from './compute.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
+import type { EvaluateOptions } from './commands/evaluate.ts'
 import type { ConvertCommandOptions } from './commands/convert.ts'
 import type { InfoOptions } from './commands/info.ts'
 import type { ConvertModelOptions } from './commands/convertModel.ts'
@@ -91,6 +92,21 @@ export async function run(argv: readonly string[]): Promise<number> {
       .option('--set <key=value>', 'a setting by its dotted name, or preset=article; may be repeated', collect)
       .option('--resume', 'go on with a training that was interrupted'),
   )
+
+  command<[], EvaluateOptions>(
+    'evaluate',
+    'how well predicted masks agree with true ones, paired by file stem',
+    async () => (await import('./commands/evaluate.ts')).evaluate,
+  )
+    .requiredOption('--truth <dir>', 'true masks: NAME.ext or NAME_mask.ext, or ID/masks with a file for each object')
+    .requiredOption('--pred <dir>', 'predicted masks')
+    .option('--recipe <name>', "read the truth's values as this recipe does: nuclei, nerve, liver, cells or wbc")
+    .option(
+      '--labels <values>',
+      'only these labels, such as 1,2 (default: those of the recipe, else all that occur)',
+      labelValues,
+    )
+    .option('--instances', 'the values of the masks number objects: average precision as well')
 
   withCompute(
     command<[], FinetuneOptions>(
@@ -186,6 +202,14 @@ function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
+}
+
+function labelValues(text: string): number[] {
+  const values = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0))
+  if (values.some((value) => value < 1 || value > 255)) {
+    throw new InvalidArgumentError('It must be label values from 1 to 255, separated by commas.')
+  }
+  return [...new Set(values)]
 }
 
 function positive(text: string): number {

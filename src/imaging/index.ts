@@ -8,6 +8,7 @@ export {
   maskExtension,
   readLabelMap,
   readMask,
+  readTruth,
   resampleMask,
   verifyMask,
   writeDataset,
@@ -16,7 +17,10 @@ export {
   writeVerifiedMask,
   type DatasetCase,
   type LoadedMask,
+  type MaskFiles,
   type MaskName,
+  type MaskRules,
+  type Truth,
 } from './masks/index.ts'
 export { listSeries, type DicomSeries } from './dicom/index.ts'
 export { rangeOf, robustRange } from './range.ts'

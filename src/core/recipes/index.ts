@@ -1,3 +1,4 @@
 /** What the data of recipes mean, the same in training, in evaluation and in the interface. */
 export { labelsIn, mapMask, type MappedMask, type MaskMapping } from './mapping.ts'
 export { objectsOf } from './objects.ts'
+export { indicesOf, mergeObjects, type MergedObjects } from './mergeObjects.ts'

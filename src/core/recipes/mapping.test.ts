@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { labelsIn, mapMask, objectsOf } from './index.ts'
+import { indicesOf, labelsIn, mapMask, mergeObjects, objectsOf } from './index.ts'
 
 const wbc = [
   { value: 1, name: 'Cytoplasm', from: 64, to: 191 },
@@ -22,6 +22,10 @@ describe('mask values', () => {
     ]
     expect([...mapMask([0, 5, 12, 20], { classes, labels: null }).labels]).toEqual([6, 6, 5, 5])
   })
+  it('beyond 16 bits belong to the class without an end', () => {
+    const classes = [{ value: 3, name: 'Nucleus', from: 1, to: 65_535 }]
+    expect([...mapMask([0, 1, 65_535, 70_000], { classes, labels: null }).labels]).toEqual([0, 3, 3, 3])
+  })
   it('without classes are labels themselves, all or those that are wanted', () => {
     const raw = Uint32Array.of(0, 1, 5, 255, 256, 70_000)
     expect(mapMask(raw, { classes: [], labels: null })).toEqual({
@@ -43,5 +47,14 @@ describe('objects', () => {
     expect([...objectsOf(Uint8Array.of(255, 0, 255, 0, 0, 255), [3, 2])]).toEqual([1, 0, 2, 0, 0, 2])
     expect([...objectsOf(Uint8Array.of(255, 0, 255, 0, 255, 0), [3, 2])]).toEqual([1, 0, 1, 0, 1, 0])
     expect([...objectsOf(new Uint8Array(4), [2, 2])]).toEqual([0, 0, 0, 0])
+  })
+  it('that overlap go to the smallest, of equally large ones to the later', () => {
+    const files = ['####......', '.###......', '...#######', '......##..', '......#...', '..........'].map((row) =>
+      indicesOf(Uint8Array.from(Array.from(row), (sign) => (sign === '#' ? 1 : 0))),
+    )
+    const { ids, overlap, hidden } = mergeObjects(files, 10)
+    expect([...ids]).toEqual([1, 2, 2, 2, 3, 3, 5, 4, 3, 3])
+    expect(overlap).toBe(5)
+    expect(hidden).toEqual([5])
   })
 })

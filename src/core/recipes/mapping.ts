@@ -17,7 +17,7 @@ export interface MappedMask {
 
 /**
  * The label of each raw mask value. One table for all values below 65,536, so that a volume takes one look-up a voxel. Where
- * the ranges of two classes overlap the first one holds.
+ * the ranges of two classes overlap the first one holds; one that goes to 65,535 has no end.
  */
 export function mapMask(raw: ArrayLike<number>, { classes, labels: wanted }: MaskMapping): MappedMask {
   const table = new Uint8Array(65_536)
@@ -39,10 +39,12 @@ export function mapMask(raw: ArrayLike<number>, { classes, labels: wanted }: Mas
     }
   }
   const chosen = classes.length === 0 && wanted !== null
+  // Numbers of objects can be larger than any label.
+  const last = classes.some(({ to }) => to === 65_535) ? 65_535 : Infinity
   const mapped = new Uint8Array(raw.length)
   const unknown = new Set<number>()
   for (let i = 0; i < raw.length; i++) {
-    const value = raw[i] ?? 0
+    const value = Math.min(raw[i] ?? 0, last)
     if (known[value] !== 1 && !(chosen && value > 65_535)) unknown.add(value)
     mapped[i] = table[value] ?? 0
   }

@@ -6,3 +6,4 @@ export { compareWithImage, resampleMask, type MaskComparison } from './compare.t
 export { countLabels } from './labels.ts'
 export { defaultFormat, maskEndings, maskExtension } from './target.ts'
 export type { LoadedMask, MaskName, MaskTarget } from './types.ts'
+export { readTruth, type MaskFiles, type MaskRules, type Truth } from './truth.ts'

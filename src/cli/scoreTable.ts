@@ -1,0 +1,86 @@
+import type { CaseScores } from '../core/contract/recipes.ts'
+
+/**
+ * The scores of cases in columns, worst mean Dice first, the header as the first line.
+ *
+ * @param most Cases shown.
+ */
+export function scoreTable(cases: readonly CaseScores[], most = Infinity): string[] {
+  const worst = [...cases].sort((a, b) => meanDice(a) - meanDice(b)).slice(0, most)
+  const labels = Object.keys(worst[0]?.dice ?? {})
+  const objects = worst.some(({ instances }) => instances !== undefined)
+  const membranes = worst.some(({ membranes: scores }) => scores !== undefined)
+  const head = [
+    'case',
+    'accuracy',
+    ...labels.flatMap((label) => [`Dice ${label}`, `IoU ${label}`, `HD95 ${label}`]),
+    ...(objects ? ['AP', 'AP50'] : []),
+    ...(membranes ? ['warping', 'Rand'] : []),
+  ]
+  const rows = worst.map((each) => [
+    each.id,
+    decimals(each.pixelAccuracy),
+    ...labels.flatMap((label) => [decimals(each.dice[label]), decimals(each.iou[label]), decimals(each.hd95[label])]),
+    ...(objects ? [decimals(each.instances?.ap), decimals(each.instances?.ap50)] : []),
+    ...(membranes ? [decimals(each.membranes?.warping, 6), decimals(each.membranes?.rand)] : []),
+  ])
+  return columns([head, ...rows])
+}
+
+const MEASURES = [
+  ['Dice', 'dice'],
+  ['IoU', 'iou'],
+  ['sensitivity', 'sensitivity'],
+  ['specificity', 'specificity'],
+  ['HD', 'hd'],
+  ['HD95', 'hd95'],
+  ['ASSD', 'assd'],
+  ['volume difference', 'volumeDifference'],
+] as const
+const SINGLE = [
+  ['accuracy', 'accuracy'],
+  ['mean IoU with background', 'meanIou'],
+  ['AP', 'ap'],
+  ['AP50', 'ap50'],
+  ['warping error', 'warping'],
+  ['Rand error', 'rand'],
+] as const
+
+/** What meanScores gives: one line of the measures without label, then a row for each label. */
+export function meansTable(means: Readonly<Record<string, number | null>>, labels: readonly number[]): string[] {
+  const single = SINGLE.filter(([, key]) => means[key] !== undefined)
+  const line = single.map(([name, key]) => `${name} ${decimals(means[key], key === 'warping' ? 6 : 4)}`).join(', ')
+  const row = (title: string, end: string): string[] => [
+    title,
+    ...MEASURES.map(([, key]) => decimals(means[key + end])),
+  ]
+  const rows = [
+    ...labels.map((label) => row(String(label), `:${label}`)),
+    ...(labels.length > 1 ? [row('mean', '')] : []),
+  ]
+  const left = means.undefinedDistances ?? 0
+  return [
+    line,
+    ...columns([['label', ...MEASURES.map(([name]) => name)], ...rows]),
+    ...(left > 0 ? [`distances without ${left} where only one of truth and prediction has the label`] : []),
+  ]
+}
+
+/** The first column to the left, the others to the right. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  )
+}
+
+function meanDice({ dice }: CaseScores): number {
+  const values = Object.values(dice)
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+}
+
+function decimals(value: number | null | undefined, digits = 4): string {
+  return value === null || value === undefined ? '-' : value.toFixed(digits)
+}
