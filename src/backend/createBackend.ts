@@ -1,6 +1,7 @@
+import { CodedError } from '../core/contract/errors.ts'
 import type { EventSource } from '../core/contract/events.ts'
 import type { Handlers } from '../core/contract/methods.ts'
-import type { FileEntry } from '../core/contract/schemas.ts'
+import type { FileEntry, Job } from '../core/contract/schemas.ts'
 import { clearLeftovers } from '../imaging/index.ts'
 import type { ComputePort } from './compute/port.ts'
 import { createHandlers, type ShellInfo } from './handlers/handlers.ts'
@@ -19,12 +20,26 @@ export interface BackendOptions extends ShellInfo {
   readonly access?: Partial<ImageAccess>
 }
 
+const WORKING: Record<Job['kind'], string> = {
+  predict: 'A prediction is running; wait for it, or cancel it, then open the other project.',
+  train: 'A training is running; wait for it, or cancel it, then open the other project.',
+  recipe: 'A training is running; wait for it, or cancel it and resume it later, then open the other project.',
+  export: 'A data set is being written; wait for it, or cancel it, then open the other project.',
+  check: 'Data are being checked; wait for that, or cancel it, then open the other project.',
+  create: 'A project is being made; wait for it, or cancel it, then open the other project.',
+}
+
 export interface Backend {
   /** `files.openDialog` and `files.saveDialog` answer `unknown-method`; a shell with native dialogs replaces them. */
   readonly handlers: Handlers
   readonly events: EventSource
+  readonly project: { readonly name: string; readonly isDemo: boolean }
   /** An id for a path that the user chose in a native dialog; one to open is never saved to. */
   registerFile(path: string, purpose: 'open' | 'save'): FileEntry
+  /** The path behind an id of a file or folder to open. Throws CodedError('not-found') for an id that is not known. */
+  pathOf(fileId: string): string
+  /** Throws CodedError('busy') with a sentence while a job runs or waits. */
+  refuseBusy(): void
   /** Ends jobs, writes what waits to be written, ends compute, and releases the project. Safe to call twice. */
   close(): Promise<void>
 }
@@ -67,7 +82,13 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   return {
     handlers: createHandlers({ ...services, creator }, { version, shell }),
     events,
+    project: { name: project.name, isDemo: project.isDemo },
     registerFile: (path, purpose) => services.files.register(path, purpose),
+    pathOf: (fileId) => services.files.path(fileId, 'open'),
+    refuseBusy: () => {
+      const [live] = services.jobs.live()
+      if (live !== undefined) throw new CodedError('busy', WORKING[live.job.kind])
+    },
     close: () => {
       closing ??= closeServices(services, unsubscribe, [creator])
       return closing

@@ -10,6 +10,7 @@ import { createWindow, loadPage } from './window.ts'
 
 /** An open project with its backend and compute process. */
 export interface DesktopHost {
+  /** Of the project that is open at the moment. */
   readonly projectDir: string
   readonly backend: {
     readonly handlers: Handlers
@@ -97,7 +98,11 @@ async function open(options: DesktopOptions, window: BrowserWindow): Promise<Run
   const rpc: RpcServer = createRpcServer({
     handlers: {
       ...host.backend.handlers,
-      ...dialogHandlers(window, host.projectDir, (...file) => host.backend.registerFile(...file)),
+      ...dialogHandlers(
+        window,
+        () => host.projectDir,
+        (...file) => host.backend.registerFile(...file),
+      ),
     },
     events: host.backend.events,
     onInternalError: (method, error) => options.log(`${method}: ${describe(error)}`),

@@ -52,12 +52,12 @@ const saved: readonly { ending: RegExp; title: string; filters: FileFilter[] }[]
  */
 export function dialogHandlers(
   window: BrowserWindow,
-  folder: string,
+  folder: () => string,
   registerFile: (path: string, purpose: 'open' | 'save') => FileEntry,
 ): PartialHandlers {
   return {
     'files.openDialog': async ({ kind }) => {
-      const { canceled, filePaths } = await dialog.showOpenDialog(window, { ...dialogs[kind], defaultPath: folder })
+      const { canceled, filePaths } = await dialog.showOpenDialog(window, { ...dialogs[kind], defaultPath: folder() })
       return canceled ? [] : filePaths.map((path) => registerFile(path, 'open'))
     },
     'files.saveDialog': async ({ suggestedName }) => {
@@ -65,7 +65,7 @@ export function dialogHandlers(
       const known = saved.find(({ ending }) => ending.test(name))
       const { canceled, filePath } = await dialog.showSaveDialog(window, {
         ...(known === undefined ? {} : { title: known.title, filters: known.filters }),
-        defaultPath: join(folder, name),
+        defaultPath: join(folder(), name),
         properties: ['showOverwriteConfirmation', 'createDirectory'],
       })
       return canceled || filePath === '' ? null : registerFile(filePath, 'save')

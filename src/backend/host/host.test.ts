@@ -63,12 +63,14 @@ describe('the folder of this user', () => {
   })
 })
 
+const P = { name: 'P', isDemo: false }
+
 describe('the last project', () => {
   it('is remembered, and forgotten where the memory is damaged', async () => {
     expect(readLastProject(dir)).toBeNull()
-    rememberProject(join(dir, 'new'), '/data/p')
+    rememberProject(join(dir, 'new'), '/data/p', P)
     expect(readLastProject(join(dir, 'new'))).toBe('/data/p')
-    rememberProject(join(dir, 'new'), '/data/q')
+    rememberProject(join(dir, 'new'), '/data/q', P)
     expect(readLastProject(join(dir, 'new'))).toBe('/data/q')
     await writeFile(join(dir, 'new', 'last-project.json'), '{"lastProject": 7}')
     expect(readLastProject(join(dir, 'new'))).toBeNull()
@@ -76,7 +78,7 @@ describe('the last project', () => {
 
   it('is no reason to fail where nothing can be written', async () => {
     await writeFile(join(dir, 'file'), '')
-    expect(() => rememberProject(join(dir, 'file'), '/data/p')).not.toThrow()
+    expect(() => rememberProject(join(dir, 'file'), '/data/p', P)).not.toThrow()
   })
 })
 
@@ -85,7 +87,7 @@ describe('the project of a start', () => {
     const broken = join(dir, 'broken')
     await mkdir(broken)
     await writeFile(join(broken, 'project.sqlite'), 'this is no database at all, though it is called one')
-    rememberProject(join(dir, 'data'), broken)
+    rememberProject(join(dir, 'data'), broken, P)
     const lines: string[] = []
     const options = {
       places: { ...findPlaces(), modelDir: null },

@@ -1,10 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
+import { lendCompute } from '../compute/lent.ts'
 import { createComputeProcess } from '../compute/process.ts'
 import { createBackend, createDemoProject, createProject, projectExists, type Backend } from '../index.ts'
-import { readLastProject, rememberProject } from './lastProject.ts'
+import { readLastProject, readRecentProjects, rememberProject } from './lastProject.ts'
 import { userDataDir, type Places } from './places.ts'
+import { createSwitchboard, type OpenProject } from './switchboard.ts'
 
 export interface HostOptions {
   readonly places: Places
@@ -22,11 +24,11 @@ export interface HostOptions {
   readonly tell?: (sentence: string) => void
 }
 
-/** An open project with its backend and compute process, as every shell has it. */
+/** An open project with its backend and compute process, as every shell has it; another can be opened in its place. */
 export interface Host {
-  /** Absolute. */
+  /** Absolute; of the project that is open at the moment. */
   readonly projectDir: string
-  readonly backend: Backend
+  readonly backend: Pick<Backend, 'handlers' | 'events' | 'registerFile'>
   /** Resolves when all that was promised is on disk and the compute process has ended. */
   close(): Promise<void>
 }
@@ -73,11 +75,32 @@ async function openAt(projectDir: string, options: HostOptions, dataDir: string)
     stateDir: dataDir,
     log: (line) => log(`compute: ${line}`),
   })
+  const open = async (dir: string): Promise<OpenProject> => {
+    // It outlives the project: another one is opened with the same.
+    const lent = lendCompute(compute)
+    try {
+      const { version } = places
+      const backend = await createBackend({ projectDir: dir, compute: lent, version, shell: options.shell, log })
+      rememberProject(dataDir, dir, backend.project)
+      return { dir, backend }
+    } catch (error) {
+      await lent.close()
+      throw error
+    }
+  }
   try {
-    const { version } = places
-    const backend = await createBackend({ projectDir, compute, version, shell: options.shell, log })
-    rememberProject(dataDir, projectDir)
-    return { projectDir, backend, close: () => backend.close() }
+    const recent = () => readRecentProjects(dataDir).filter(({ dir }) => projectExists(dir))
+    const backend = createSwitchboard({ first: await open(projectDir), open, recent, log })
+    return {
+      get projectDir() {
+        return backend.current.dir
+      },
+      backend,
+      async close() {
+        // Its calls end with the process, so that no job waits for a slow step.
+        await Promise.all([backend.close(), compute.close()])
+      },
+    }
   } catch (error) {
     await compute.close()
     throw error
