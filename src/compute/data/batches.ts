@@ -26,6 +26,9 @@ function seedOf(...numbers: readonly number[]): number {
   return hash >>> 0
 }
 
+/** What of a plan batches hang on. */
+export type BatchPlan = Pick<ReadingPlan, 'slices' | 'labels' | 'channels' | 'input' | 'weights'>
+
 /** Makes the batches of an epoch, each from its number alone. */
 export interface BatchMaker {
   batch(step: number): Promise<RecipeBatch>
@@ -45,7 +48,7 @@ interface Draw {
  * often), then a slice that has it, then one of its pixels; the others go through all slices in a random order, each as often as it
  * holds patches.
  */
-export function createBatchMaker(plan: ReadingPlan, reader: SliceReader, options: BatchOptions): BatchMaker {
+export function createBatchMaker(plan: BatchPlan, reader: SliceReader, options: BatchOptions): BatchMaker {
   const draw = createDraws(plan, options)
   const unit = unitScale(plan.input)
   return {
@@ -72,7 +75,7 @@ export function createBatchMaker(plan: ReadingPlan, reader: SliceReader, options
   }
 }
 
-function createDraws(plan: ReadingPlan, { seed, epoch, patch, foreground }: BatchOptions): (n: number) => Draw {
+function createDraws(plan: BatchPlan, { seed, epoch, patch, foreground }: BatchOptions): (n: number) => Draw {
   const slots: number[] = []
   plan.slices.forEach((slice, at) => {
     for (let n = 0; n < patchesOf(slice, patch); n++) slots.push(at)
@@ -119,16 +122,14 @@ interface BatchSize {
 
 function batchSize(slices: readonly NetworkSlice[], { patch, step, margin }: BatchOptions): BatchSize {
   if (patch !== null) return { width: patch, height: patch }
+  // Results of valid convolutions are larger than a multiple of the step by the four pixels that a block takes off.
+  const rest = margin > 0 ? 4 : 0
   const largest = (of: (slice: NetworkSlice) => number): number =>
-    roundUp(
-      slices.reduce((most, slice) => Math.max(most, of(slice)), 1),
-      step,
-    ) +
-    2 * margin
+    roundUp(slices.reduce((most, slice) => Math.max(most, of(slice)), 1) - rest, step) + rest + 2 * margin
   return { width: largest(({ width }) => width), height: largest(({ height }) => height) }
 }
 
-function emptyBatch({ width, height }: BatchSize, { batch, margin }: BatchOptions, plan: ReadingPlan): RecipeBatch {
+function emptyBatch({ width, height }: BatchSize, { batch, margin }: BatchOptions, plan: BatchPlan): RecipeBatch {
   const [outWidth, outHeight] = [width - 2 * margin, height - 2 * margin]
   return {
     ...{ count: batch, channels: plan.channels, width, height, outWidth, outHeight },

@@ -4,10 +4,12 @@ import { mapMask, objectsOf } from '../../core/recipes/index.ts'
 import { connectedComponents } from '../../core/voxels/index.ts'
 import { compareWithImage, readImage, readMask, resampleMask } from '../../imaging/index.ts'
 import { indicesOf, mergeObjects } from './objects.ts'
+import { unpackTruth } from './packed.ts'
 import type { Dims } from '../../core/contract/schemas.ts'
 import type { MaskMapping } from '../../core/recipes/index.ts'
 import type { ImageVolume, LabelArray } from '../../imaging/index.ts'
 import type { CaseFiles } from '../recipes/types.ts'
+import type { PackedTruth } from './packed.ts'
 
 /** What is known of the masks of a set before one is opened. */
 export interface MaskRules extends MaskMapping {
@@ -18,6 +20,8 @@ export interface MaskRules extends MaskMapping {
 export interface MaskFiles extends Pick<CaseFiles, 'masks'> {
   /** The values of the one mask number objects. null: where there are several, and one class alone. */
   readonly numbered: boolean | null
+  /** What was read before, where reading it again would take long. */
+  readonly packed?: PackedTruth | undefined
 }
 
 export interface Truth {
@@ -35,6 +39,8 @@ export interface Truth {
   readonly hidden: number
   readonly remarks: readonly string[]
 }
+
+const NOTHING_SAID = { names: new Map<number, string>(), unknown: [], overlap: 0, hidden: 0, remarks: [] } as const
 
 /** Opens the image of a case. Throws what `readImage` throws, and CodedError('bad-file') where it can only be seen in tiles. */
 export async function openCase(files: Pick<CaseFiles, 'image'>, signal?: AbortSignal): Promise<ImageVolume> {
@@ -57,6 +63,7 @@ export async function readTruth(
   rules: MaskRules,
   signal?: AbortSignal,
 ): Promise<Truth> {
+  if (files.packed !== undefined) return { ...NOTHING_SAID, dims: image.dims, ...unpackTruth(files.packed) }
   return files.masks.length === 1
     ? readLabels(files, image, rules, signal)
     : readObjects(files.masks, image, rules, signal)

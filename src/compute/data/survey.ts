@@ -4,12 +4,14 @@ import { planeViews } from '../../core/geometry/index.ts'
 import { rangeOf } from '../../imaging/index.ts'
 import { openCase, readTruth } from './caseReader.ts'
 import { labelSlice } from './gridSampling.ts'
+import { packTruth, packedBytes } from './packed.ts'
 import { sliceGrid } from './planes.ts'
 import type { Dims } from '../../core/contract/schemas.ts'
 import type { ModelCard } from '../../core/contract/compute.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
 import type { MaskRules, Truth } from './caseReader.ts'
 import type { FoundCase, LeftFile } from './layouts/index.ts'
+import type { PackedTruth } from './packed.ts'
 import type { SliceGrid, SlicePlane } from './planes.ts'
 
 /** Pixels of each label in each slice of a plane, by label value. */
@@ -29,12 +31,17 @@ export interface Surveyed {
   readonly brightness: number
   readonly planes: readonly PlaneCounts[]
   readonly spacing: NonNullable<ModelCard['spacing']> | null
+  /** Of objects in many files, which take long to read: what they say, as far as there is room for it. */
+  readonly packed: PackedTruth | undefined
   readonly names: ReadonlyMap<number, string>
   readonly overlap: number
   readonly hidden: number
   readonly unknown: readonly number[]
   readonly remarks: readonly string[]
 }
+
+/** So much of what was read is kept. */
+const PACKED_BYTES = 2 ** 26
 
 export interface SurveyOptions {
   readonly signal?: AbortSignal | undefined
@@ -55,10 +62,13 @@ export async function surveyCases(
 ): Promise<{ surveyed: Surveyed[]; left: LeftFile[] }> {
   const surveyed: Surveyed[] = []
   const left: LeftFile[] = []
+  let room = PACKED_BYTES
   for (const [at, files] of cases.entries()) {
     if (signal?.aborted) throw new CodedError('cancelled', 'The data were not looked through to the end.')
     try {
-      surveyed.push(await surveyCase(files, rules, planes, signal, visit))
+      const found = await surveyCase(files, rules, planes, signal, visit)
+      room -= found.packed === undefined ? 0 : packedBytes(found.packed)
+      surveyed.push(room < 0 ? { ...found, packed: undefined } : found)
     } catch (error) {
       if (!(error instanceof CodedError) || error.code === 'cancelled') throw error
       left.push({ file: files.image, reason: error.message })
@@ -86,6 +96,7 @@ async function surveyCase(
         const grid = sliceGrid(image, plane)
         return grid === null ? [] : [{ grid, slices: countSlices(truth, grid) }]
       }),
+      packed: files.masks.length > 1 ? packTruth(truth) : undefined,
       spacing: spacingOf(image),
       ...{ names: truth.names, overlap: truth.overlap, hidden: truth.hidden, unknown: truth.unknown },
       remarks: truth.remarks,

@@ -136,7 +136,12 @@ export async function openTrainingData(order: RecipeOrder, options: OpenOptions 
       if (wanted === undefined) throw new RangeError(`There is no case ${caseId}.`)
       const image = await openCase(wanted, signal)
       try {
-        const { labels, objects } = await readTruth(wanted.found.files, image, rules, signal)
+        const { labels, objects } = await readTruth(
+          { ...wanted.found.files, packed: wanted.found.packed },
+          image,
+          rules,
+          signal,
+        )
         return { labels, objects }
       } finally {
         await image.voxels.close()
@@ -222,8 +227,8 @@ function planOf(
       }),
   )
   return {
-    cases: cases.map(({ id, image, masks, found: { files, low, high } }) => ({
-      ...{ id, image, masks, low, high },
+    cases: cases.map(({ id, image, masks, found: { files, low, high, packed } }) => ({
+      ...{ id, image, masks, low, high, packed },
       numbered: files.numbered,
     })),
     slices,

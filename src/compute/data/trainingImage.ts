@@ -19,12 +19,17 @@ export interface TrainingImage {
 /** Throws CodedError('bad-request') when samples or labels do not fit the slice's size. */
 export function trainingImage(sample: TrainingSample, labels: ModelCard['labels']): TrainingImage {
   const { width, height, role } = sample
-  if (sample.labels.length !== width * height) {
+  const classes = classesOfLabels(sample, labels)
+  return { width, height, role, image: normalizedSlice(sample), classes }
+}
+
+/** The class of each pixel of a sample. Throws CodedError('bad-request') when there are not as many labels as pixels. */
+export function classesOfLabels(sample: TrainingSample, labels: ModelCard['labels']): Uint8Array {
+  if (sample.labels.length !== sample.width * sample.height) {
     throw new CodedError('bad-request', `A training slice has ${sample.labels.length} labels for its pixels.`)
   }
   const classOf = new Uint8Array(256).fill(IGNORED)
   classOf[0] = 0
   labels.forEach(({ value }, index) => (classOf[value] = index + 1))
-  const classes = Uint8Array.from(sample.labels, (label) => classOf[label] ?? IGNORED)
-  return { width, height, role, image: normalizedSlice(sample), classes }
+  return Uint8Array.from(sample.labels, (label) => classOf[label] ?? IGNORED)
 }

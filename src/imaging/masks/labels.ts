@@ -19,10 +19,14 @@ export function emptyLabels(voxels: number, largest: number): LabelArray {
   return bits === 8 ? new Uint8Array(voxels) : bits === 16 ? new Uint16Array(voxels) : new Uint32Array(voxels)
 }
 
-/** The same labels in the smallest unsigned type that holds them all: the array itself where it has that type. */
-export function smallestLabels(labels: LabelArray): LabelArray {
-  const bits = bitsFor(largestLabel(labels))
-  if (labels.BYTES_PER_ELEMENT * 8 <= bits) return labels
+/**
+ * The same labels in the smallest unsigned type that holds them all and has at least so many bits: the array itself where
+ * it has that type.
+ */
+export function smallestLabels(labels: LabelArray, leastBits: 8 | 16 = 8): LabelArray {
+  const bits = Math.max(leastBits, bitsFor(largestLabel(labels)))
+  if (labels.BYTES_PER_ELEMENT * 8 === bits) return labels
+  if (bits === 32) return Uint32Array.from(labels)
   return bits === 8 ? Uint8Array.from(labels) : Uint16Array.from(labels)
 }
 
