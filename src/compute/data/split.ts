@@ -20,7 +20,11 @@ interface Group {
   readonly kind: string
   readonly foreground: number
   readonly heldOut: boolean
+  readonly cases: number
 }
+
+/** Draws of which the fairest is taken, where patients have unlike numbers of cases. */
+const DRAWS = 64
 
 /**
  * Part of each case, by id. All cases of a patient go together. Patients are put in order of kind and foreground share, and of each
@@ -39,11 +43,12 @@ export function splitCases(
   const parts = new Map<string, CasePart>(
     groups.flatMap(({ patient, heldOut }) => (heldOut ? [[patient, 'holdout'] as const] : [])),
   )
-  const holdout = stated || settings.holdout === 0 ? [] : drawn(open, settings.holdout, random)
+  const holdout = stated || settings.holdout === 0 ? [] : fairlyDrawn(open, settings.holdout, random)
   for (const { patient } of holdout) parts.set(patient, 'holdout')
   const rest = open.filter(({ patient }) => !parts.has(patient))
   // Fewer than four: each is needed to learn from.
-  const validation = settings.validation === 0 || rest.length < 4 ? [] : drawn(rest, 1 / settings.validation, random)
+  const validation =
+    settings.validation === 0 || rest.length < 4 ? [] : fairlyDrawn(rest, 1 / settings.validation, random)
   for (const { patient } of validation) parts.set(patient, 'validation')
   return new Map(cases.map(({ id, patient }) => [id, parts.get(patient) ?? 'train']))
 }
@@ -59,12 +64,26 @@ function groupsOf(cases: readonly CaseToSplit[]): Group[] {
       kind: kinds[Math.floor(kinds.length / 2)] ?? '',
       foreground: own.reduce((sum, { foreground }) => sum + foreground, 0) / own.length,
       heldOut: own.some(({ heldOut }) => heldOut),
+      cases: own.length,
     }
   })
   return groups.sort((a, b) => compare(a.kind, b.kind) || a.foreground - b.foreground || compare(a.patient, b.patient))
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** So that not only as many patients, but about as many cases are taken as one of `every`. */
+function fairlyDrawn(groups: readonly Group[], every: number, random: () => number): Group[] {
+  const casesOf = (some: readonly Group[]): number => some.reduce((sum, { cases }) => sum + cases, 0)
+  const wanted = casesOf(groups) / every
+  let best = drawn(groups, every, random)
+  if (groups.every(({ cases }) => cases === 1)) return best
+  for (let n = 1; n < DRAWS; n++) {
+    const next = drawn(groups, every, random)
+    if (Math.abs(casesOf(next) - wanted) < Math.abs(casesOf(best) - wanted)) best = next
+  }
+  return best
+}
 
 /** Of each `every` neighbours one; at least one where there are two or more, and never all. */
 function drawn(groups: readonly Group[], every: number, random: () => number): Group[] {
