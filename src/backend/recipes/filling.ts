@@ -64,7 +64,7 @@ async function addCase(
   // Two cases of the same bytes are one here; it has its mask.
   if (services.cases.get(added.id).revision > 0) return
   const truth = await lane.run(priorities.volume, signal, () =>
-    compute.call('readTruth', { recipe, settings, labels, image, masks }, { signal }),
+    compute.call('readTruth', { recipe, settings, image, masks }, { signal }),
   )
   if (!truth.dims.every((extent, axis) => extent === added.dims[axis])) {
     throw new CodedError(

@@ -99,9 +99,20 @@ export const computeMethods = {
     result: doctorReportSchema,
   },
   predict: {
-    params: z.object({ modelDir: z.string(), slices: z.array(computeSliceSchema).min(1) }),
-    /** Labels in the order asked, one byte a pixel. */
-    result: z.object({ slices: z.array(z.object({ index: indexSchema, labels: bytesSchema })), seconds: z.number() }),
+    params: z.object({
+      modelDir: z.string(),
+      slices: z.array(computeSliceSchema).min(1),
+      /** Also how unsure each label is. */
+      entropy: z.boolean().default(false),
+    }),
+    /**
+     * In the order asked, one byte a pixel: labels, and where it was asked for the entropy of the classes' probabilities, 0
+     * sure and 255 all of them equally likely.
+     */
+    result: z.object({
+      slices: z.array(z.object({ index: indexSchema, labels: bytesSchema, entropy: bytesSchema.optional() })),
+      seconds: z.number(),
+    }),
   },
   /** Writes a complete model folder at `outDir` (temporary name, then renamed) or nothing. Sends `progress`. */
   train: {
@@ -160,7 +171,6 @@ export const computeMethods = {
     params: z.object({
       recipe: recipeSchema,
       settings: recipeSettingsSchema,
-      labels: z.array(modelLabelSchema),
       image: z.string(),
       masks: z.array(z.string()).min(1),
     }),
