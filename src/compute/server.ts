@@ -86,6 +86,10 @@ async function dispatch(
       return await handlers.checkData(parse('checkData', params), call)
     case 'augmentationSheet':
       return await handlers.augmentationSheet(parse('augmentationSheet', params), call)
+    case 'listCases':
+      return await handlers.listCases(parse('listCases', params), call)
+    case 'readTruth':
+      return await handlers.readTruth(parse('readTruth', params), call)
     case 'trainRecipe':
       return await handlers.trainRecipe(parse('trainRecipe', params), call)
     case 'predictFile':
