@@ -105,9 +105,9 @@ function refused(message: string): CodedError {
   return new CodedError('bad-request', message)
 }
 
-/** "The article" where that says which; else the other's own name. */
+/** "Article settings" where that says which; else the other's own name. */
 function nameOf(ours: RecipeReport, other: RecipeReport): string {
-  return other.preset === 'article' && ours.preset !== 'article' ? 'The article' : other.model.name
+  return other.preset === 'article' && ours.preset !== 'article' ? 'Article settings' : other.model.name
 }
 
 function differences(ours: RecipeReport, other: RecipeReport): ReportComparison['differences'] {

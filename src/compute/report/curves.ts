@@ -36,7 +36,7 @@ export function diceChart(
   const wanted = dice.length > 0 ? (labels.length > 1 ? dice : dice.slice(0, 1)) : keys
   const series = wanted
     .map((key): Series => ({
-      name: metricName(key, labels),
+      name: key === 'dice' && wanted.length > 1 ? 'Dice, mean' : metricName(key, labels),
       points: history.flatMap(({ epoch, val }) => {
         const value = val[key]
         return typeof value === 'number' && value >= 0 && value <= 1 ? [[epoch, value] as const] : []

@@ -1,27 +1,14 @@
 import { meanKeys } from '../../core/metrics/index.ts'
 import { anchor } from './anchor.ts'
 import { escaped } from './drawing/chart.ts'
-import { durationText, metricName, numberText } from './words.ts'
+import { durationText, inSentence, metricName, numberText } from './words.ts'
 import type { CaseScores } from '../../core/contract/recipes.ts'
 import type { RecipeReport, ReportComparison } from '../../core/contract/report.ts'
 
 /** Where less is better. */
 const ERRORS = new Set(['hd', 'hd95', 'assd', 'warping', 'rand', 'undefinedDistances'])
 /** In this order, as far as they are there. */
-const TABLED = [
-  'accuracy',
-  'meanIou',
-  'dice',
-  'iou',
-  'sensitivity',
-  'specificity',
-  'hd95',
-  'assd',
-  'ap',
-  'ap50',
-  'warping',
-  'rand',
-]
+const TABLED = ['accuracy', 'dice', 'iou', 'hd95', 'assd', 'ap', 'ap50', 'warping', 'rand']
 
 /** The recipe's metrics, large, first of all; of several labels each one's below. */
 export function headline(report: RecipeReport): string {
@@ -75,7 +62,7 @@ function comparisonTable(report: RecipeReport, other: ReportComparison): string 
   )
   const cases = other.common === 1 ? 'the one case' : `the ${other.common} cases`
   return (
-    `<section><h2>Beside ${escaped(other.name)}</h2><p class="note">${other.preset === 'article' ? "The article's settings, trained here. " : ''}Means over ${cases} that both models were scored on and neither learned from.</p>` +
+    `<section><h2>Compared with: ${escaped(other.name)}</h2><p class="note">${other.preset === 'article' ? "The article's settings, trained here. " : ''}Means over ${cases} that both models were scored on and neither learned from.</p>` +
     `<div class="scroll"><table><thead><tr><th></th><th>This model</th><th>${escaped(other.name)}</th><th>Difference</th></tr></thead><tbody>${rows.join('')}${more.join('')}</tbody></table></div>` +
     `<details><summary>${differences.length} settings that differ</summary><div class="scroll"><table class="text"><thead><tr><th>Setting</th><th>This model</th><th>${escaped(other.name)}</th></tr></thead><tbody>${differences.join('')}</tbody></table></div></details></section>`
   )
@@ -122,7 +109,7 @@ export function casesTable(report: RecipeReport): string {
     return `<tr><th scope="row" data-v="${id}">${first}</th>${cells.join('')}</tr>`
   })
   const head = heads.map((name) => `<th scope="col"><button type="button">${escaped(name)}</button></th>`).join('')
-  return `<section><h2>Cases</h2><p class="note">Ranked by ${escaped(rank)}, the worst first. All metrics of all cases are in cases.csv.</p><div class="scroll tall"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
+  return `<section><h2>Cases</h2><p class="note">Ranked by ${escaped(inSentence(rank))}, the worst first. All metrics of all cases are in cases.csv.</p><div class="scroll tall"><table class="sortable"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
 }
 
 function absolute(value: number | null | undefined): number | null {

@@ -40,3 +40,8 @@ export function durationText(seconds: number): string {
   const minutes = Math.round(seconds / 60)
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
+
+/** A name within a sentence: abbreviations and names keep their capitals. */
+export function inSentence(name: string): string {
+  return /^(?:Dice|[A-Z][A-Z]|IoU)/.test(name) ? name : name.charAt(0).toLowerCase() + name.slice(1)
+}
