@@ -7,6 +7,7 @@ import { saveModel } from './models/files.ts'
 import { trainedCard } from './models/trainedCard.ts'
 import { createCaseHandlers } from './recipes/caseHandlers.ts'
 import { createRecipeHandlers } from './recipes/handlers.ts'
+import { predictFile } from './recipes/predictFile.ts'
 import { doctor } from './runtime/doctor.ts'
 import { threadCount } from './runtime/threads.ts'
 import { versions } from './runtime/versions.ts'
@@ -37,10 +38,10 @@ export function createHandlers(
       const started = await runtime.catch(() => null)
       return await doctor(options, started, { fresh, known, signal })
     },
-    async predict({ modelDir, slices }, { signal, onProgress, notify }) {
+    async predict({ modelDir, slices, entropy }, { signal, onProgress, notify }) {
       await runtime
       const start = performance.now()
-      const options = { signal, onProgress: predictionProgress(onProgress), notify: warn(notify) }
+      const options = { entropy, signal, onProgress: predictionProgress(onProgress), notify: warn(notify) }
       const predicted = await models.withAny(modelDir, (model) => predictSlices(model, slices, options))
       return { slices: predicted, seconds: (performance.now() - start) / 1000 }
     },
@@ -75,6 +76,11 @@ export function createHandlers(
       }
     },
     ...createRecipeHandlers(runtime),
+    async predictFile({ modelDir, ...order }, { signal, onProgress, notify }) {
+      await runtime
+      const call = { signal, onProgress: predictionProgress(onProgress), notify: warn(notify) }
+      return await models.withAny(modelDir, (model) => predictFile(model, order, call))
+    },
     ...createCaseHandlers(),
     async inspectNetwork({ file }, { signal }) {
       return await foreign.inspect(file, signal)

@@ -10,10 +10,12 @@ export {
   readMask,
   readTruth,
   resampleMask,
+  valueMapExtension,
   verifyMask,
   writeDataset,
   writeMask,
   writeMaskAs,
+  writeValueMaps,
   writeVerifiedMask,
   type DatasetCase,
   type LoadedMask,
@@ -26,7 +28,7 @@ export { listSeries, type DicomSeries } from './dicom/index.ts'
 export { rangeOf, robustRange } from './range.ts'
 export { memoryStore, typeOf, type VoxelStore } from './voxels/index.ts'
 export { openTiled } from './tiled.ts'
-export { contentHash } from './files.ts'
+export { contentHash, writeAtomically } from './files.ts'
 export { clearLeftovers } from './leftovers.ts'
 export { supportedExtensions, isSupported, stemOf } from './sniff.ts'
 export { writeVolume } from './nifti/index.ts'

@@ -34,7 +34,7 @@ export interface ImagePrediction {
    * Class by class, a value from 0 to 1 for each voxel; `values` says which label each class is, 0 background. Of networks
    * with a border class that counts as its label. Null where they were not asked for.
    */
-  readonly probabilities: { readonly values: readonly number[]; readonly data: Float32Array } | null
+  readonly probabilities: { readonly values: readonly number[]; readonly data: Float32Array<ArrayBuffer> } | null
   /** 0 sure, 1 all classes equally likely (entropyOf); null where it was not asked for. */
   readonly entropy: Float32Array<ArrayBuffer> | null
   /** Numbers of objects, 0 where none is; null where they were not asked for. */

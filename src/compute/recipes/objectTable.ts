@@ -18,7 +18,9 @@ export interface ObjectTable {
 export async function objectTable(ids: Uint32Array, image: ImageVolume, signal?: AbortSignal): Promise<ObjectTable> {
   const measured = measureObjects(ids, image.dims, await intensities(image, signal))
   const rows = measured.map((object) => rowOf(object, image))
-  const columns = Object.keys(rowOf({ id: 0, size: 0, centroid: [0, 0, 0], perimeter: null, meanIntensity: null }, image))
+  const columns = Object.keys(
+    rowOf({ id: 0, size: 0, centroid: [0, 0, 0], perimeter: null, meanIntensity: null }, image),
+  )
   const lines = [columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))]
   return {
     count: rows.length,

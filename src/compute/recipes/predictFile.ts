@@ -1,7 +1,6 @@
-import { rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
-import { valueMapExtension, writeMaskAs, writeValueMaps, readImage } from '../../imaging/index.ts'
+import { readImage, valueMapExtension, writeAtomically, writeMaskAs, writeValueMaps } from '../../imaging/index.ts'
 import { predictImage } from '../inference/predictImage.ts'
 import { objectTable } from './objectTable.ts'
 import type { z } from 'zod'
@@ -71,8 +70,8 @@ async function writeAll(
     return { files: [output, ...files], objects: null }
   }
   const table = await objectTable(objects, image, signal)
-  await writeText(`${stem}.objects.csv`, table.csv)
-  await writeText(`${stem}.objects.json`, table.json)
+  await writeAtomically(`${stem}.objects.csv`, [Buffer.from(table.csv)])
+  await writeAtomically(`${stem}.objects.json`, [Buffer.from(table.json)])
   files.push(`${stem}.objects.csv`, `${stem}.objects.json`)
   // More than a PNG can number go into a TIFF.
   const mask = formatOf(output) === 'png' && table.count > MOST_IN_PNG ? `${stem}.tif` : output
@@ -84,16 +83,4 @@ function formatOf(file: string): 'nifti' | 'png' | 'tiff' {
   const ending = path.extname(file).toLowerCase()
   if (ending === '.png') return 'png'
   return ending === '.tif' || ending === '.tiff' ? 'tiff' : 'nifti'
-}
-
-async function writeText(file: string, text: string): Promise<void> {
-  const aside = `${file}.${process.pid}.part`
-  try {
-    await writeFile(aside, text, { flush: true })
-    await rename(aside, file)
-  } catch (cause) {
-    throw new CodedError('not-saved', `${path.basename(file)} could not be saved; save it to another folder or disk.`, {
-      cause,
-    })
-  }
 }

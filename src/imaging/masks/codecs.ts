@@ -19,8 +19,8 @@ export interface MaskCodec {
 
 export const codecs: Record<MaskFormat, MaskCodec> = {
   nifti: {
-    write: (path, { labels, image }) => writeNifti(path, labels, image),
-    check: (path, { labels, image }) => checkNifti(path, labels, image),
+    write: (path, { labels, image, leastBits }) => writeNifti(path, labels, image, leastBits),
+    check: (path, { labels, image, leastBits }) => checkNifti(path, labels, image, leastBits),
   },
   png: { write: writePngMask, check: byReading((path, { signal }) => readMask(path, { signal })) },
   tiff: { write: writeTiffMask, check: byReading((path, { signal }) => readMask(path, { signal })) },

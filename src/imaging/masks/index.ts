@@ -4,6 +4,7 @@ export { verifyMask, writeMask, writeMaskAs, writeVerifiedMask, type WrittenMask
 export { writeDataset, type DatasetCase, type DatasetFormat } from './dataset.ts'
 export { compareWithImage, resampleMask, type MaskComparison } from './compare.ts'
 export { countLabels } from './labels.ts'
+export { valueMapExtension, writeValueMaps } from './valueMaps.ts'
 export { defaultFormat, maskEndings, maskExtension } from './target.ts'
 export type { LoadedMask, MaskName, MaskTarget } from './types.ts'
 export { readTruth, type MaskFiles, type MaskRules, type Truth } from './truth.ts'

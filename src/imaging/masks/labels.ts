@@ -24,6 +24,7 @@ export function emptyLabels(voxels: number, largest: number): LabelArray {
  * it has that type.
  */
 export function smallestLabels(labels: LabelArray, leastBits: 8 | 16 = 8): LabelArray {
+  if (labels instanceof Uint8Array && leastBits === 8) return labels
   const bits = Math.max(leastBits, bitsFor(largestLabel(labels)))
   if (labels.BYTES_PER_ELEMENT * 8 === bits) return labels
   if (bits === 32) return Uint32Array.from(labels)

@@ -12,13 +12,23 @@ const NIFTI1_BYTES = 348
 const ROUNDING_MM = 0.01
 
 /** Writes a mask in the geometry of its image: see `writeNiftiMask` of the format. */
-export async function writeNifti(path: string, labels: LabelArray, image: MaskTarget): Promise<void> {
-  await writeNiftiMask(path, labels, byChosenForm(image))
+export async function writeNifti(
+  path: string,
+  labels: LabelArray,
+  image: MaskTarget,
+  leastBits?: 8 | 16,
+): Promise<void> {
+  await writeNiftiMask(path, labels, byChosenForm(image), leastBits)
 }
 
 /** Reopens a mask that `writeNifti` wrote. Throws a `Mismatch` with what differs. */
-export async function checkNifti(path: string, labels: LabelArray, image: MaskTarget): Promise<void> {
-  await verifyNiftiMask(path, labels, byChosenForm(image))
+export async function checkNifti(
+  path: string,
+  labels: LabelArray,
+  image: MaskTarget,
+  leastBits?: 8 | 16,
+): Promise<void> {
+  await verifyNiftiMask(path, labels, byChosenForm(image), leastBits)
   // Apart from the fields: where a reader finds the mask is where the image is annotated.
   const wanted = image.source.kind === 'nifti' ? image.info.affine : image.affine
   const { affine } = await readImageInfo(path)

@@ -15,8 +15,8 @@ const SLICE = /^.*?(\d+)\.png$/i
  * Label numbers as grey PNG, 8 bits where all are below 256, else 16: the one form in which every program gets the numbers and no
  * colours. A volume becomes a folder with a file a slice across its third axis, slice_0000.png on.
  */
-export async function writePngMask(path: string, { labels, image, signal }: MaskToWrite): Promise<void> {
-  const small = smallestLabels(labels)
+export async function writePngMask(path: string, { labels, image, leastBits, signal }: MaskToWrite): Promise<void> {
+  const small = smallestLabels(labels, leastBits)
   if (small instanceof Uint32Array) {
     throw new CodedError('bad-request', 'A PNG holds labels up to 65535; save this mask as NIfTI or TIFF.')
   }

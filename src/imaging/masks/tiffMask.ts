@@ -6,8 +6,11 @@ import type { MaskName, MaskToWrite } from './types.ts'
  * Label numbers as TIFF, a page a slice across the third axis: 8 bits, indexed where the labels have colours, so that viewers show
  * them in these; 16 or 32 bits grey where a label is above 255. With the voxel size where it is known.
  */
-export async function writeTiffMask(path: string, { labels, image, names, signal }: MaskToWrite): Promise<void> {
-  const small = smallestLabels(labels)
+export async function writeTiffMask(
+  path: string,
+  { labels, image, names, leastBits, signal }: MaskToWrite,
+): Promise<void> {
+  const small = smallestLabels(labels, leastBits)
   const [width, height, slices] = image.dims
   const size = width * height
   function* pages(): Generator<{ data: typeof small }> {

@@ -24,6 +24,8 @@ export interface LoadedMask extends MaskVolume {
 export interface WriteOptions {
   /** Names and colours of labels, for the formats that have them. */
   readonly names?: readonly MaskName[] | undefined
+  /** Bits of a label at least, in NIfTI, PNG and TIFF, so that a reader can go by them; as few as hold all where left out. */
+  readonly leastBits?: 8 | 16 | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -34,6 +36,7 @@ export interface MaskToWrite {
   /** Of the case, without ending: what files are called. */
   readonly stem: string
   readonly names: readonly MaskName[]
+  readonly leastBits?: 8 | 16 | undefined
   readonly signal: AbortSignal | undefined
 }
 

@@ -93,11 +93,11 @@ function maskOf(
   path: string,
   labels: LabelArray,
   image: MaskTarget,
-  { names = [], signal }: WriteOptions,
+  { names = [], leastBits, signal }: WriteOptions,
 ): MaskToWrite {
   const [nx, ny, nz] = image.dims
   if (labels.length !== nx * ny * nz) throw new RangeError(`${labels.length} labels for ${nx * ny * nz} voxels`)
-  return { labels, image, stem: stemOf(path), names, signal }
+  return { labels, image, stem: stemOf(path), names, leastBits, signal }
 }
 
 /** The ending that the file under the temporary name needs; undefined for a folder. */

@@ -9,12 +9,13 @@ export const MASK_DESCRIPTION = 'Maskwright label map'
 export type Labels = Uint8Array | Uint16Array | Uint32Array
 export type LabelType = 'uint8' | 'uint16' | 'uint32'
 
-/** The smallest type that has room for the largest label. */
-export function labelType(labels: Labels): LabelType {
-  if (labels instanceof Uint8Array) return 'uint8'
+/** The smallest type that has room for the largest label, and at least so many bits. */
+export function labelType(labels: Labels, leastBits: 8 | 16 = 8): LabelType {
+  const least = leastBits === 8 ? 'uint8' : 'uint16'
+  if (labels instanceof Uint8Array) return least
   let largest = 0
   for (const label of labels) if (label > largest) largest = label
-  if (largest < 2 ** 8) return 'uint8'
+  if (largest < 2 ** 8) return least
   return largest < 2 ** 16 ? 'uint16' : 'uint32'
 }
 

@@ -18,6 +18,8 @@ export interface NewGeometry {
 
 export interface NewHeader extends NewGeometry {
   readonly type: VoxelType | 'rgb24'
+  /** Volumes along the fourth dimension; none where left out or 1. */
+  readonly frames?: number | undefined
   readonly slope: number
   readonly inter: number
   readonly intent: number
@@ -31,7 +33,7 @@ const SAME_MM = 0.05
 
 /** A little-endian single-file header in mm up to the first voxel: NIfTI-1, or NIfTI-2 where a side is longer than 32,767. */
 export function newHeader(header: NewHeader): Uint8Array<ArrayBuffer> {
-  const version = header.dims.some((extent) => extent > MAX_NIFTI1) ? 2 : 1
+  const version = [...header.dims, header.frames ?? 1].some((extent) => extent > MAX_NIFTI1) ? 2 : 1
   const bytes = new Uint8Array(firstOffset({ version, single: true }))
   const view = new DataView(bytes.buffer)
   const { affine } = header
@@ -57,13 +59,18 @@ interface Forms {
   readonly numbers: readonly number[]
 }
 
+/** How many dimensions there are, then all seven. */
+function extentsOf({ dims, frames = 1 }: NewHeader): number[] {
+  return [frames > 1 ? 4 : 3, ...dims, frames, 1, 1, 1]
+}
+
 function putNifti1(bytes: Uint8Array, view: DataView, header: NewHeader, { pixdim, codes, numbers }: Forms): void {
   const int16 = (at: number, ...values: number[]): void => values.forEach((v, i) => view.setInt16(at + 2 * i, v, true))
   const float = (at: number, ...values: number[]): void =>
     values.forEach((v, i) => view.setFloat32(at + 4 * i, v, true))
   const { code, bits } = codeOf(header.type)
   view.setInt32(0, NIFTI1_BYTES, true)
-  int16(40, 3, ...header.dims, 1, 1, 1, 1)
+  int16(40, ...extentsOf(header))
   int16(68, header.intent, code, bits)
   float(76, ...pixdim)
   float(108, bytes.length, header.slope, header.inter)
@@ -83,7 +90,7 @@ function putNifti2(bytes: Uint8Array, view: DataView, header: NewHeader, { pixdi
   bytes.set([0x0d, 0x0a, 0x1a, 0x0a], 8)
   view.setInt16(12, code, true)
   view.setInt16(14, bits, true)
-  ;[3, ...header.dims, 1, 1, 1, 1].forEach((extent, i) => view.setBigInt64(16 + 8 * i, BigInt(extent), true))
+  extentsOf(header).forEach((extent, i) => view.setBigInt64(16 + 8 * i, BigInt(extent), true))
   double(104, ...pixdim)
   view.setBigInt64(168, BigInt(bytes.length), true)
   double(176, header.slope, header.inter)

@@ -3,7 +3,7 @@ import type { Affine } from '../../core/contract/schemas.ts'
 import { Mismatch } from '../mismatch.ts'
 import { passing } from '../voxels/index.ts'
 import { parseHeader, type NiftiHeader } from './header.ts'
-import { labelType, type Labels } from './maskHeader.ts'
+import { labelType, type Labels, type LabelType } from './maskHeader.ts'
 import { findFrame, frameSource, type NiftiFrame } from './read.ts'
 import type { MaskImage } from './write.ts'
 
@@ -15,20 +15,24 @@ const ROUNDING_MM = 0.01
  * every label and affine; for a NIfTI image also version, byte order, the numbers of qform, sform, pixdim and units, and the extensions. Throws
  * a `Mismatch` that says what differs.
  */
-export async function verifyNiftiMask(path: string, labels: Labels, image: MaskImage): Promise<void> {
+export async function verifyNiftiMask(
+  path: string,
+  labels: Labels,
+  image: MaskImage,
+  leastBits: 8 | 16 = 8,
+): Promise<void> {
   const mask = await findFrame(path).catch((error: unknown) => {
     throw new Mismatch('it could not be read again', error)
   })
-  const difference = geometryDifference(path, mask, labels, image)
+  const difference = geometryDifference(path, mask, labelType(labels, leastBits), image)
   if (difference !== null) throw new Mismatch(`it ${difference}`)
   await compareLabels(mask, labels)
 }
 
-function geometryDifference(path: string, mask: NiftiFrame, labels: Labels, image: MaskImage): string | null {
+function geometryDifference(path: string, mask: NiftiFrame, type: LabelType, image: MaskImage): string | null {
   const { header } = mask
   const { source, affine } = mask.about
   if (source.kind !== 'nifti') return 'is no NIfTI file'
-  const type = labelType(labels)
   if (header.datatype.name !== type || header.slope !== 1 || header.inter !== 0 || header.frames !== 1) {
     return `is not a plain ${type} label map`
   }

@@ -13,6 +13,8 @@ const STEP = 2 ** 20
 export interface NewVolume extends NewGeometry {
   /** Samples in file order: x fastest, channels interleaved; all of them, or piece by piece as a `VoxelStore` gives them. */
   readonly data: VoxelArray | AsyncIterable<VoxelArray>
+  /** Volumes, one after the other; 1 where left out. */
+  readonly frames?: number | undefined
   /** Of pieces; that of the array where left out. */
   readonly voxelType?: VoxelType | undefined
   /** 3: RGB, which has to be uint8. */
@@ -29,13 +31,13 @@ export interface NewVolume extends NewGeometry {
  * CodedError: 'bad-request' for a type or an affine that NIfTI cannot hold, what the pieces throw, and as `writeAtomically`.
  */
 export async function writeVolume(path: string, volume: NewVolume): Promise<number> {
-  const { dims, data, channels = 1, slope = 1, inter = 0, description = 'Maskwright' } = volume
+  const { dims, data, frames = 1, channels = 1, slope = 1, inter = 0, description = 'Maskwright' } = volume
   const voxelType = Symbol.asyncIterator in data ? volume.voxelType : typeOf(data)
   if (voxelType === undefined) throw new RangeError('writeVolume: pieces of an unnamed type')
   if (channels === 3 && voxelType !== 'uint8') {
     throw new CodedError('bad-request', 'NIfTI holds colours of 8 bits only; choose TIFF or another data type.')
   }
-  const samples = dims[0] * dims[1] * dims[2] * channels
+  const samples = dims[0] * dims[1] * dims[2] * frames * channels
   if (!(Symbol.asyncIterator in data) && data.length !== samples) {
     throw new RangeError('writeVolume: dims and data do not agree')
   }
@@ -50,14 +52,19 @@ export type MaskImage = Pick<ImageVolume, 'dims' | 'source'> & Partial<Pick<Imag
 
 /**
  * Writes a label map, one label a voxel in the image's voxel order, as NIfTI of the smallest unsigned type that has room for its
- * labels, slope 1; packed where the name ends in .gz. For a NIfTI image: its own version, byte order, qform, sform, codes, units and
+ * labels (and `leastBits`), slope 1; packed where the name ends in .gz. For a NIfTI image: its own version, byte order, qform, sform, codes, units and
  * extensions, byte by byte. For any other image: NIfTI in mm with its affine as sform and qform. The name appears when
  * the file is whole and on the disk. Returns the number of bytes written; throws as `writeAtomically`.
  */
-export async function writeNiftiMask(path: string, labels: Labels, image: MaskImage): Promise<number> {
+export async function writeNiftiMask(
+  path: string,
+  labels: Labels,
+  image: MaskImage,
+  leastBits: 8 | 16 = 8,
+): Promise<number> {
   const [nx, ny, nz] = image.dims
   if (labels.length !== nx * ny * nz) throw new RangeError(`${labels.length} labels for ${nx * ny * nz} voxels`)
-  const type = labelType(labels)
+  const type = labelType(labels, leastBits)
   const { source } = image
   if (source.kind !== 'nifti') {
     const { affine = null, spacing } = image
