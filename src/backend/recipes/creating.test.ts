@@ -1,0 +1,126 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { MethodParams } from '../../core/contract/methods.ts'
+import { writePng } from '../../imaging/index.ts'
+import { recipeNamed } from '../host/recipes.ts'
+import { cleanUp, emptyProject, jobEnd, openBackend, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
+
+afterEach(cleanUp)
+
+const WIDTH = 6
+const HEIGHT = 5
+
+/** Three pictures with a nucleus in the corner each; the last one is held out. */
+async function dataFolder(test: TestBackend): Promise<string> {
+  const dir = temporaryFolder()
+  const names = ['a', 'b', 'c']
+  for (const [at, name] of names.entries()) {
+    const data = new Uint8Array(WIDTH * HEIGHT).map((_, i) => (i * 7 + at) % 256)
+    await writePng(join(dir, `${name}.png`), { width: WIDTH, height: HEIGHT, channels: 1, data })
+  }
+  const { recipes } = test.compute
+  recipes.listed = {
+    labels: [{ value: 1, name: 'Nucleus' }],
+    cases: names.map((id) => ({
+      ...{ id, part: id === 'c' ? 'holdout' : 'train', image: join(dir, `${id}.png`), masks: [join(dir, 'masks')] },
+    })),
+  }
+  recipes.truth = () => ({ dims: [WIDTH, HEIGHT, 1], labels: corner() })
+  return dir
+}
+
+function corner(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(WIDTH * HEIGHT).map((_, i) => Number(i % WIDTH < 2 && i < 2 * WIDTH))
+}
+
+function orderOf(test: TestBackend, data: string, parent: string, name = 'Nuclei'): MethodParams<'recipes.create'> {
+  const idOf = (path: string): string => test.backend.registerFile(path, 'open').id
+  const settings = recipeNamed('nuclei').presets.best
+  return { recipe: 'nuclei', preset: 'best', settings, folderId: idOf(data), parentId: idOf(parent), name }
+}
+
+describe('a project from a recipe', () => {
+  it('has the cases where they lie, their truth as masks, and the labels; what is held out is not for Retrain', async () => {
+    const test = await openBackend(emptyProject())
+    const data = await dataFolder(test)
+    const parent = temporaryFolder()
+    const { job, folder } = await test.call('recipes.create', orderOf(test, data, parent))
+    expect(folder).toMatchObject({ name: 'Nuclei', text: join(parent, 'Nuclei') })
+    expect(await jobEnd(test, job.id)).toMatchObject({ kind: 'create', state: 'done', error: null })
+    expect(readdirSync(parent)).toEqual(['Nuclei'])
+
+    const made = await openBackend(join(parent, 'Nuclei'))
+    const project = await made.call('project.get', {})
+    expect(project).toMatchObject({ name: 'Nuclei', isDemo: false, labels: [{ value: 1, name: 'Nucleus' }] })
+    expect(project.cases.map(({ name, correctedSlices, missing }) => [name, correctedSlices, missing])).toEqual([
+      ['a', 1, false],
+      ['b', 1, false],
+      ['c', 0, false],
+    ])
+    const caseId = project.cases[2]?.id ?? ''
+    expect((await made.call('case.open', { caseId })).sourcePath).toBe(join(data, 'c.png'))
+    const { data: mask } = await made.call('annotation.slice', { caseId, axis: 2, index: 0, layer: 'mask' })
+    expect([...mask]).toEqual([...corner()])
+    expect((await made.call('recipes.state', {})).project).toMatchObject({
+      recipe: 'nuclei',
+      preset: 'best',
+      dataPath: data,
+      missing: false,
+    })
+
+    // Trained on the folder that it was made from; what is as it was there counts as learned.
+    const training = await made.call('recipes.train', { ...orderOf(test, data, parent), folderId: null })
+    expect(await jobEnd(made, training.id)).toMatchObject({ state: 'done' })
+    expect(made.compute.recipes.trainings()[0]).toMatchObject({ dataDir: data })
+    const { cases } = await made.call('project.get', {})
+    expect(cases.map(({ newCorrectedSlices }) => newCorrectedSlices)).toEqual([0, 0, 0])
+  })
+
+  it('is refused among the data, in the open project, over something else, or by a name that is none', async () => {
+    const test = await openBackend(emptyProject())
+    const data = await dataFolder(test)
+    const parent = temporaryFolder()
+    mkdirSync(join(parent, 'taken'))
+    writeFileSync(join(parent, 'taken', 'mine.txt'), '')
+    const create = (where: string, name?: string) => test.call('recipes.create', orderOf(test, data, where, name))
+    await expect(create(data)).rejects.toMatchObject({ code: 'bad-request' })
+    await expect(create(test.dir)).rejects.toMatchObject({ code: 'bad-request' })
+    await expect(create(parent, 'taken')).rejects.toMatchObject({ code: 'conflict' })
+    for (const name of ['a/b', '..', '.hidden', 'a:b']) {
+      await expect(create(parent, name)).rejects.toMatchObject({ code: 'bad-request' })
+    }
+    expect(readdirSync(parent)).toEqual(['taken'])
+  })
+
+  it('is there whole or not at all: cancelled, or with a mask that does not fit', async () => {
+    const test = await openBackend(emptyProject())
+    const data = await dataFolder(test)
+    const parent = temporaryFolder()
+    // What a process that was killed left behind.
+    mkdirSync(join(parent, '.Nuclei.making-999999999'))
+    const { recipes } = test.compute
+    recipes.before = async (method, signal) => {
+      if (method !== 'readTruth') return
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    }
+    const { job } = await test.call('recipes.create', orderOf(test, data, parent))
+    await expect.poll(() => recipes.asked.length, { timeout: 20_000 }).toBe(2)
+    await expect(test.call('recipes.create', orderOf(test, data, parent, 'Other'))).rejects.toMatchObject({
+      code: 'busy',
+    })
+    await test.call('job.cancel', { jobId: job.id })
+    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'cancelled' })
+    expect(readdirSync(parent)).toEqual([])
+
+    recipes.before = async () => undefined
+    recipes.truth = () => ({ dims: [1, 1, 1], labels: new Uint8Array(1) })
+    const next = await test.call('recipes.create', orderOf(test, data, parent))
+    expect(await jobEnd(test, next.job.id)).toMatchObject({
+      state: 'failed',
+      error: { message: 'The mask of "a" is of another size than the image; take it out of the data.' },
+    })
+    expect(existsSync(join(parent, 'Nuclei'))).toBe(false)
+    expect(readdirSync(parent)).toEqual([])
+  })
+})
