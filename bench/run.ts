@@ -1,5 +1,5 @@
 /**
- *     npm run bench -- SUITE…          (compute, durability, io, learning, viewer; all where none is named)
+ *     npm run bench -- SUITE…          (compute, durability, io, learning, recipes, viewer; all where none is named)
  *
  * Measures on this machine and writes bench/results/SUITE.json.
  */
@@ -12,6 +12,7 @@ const suites: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   durability: () => import('./durability.ts'),
   io: () => import('./io.ts'),
   learning: () => import('./learning.ts'),
+  recipes: () => import('./recipes.ts'),
   viewer: () => import('./viewer.ts'),
 }
 
