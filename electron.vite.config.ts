@@ -13,7 +13,12 @@ export default defineConfig({
       target: 'node24',
       sourcemap: true,
       rolldownOptions: {
-        input: { index: 'src/main/index.ts', cli: 'src/cli/main.ts', compute: 'src/compute/entry.ts' },
+        input: {
+          index: 'src/main/index.ts',
+          cli: 'src/cli/main.ts',
+          compute: 'src/compute/entry.ts',
+          batches: 'src/compute/data/worker/entry.ts',
+        },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
     },

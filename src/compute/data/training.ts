@@ -12,6 +12,7 @@ import { networkSize } from './resize.ts'
 import { createSliceReader } from './sliceReader.ts'
 import { inSentences, remarksOn, surveyCases } from './survey.ts'
 import { balancedWeights } from './weightMap.ts'
+import { createBatchPool } from './worker/pool.ts'
 import type { RecipeOrder } from '../../core/contract/compute.ts'
 import type { DataReport, Recipe, RecipeSettings } from '../../core/contract/recipes.ts'
 import type { BatchOptions, BatchStream, SliceRef, TrainingData } from '../recipes/types.ts'
@@ -20,6 +21,7 @@ import type { PartCase } from './partition.ts'
 import type { PlanSlice, ReadingPlan } from './plan.ts'
 import type { SlicePlane } from './planes.ts'
 import type { Surveyed, SurveyOptions } from './survey.ts'
+import type { BatchPool } from './worker/pool.ts'
 
 export interface OpenOptions extends SurveyOptions {
   /** Bytes of pictures and volumes that a reader may keep; there are as many readers as threads, and one. */
@@ -114,7 +116,8 @@ export async function openTrainingData(order: RecipeOrder, options: OpenOptions 
   const reader = createSliceReader(whole)
   const refs = refsOf(cases, whole)
   const byId = new Map(cases.map((each) => [each.id, each]))
-  const streams = new Set<BatchStream>()
+  const here = new Set<BatchStream>()
+  let pool: BatchPool | null | undefined
 
   return {
     report,
@@ -148,15 +151,18 @@ export async function openTrainingData(order: RecipeOrder, options: OpenOptions 
       }
     },
     batches(wanted) {
+      pool ??= createBatchPool(training, options.workers ?? 1)
+      if (pool !== null) return pool.stream(wanted)
       const stream = batchesHere(training, wanted)
-      streams.add(stream)
+      here.add(stream)
       return stream
     },
     batchesPerEpoch({ batch, patch }) {
       return Math.ceil(training.slices.reduce((sum, slice) => sum + patchesOf(slice, patch), 0) / batch)
     },
     async close() {
-      await Promise.all([...streams].map((stream) => stream.close()))
+      await Promise.all([...here].map((stream) => stream.close()))
+      await pool?.close()
       await reader.close()
     },
   }
