@@ -82,6 +82,10 @@ describe('maskwright evaluate', () => {
     })
     expect(said.cases[0]?.dice).toEqual({ 1: 18 / 20 })
     expect(said.mean).toMatchObject({ ap50: 2 / 3 })
+    // Without --instances each number is the recipe's one class.
+    const labels = await evaluated('--truth', at('nuclei'), '--pred', at('nuclei/pred'), '--recipe', 'nuclei')
+    expect(labels.cases[0]?.dice).toEqual({ 1: 18 / 20 })
+    expect(labels.cases[0]).not.toHaveProperty('instances')
   })
 
   it('takes the parts of black and white masks for objects', async () => {

@@ -22,6 +22,8 @@ export interface ScoredPairs {
 const MASK_END = /[ _.-](mask|masks|seg|segmentation|label|labels|labelmap|truth|gt|manual)$/i
 /** The Cell Tracking Challenge: the truth of t000.tif. */
 const MAN_SEG = /^man_seg(\d+)$/i
+/** What is written beside predicted masks. */
+const BESIDE = /\.(probabilities|entropy)$/i
 /** Where two files have one name, the likelier mask first: what loses nothing, then what JPEG has blurred. */
 const ENDINGS = /\.(nii|nii\.gz|png|tiff?|nrrd|mh[ad]|hdr|bmp|jpe?g)$/i
 const ORDER = ['nii', 'nii.gz', 'nrrd', 'mha', 'mhd', 'hdr', 'png', 'tif', 'tiff', 'bmp', 'jpg', 'jpeg']
@@ -36,7 +38,8 @@ const inOrder = new Intl.Collator('en', { numeric: true }).compare
  */
 export async function pairPredictions(truthDir: string, predictedDir: string): Promise<ScoredPairs> {
   const truths = await findTruths(truthDir)
-  const predictions = byName(predictedDir, (await listFolder(predictedDir)).images)
+  const predicted = (await listFolder(predictedDir)).images.filter((name) => !BESIDE.test(stemOf(name)))
+  const predictions = byName(predictedDir, predicted)
   const pairs: ScoredPair[] = []
   const withoutTruth: string[] = []
   const used = new Set<string>()

@@ -98,19 +98,24 @@ async function labelsOf(
   return [...found].sort((a, b) => a - b)
 }
 
-/** Both in the prediction's order of voxels. */
+/**
+ * Both in the prediction's order of voxels. With `--instances` all of a prediction's values number objects of one label; without, they
+ * do where the recipe has a single class and a value is not its label.
+ */
 async function readPair(pair: ScoredPair, { rules, signal }: Task) {
   const image = await readImage(pair.predicted, { signal })
   await image.voxels.close()
   const { labels: raw } = await readMask(pair.predicted, { signal })
   const { labels: truth, objects: truthObjects, unknown, remarks } = await readTruth(pair.truth, image, rules, signal)
+  const [only, second] = rules.classes
+  const numbers = second === undefined && only !== undefined && raw.some((value) => value !== 0 && value !== only.value)
   const found = { truth, truthObjects, unknown, remarks, dims: image.dims, spacing: await spacingOf(pair, image) }
-  const label = rules.objectLabel
+  const label = rules.objectLabel ?? (numbers ? only.value : null)
   if (label === null) return { ...found, predicted: bytes(raw, pair.predicted) }
+  const predicted = Uint8Array.from(raw, (value) => (value === 0 ? 0 : label))
   return {
-    ...found,
-    predicted: Uint8Array.from(raw, (value) => (value === 0 ? 0 : label)),
-    predictedObjects: objectsOf(raw, image.dims),
+    ...{ ...found, predicted },
+    ...(rules.objectLabel === null ? {} : { predictedObjects: objectsOf(raw, image.dims) }),
   }
 }
 
