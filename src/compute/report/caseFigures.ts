@@ -30,14 +30,18 @@ type Pictured = Omit<ScoredCase, 'scores' | 'part'>
 /** Draws a case: its panels; of a volume also contours over each cut, and the three planes through what was to be found. */
 export async function caseFigures(scored: Pictured, values: readonly number[]): Promise<CaseFigure[]> {
   const cuts = await imageCuts(scored.image)
-  const view = cuts.views[0]
+  const { only } = scored
+  const view = cuts.views.find(({ sliceAxis }) => only === undefined || sliceAxis === only.axis)
   if (view === undefined) return []
   const scene = { scored, cuts, colours: coloursOf(values) }
-  const found = [labelledBySlice(scored.truth, cuts.dims, view.sliceAxis)]
-  found.push(labelledBySlice(scored.prediction, cuts.dims, view.sliceAxis))
-  const figures = [await panels(scene, view, fullest(found) ?? view.slices >> 1)]
+  const shown = only?.indices ?? Array.from({ length: view.slices }, (_, index) => index)
+  const found = [scored.truth, scored.prediction].map((labels) => {
+    const counts = labelledBySlice(labels, cuts.dims, view.sliceAxis)
+    return new Map(shown.map((index) => [index, counts[index] ?? 0]))
+  })
+  const figures = [await panels(scene, view, fullest(found) ?? shown[shown.length >> 1] ?? 0)]
   if (view.slices > 1) figures.push(await cutSheet(scene, view, found))
-  if (cuts.views.length > 1) figures.push(await planes(scene))
+  if (cuts.views.length > 1 && only === undefined) figures.push(await planes(scene))
   return figures
 }
 
@@ -47,11 +51,14 @@ interface Scene {
   readonly colours: Colours
 }
 
+/** Labelled pixels of each slice. */
+type Found = ReadonlyMap<number, number>
+
 /** The slice with most of the truth; where there is none, with most of the prediction; null where there is neither. */
-function fullest(found: readonly Uint32Array[]): number | null {
+function fullest(found: readonly Found[]): number | null {
   for (const counts of found) {
-    const most = counts.reduce((a, b) => Math.max(a, b), 0)
-    if (most > 0) return counts.indexOf(most)
+    const most = Math.max(0, ...counts.values())
+    if (most > 0) return [...counts].find(([, count]) => count === most)?.[0] ?? null
   }
   return null
 }
@@ -125,9 +132,9 @@ function firstColour(colours: Colours, labels: Uint8Array): Colours {
   return colour === null ? colours : oneColour(colour)
 }
 
-async function cutSheet(scene: Scene, view: PlaneView, found: readonly Uint32Array[]): Promise<CaseFigure> {
-  const indices = Array.from({ length: view.slices }, (_, index) => index)
-  const some = indices.filter((index) => found.some((counts) => (counts[index] ?? 0) > 0))
+async function cutSheet(scene: Scene, view: PlaneView, found: readonly Found[]): Promise<CaseFigure> {
+  const indices = [...(found[0]?.keys() ?? [])]
+  const some = indices.filter((index) => found.some((counts) => (counts.get(index) ?? 0) > 0))
   const wanted = some.length > 0 ? some : indices
   const step = Math.ceil(wanted.length / MOST_CUTS)
   const shown = wanted.filter((_, at) => at % step === 0)
@@ -140,7 +147,7 @@ async function cutSheet(scene: Scene, view: PlaneView, found: readonly Uint32Arr
   return {
     kind: 'cuts',
     canvas: sheetOf(tiles, CUTS_ACROSS),
-    caption: `Contours over ${which} with anything true or predicted, ${shown.length} of ${view.slices}: predicted solid, true dashed.`,
+    caption: `Contours over ${which} with anything true or predicted, ${shown.length} of ${indices.length}: predicted solid, true dashed.`,
   }
 }
 
@@ -148,8 +155,10 @@ async function planes(scene: Scene): Promise<CaseFigure> {
   const { scored, cuts } = scene
   const tiles = []
   for (const view of cuts.views) {
-    const counts = [scored.truth, scored.prediction].map((labels) => labelledBySlice(labels, cuts.dims, view.sliceAxis))
-    const index = fullest(counts) ?? view.slices >> 1
+    const found = [scored.truth, scored.prediction].map(
+      (labels) => new Map(labelledBySlice(labels, cuts.dims, view.sliceAxis).entries()),
+    )
+    const index = fullest(found) ?? view.slices >> 1
     const cut = await cutOf(scene, view, index, PLANE)
     const canvas = contoured(cut, scene.colours)
     const name = view.plane.charAt(0).toUpperCase() + view.plane.slice(1)

@@ -2,6 +2,7 @@ import { copyFile, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { FIGURES_FOLDER, recipeReportSchema, REPORT_FILE, REPORT_FOLDER } from '../../core/contract/report.ts'
+import { writeError } from '../../imaging/files.ts'
 import { meanScores } from '../../core/metrics/index.ts'
 import { flatSettings } from './settings.ts'
 import { writeReport } from './write.ts'
@@ -37,25 +38,35 @@ function parsed(text: string): unknown {
  */
 export async function compareReports(modelDir: string, otherDirs: readonly string[]): Promise<RecipeReport> {
   const ours = await readReport(modelDir)
-  const figuresDir = join(modelDir, REPORT_FOLDER, FIGURES_FOLDER)
-  const comparisons: ReportComparison[] = []
-  for (const [at, otherDir] of otherDirs.entries()) {
-    const other = await readReport(otherDir)
-    const comparison = besides(ours, other, basename(otherDir))
-    const figures: Record<string, ReportFigure[]> = {}
-    for (const [id, theirs] of Object.entries(comparison.figures)) {
-      figures[id] = []
-      for (const figure of theirs) {
-        const file = `other${at + 1}-${figure.file}`
-        await copyFile(join(otherDir, REPORT_FOLDER, FIGURES_FOLDER, figure.file), join(figuresDir, file))
-        figures[id].push({ ...figure, file })
-      }
-    }
-    comparisons.push({ ...comparison, figures })
-  }
+  if (otherDirs.length + ours.comparisons.length === 0) return ours
+  const others = await Promise.all(otherDirs.map(readReport))
+  const found = others.map((other, at) => besides(ours, other, basename(otherDirs[at] ?? '')))
+  const comparisons = await Promise.all(found.map((each, at) => withFigures(each, at, modelDir, otherDirs[at] ?? '')))
   const report = { ...ours, comparisons }
   await writeReport(join(modelDir, REPORT_FOLDER), report)
   return report
+}
+
+/** Copies the figures, under names that tell whose they are. */
+async function withFigures(
+  comparison: ReportComparison,
+  at: number,
+  modelDir: string,
+  otherDir: string,
+): Promise<ReportComparison> {
+  const figures: Record<string, ReportFigure[]> = {}
+  for (const [id, theirs] of Object.entries(comparison.figures)) {
+    figures[id] = []
+    for (const figure of theirs) {
+      const file = `other${at + 1}-${figure.file}`
+      const from = join(otherDir, REPORT_FOLDER, FIGURES_FOLDER, figure.file)
+      await copyFile(from, join(modelDir, REPORT_FOLDER, FIGURES_FOLDER, file)).catch((error: unknown) => {
+        throw writeError(error, file)
+      })
+      figures[id].push({ ...figure, file })
+    }
+  }
+  return { ...comparison, figures }
 }
 
 function besides(ours: RecipeReport, other: RecipeReport, folder: string): ReportComparison {

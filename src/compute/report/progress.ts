@@ -13,7 +13,7 @@ import type { EpochPicture } from './types.ts'
 /** Frames of the animation, at most about; pictures in one; longer side of a picture. */
 const MOST_FRAMES = 60
 const MOST_PICTURES = 4
-const PICTURE = 224
+const PICTURE = 288
 /** Milliseconds of a frame, and of the last one. */
 const FRAME = 250
 const LAST = 2500

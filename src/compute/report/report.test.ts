@@ -7,6 +7,7 @@ import { recipeReportSchema } from '../../core/contract/report.ts'
 import { meanScores, scoreCase } from '../../core/metrics/index.ts'
 import { decodePng } from '../../imaging/index.ts'
 import { temporaryFolder } from '../../imaging/testing/folders.ts'
+import { caseFigures } from './caseFigures.ts'
 import { compareReports } from './compare.ts'
 import { createReport } from './report.ts'
 import { diskOf, imageOf } from './testing/images.ts'
@@ -174,6 +175,20 @@ describe('createReport', () => {
     expect(report.distanceUnit).toBe('mm')
   })
 
+  it('shows of a volume whose other slices were learned from only what was scored', async () => {
+    const dims: Dims = [32, 24, 9]
+    const truth = diskOf(dims, [15, 12], 7)
+    // Most is to be found in slice 1, which was learned from.
+    for (let at = 32 * 24; at < 2 * 32 * 24; at++) truth[at] = 1
+    const scored = { id: 'v', image: imageOf(dims, truth), truth, prediction: truth }
+    const figures = await caseFigures({ ...scored, only: { axis: 2, indices: [3, 6] } }, [1])
+    expect(figures.map(({ kind }) => kind)).toEqual(['panels', 'cuts'])
+    expect(figures[0]?.caption).toContain('Slice 4 of 9')
+    expect(figures[1]?.caption).toContain('2 of 2')
+    const all = await caseFigures(scored, [1])
+    expect(all[0]?.caption).toContain('Slice 2 of 9')
+  })
+
   it('gives the same files, byte for byte, and goes on with the pictures of epochs that were kept', async () => {
     const ids = ['x', 'y']
     await made({ name: 'a', ids, end: { model: { id: 'i', name: 'n', createdAt: '2026', parameters: 1 } } })
@@ -185,19 +200,19 @@ describe('createReport', () => {
   })
 
   it('thins out the pictures of many epochs, and keeps the first and the last', async () => {
-    await made({ name: 'a', ids: ['x'], epochs: 130 })
+    await made({ name: 'a', ids: ['x'], epochs: 64 })
     const frames = (await readdir(join(folder.path, 'a.training'))).sort()
-    // Every third of 130, the first and the last.
-    expect(frames).toHaveLength(45)
-    expect([frames[0], frames[1], frames.at(-1)]).toEqual(['epoch-00001.png', 'epoch-00003.png', 'epoch-00130.png'])
+    // Every second of 64, and the first.
+    expect(frames).toHaveLength(33)
+    expect([frames[0], frames[1], frames.at(-1)]).toEqual(['epoch-00001.png', 'epoch-00002.png', 'epoch-00064.png'])
   })
 
   it('has figures of 40 cases at most, and all in its tables', async () => {
-    const ids = Array.from({ length: 50 }, (_, at) => `case_${at}`)
+    const ids = Array.from({ length: 43 }, (_, at) => `case_${at}`)
     const report = await made({ name: 'a', ids, dims: [32, 24, 1], off: -12 })
     const shown = report.cases.filter(({ figures }) => figures.length > 0)
     expect(shown.length).toBeLessThanOrEqual(40)
-    expect(report.cases).toHaveLength(50)
+    expect(report.cases).toHaveLength(43)
     expect(shown).toEqual(report.cases.filter(({ shown: why }) => why !== null))
     const files = await readdir(join(folder.path, 'a', 'report', 'figures'))
     expect(files.filter((file) => file.startsWith('panels-'))).toHaveLength(shown.length)

@@ -1,3 +1,4 @@
+import type { Axis } from '../../core/contract/schemas.ts'
 import type { CasePart, CaseScores, DataReport, Recipe, RecipeSettings } from '../../core/contract/recipes.ts'
 import type { HistoryEpoch, RecipeReport } from '../../core/contract/report.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
@@ -28,6 +29,8 @@ export interface ScoredCase {
   readonly truthObjects?: Uint32Array | null
   readonly predictedObjects?: Uint32Array | null
   readonly scores: Omit<CaseScores, 'id'>
+  /** Of a volume whose other slices were learned from: those that were scored. Nothing else of it is shown. */
+  readonly only?: { readonly axis: Axis; readonly indices: readonly number[] } | undefined
 }
 
 /** One of the few pictures that are predicted after each epoch, as the network sees it. */
