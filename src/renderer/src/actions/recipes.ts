@@ -26,10 +26,9 @@ export function recipeActions(): Action[] {
       id: 'new-project',
       group: 'file',
       label: () => words.actions.newProject,
-      shortcuts: ['Ctrl+Shift+N'],
+      shortcuts: [],
       when: connected,
       run: () => ui.showPage('new-project'),
-      whileTyping: true,
       onPage: true,
     },
     {

@@ -8,7 +8,6 @@ export {
   IconCheck,
   IconChevronDown,
   IconChevronLeft,
-  IconChartLine,
   IconCircleCheck,
   IconCircleDashed,
   IconCloudUpload,

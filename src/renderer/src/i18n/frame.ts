@@ -214,6 +214,8 @@ export const t = {
     open: 'Open an image to begin.',
     region: slideText.annotateHint,
     blocked: 'This case cannot be shown. Pick another one, or do what it says there.',
+    recipe: 'Train a first model by the recipe, on all cases at once.',
+    'recipe-running': 'A model is trained by the recipe; it predicts when it is ready.',
     predict: 'Let the model draw a first mask of every slice.',
     predictImage: 'Let the model draw a first mask.',
     predicting: 'Slices appear as they are predicted, the one on screen first.',

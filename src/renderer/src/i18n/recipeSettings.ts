@@ -108,9 +108,7 @@ export const sectionWords: Readonly<Record<string, string>> = {
   training: 'Training',
   inference: 'Prediction',
   instances: 'Objects',
-  split: 'Split',
-  labels: 'Labels',
-  planes: 'Planes',
+  split: 'Data',
 }
 
 /** What the values of choices are called. */

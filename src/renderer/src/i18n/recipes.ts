@@ -77,16 +77,18 @@ export const recipeWords = {
 
   /** What the list of recipe metrics means in scores. */
   actions: {
-    newProject: 'New project from recipe…',
+    newProject: 'New from recipe…',
     openProject: 'Open project…',
     training: 'Training by recipe',
-    report: 'Report of the model in use',
+    report: 'Training report',
   },
   reasons: {
     noRecipe: 'This project was not made from a recipe',
     noReport: 'The model in use has no report',
     unsaved: 'The last strokes are not on disk yet',
   },
+
+  worklist: 'Or begin with a folder of images and masks, to train on all of them:',
 
   page: {
     back: 'Back to the images',
@@ -195,6 +197,7 @@ export const recipeWords = {
 
   settings: {
     preset: 'Start from',
+    presetUsed: 'Begun from',
     changed: (count: number) => `${formatCount(count)} changed`,
     resetAll: 'Undo all changes',
   },
@@ -260,6 +263,7 @@ export const recipeWords = {
       title: 'Predictions',
       hint: 'The same pictures after each epoch: the truth on the left, the prediction on the right.',
       waiting: 'The first pictures come with the first epoch.',
+      none: 'No pictures were kept of this training.',
       epoch: 'Epoch',
       newest: 'Newest',
       name: (id: string, epoch: number) => `${id} after epoch ${formatCount(epoch)}`,
@@ -271,6 +275,7 @@ export const recipeWords = {
     locate: 'Choose the folder',
     none: {
       title: 'No recipe',
+      begin: 'New project from a recipe…',
       text: 'This project was not made from a recipe. Retrain in the Model section teaches its model your corrections; a project from a recipe trains on a whole folder of images and masks.',
     },
     result: 'On the held-out cases',
@@ -365,11 +370,10 @@ export const recipeWords = {
   layouts: layoutTrees,
 
   model: {
+    train: 'Train by recipe…',
+    watch: 'Training by recipe…',
     recipe: (title: string) => `by recipe: ${title}`,
-    trainHint: 'Train on the whole data set of the recipe.',
     report: 'Report',
     reportLong: (version: number) => `Open the report of version ${version}`,
-    running: 'Training by recipe',
-    show: 'Show',
   },
 } as const

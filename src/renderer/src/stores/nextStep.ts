@@ -6,6 +6,7 @@ import { useComparisonStore } from './comparison.ts'
 import { useExportsStore } from './exports.ts'
 import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
+import { useRecipesStore } from './recipes.ts'
 import { firstRunSteps, useSettingsStore, type FirstRunStep } from './settings.ts'
 import { useSlideStore } from './slide.ts'
 import { useViewStore } from './view.ts'
@@ -15,6 +16,8 @@ export type NextStep =
   | 'blocked'
   | 'caution'
   | 'region'
+  | 'recipe'
+  | 'recipe-running'
   | 'predict'
   | 'predicting'
   | 'correct'
@@ -34,16 +37,20 @@ export const useNextStepStore = defineStore('next-step', () => {
   const exported = useExportsStore()
   const comparison = useComparisonStore()
   const slide = useSlideStore()
+  const recipes = useRecipesStore()
   const cautions = useCautionsStore()
 
   const next = computed<NextStep>(() => {
     const caseId = view.caseId
     if (caseId === null) return 'open'
     if (jobs.training !== null) return 'retraining'
+    if (recipes.running) return 'recipe-running'
     if (jobs.predicting !== null) return 'predicting'
     if (view.error !== null) return 'blocked'
     if (cautions.blocking) return 'caution'
     if (slide.open) return 'region'
+    // The masks that came with the cases are for the recipe to learn from.
+    if (recipes.project !== null && project.models.length === 0) return 'recipe'
     const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
     if (untouched && project.activeModel !== null) return 'predict'
     // Without a model, what was painted is what a first one learns from.

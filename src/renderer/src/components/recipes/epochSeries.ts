@@ -53,7 +53,7 @@ export function lossSeries(epochs: readonly ChartedEpoch[]): EpochSeries[] {
   const validation: EpochSeries = {
     key: 'validation',
     name: words.train.charts.validation,
-    color: 'var(--accent)',
+    color: 'var(--text-1)',
     dash: '',
     thick: true,
     values: epochs.map(({ valLoss }) => valLoss),
@@ -80,7 +80,7 @@ export function scoreSeries(epochs: readonly ChartedEpoch[], labels: readonly Ch
     return {
       key,
       name: words.metric(key, labels),
-      color: color ?? (at === 0 ? 'var(--accent)' : 'var(--text-2)'),
+      color: color ?? (at === 0 ? 'var(--text-1)' : 'var(--text-2)'),
       dash: dashes[at % dashes.length] ?? '',
       thick: at === 0,
       values: epochs.map(({ val }) => val[key] ?? null),

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { recipeSettingsSchema, type RecipeSettings } from '../../../../core/contract/recipes.ts'
 
+/** Single settings stand with what they go with. */
+const sectionOf: Readonly<Record<string, string>> = { labels: 'split', planes: 'split' }
+
 /** How one setting is shown and typed. */
 export type SettingControl =
   | { readonly kind: 'switch' }
@@ -27,7 +30,7 @@ export type SettingControl =
 export interface SettingRow {
   /** Dotted, as on the command line: `optimizer.rate`. */
   readonly path: string
-  /** The first part of the path. */
+  /** The first part of the path, for most. */
   readonly section: string
   /** Rows below a group or a choice stand further in. */
   readonly depth: number
@@ -106,8 +109,8 @@ export function settingRows(settings: RecipeSettings): SettingRow[] {
   }
 
   function push(path: string, depth: number, control: SettingControl, value: unknown): void {
-    const [section = path] = path.split('.')
-    rows.push({ path, section, depth, control, value })
+    const [first = path] = path.split('.')
+    rows.push({ path, section: sectionOf[first] ?? first, depth, control, value })
   }
 }
 
