@@ -1,6 +1,7 @@
 import { modelCard } from './card.ts'
 import { learnedData, learnedSpacing } from './learnedData.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { CardFacts } from './card.ts'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 
 /** What a training was asked for. */
@@ -17,6 +18,7 @@ interface Trained extends Pick<ModelCard, 'architecture'> {
   readonly training: NonNullable<ModelCard['training']>
   readonly batch?: number
   readonly patch?: number
+  readonly recipeUse?: NonNullable<CardFacts['recipeUse']>
 }
 
 /** On what it ran. */
@@ -39,5 +41,6 @@ export async function trainedCard(
     data: await learnedData(samples),
     run: { device, threads, batch: trained.batch ?? null, patch: trained.patch ?? null },
     versions: { ...versions },
+    ...(trained.recipeUse === undefined ? {} : { recipeUse: trained.recipeUse }),
   })
 }

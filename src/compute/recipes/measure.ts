@@ -39,7 +39,7 @@ const IGNORED = 255
 const AT_ONCE = 8
 
 /** Measures on slices of `data`, which are read when they are needed. */
-export function createMeter(data: TrainingData, settings: LossSettings): Meter {
+export function createMeter(data: Pick<TrainingData, 'slice'>, settings: LossSettings): Meter {
   const lossMeter = createLossMeter(settings)
   return {
     async measure(network, refs, options) {

@@ -1,27 +1,22 @@
 import { CodedError } from '../../core/contract/errors.ts'
-import { createPatchSampler } from '../data/patches.ts'
-import { createRandom } from '../data/random.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
 import { HEAD_NAME } from '../models/unet.ts'
 import { isVariable } from '../runtime/tensors.ts'
 import { createAdam } from './adam.ts'
-import { evaluate } from './evaluate.ts'
 import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
-import { trainingStep } from './step.ts'
 import type * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
 import type { BatchSize } from '../runtime/plan.ts'
-import type { TrainingImage } from '../data/trainingImage.ts'
 import type { Evaluation } from './evaluate.ts'
+import type { Lessons } from './lessons.ts'
 import type { Optimizer } from './optimizer.ts'
 
 export interface FitOptions {
-  /** Inputs of the network are multiples of this. */
+  /** Sizes of patches are multiples of this. */
   readonly networkStep: number
-  readonly classes: number
   /** Whichever of the two bounds comes first ends the training. */
   readonly steps: number
   readonly seconds: number
@@ -29,7 +24,6 @@ export interface FitOptions {
   /** Patches a step, and their width and height in pixels. */
   readonly batch: number
   readonly patch: number
-  readonly flips: boolean
   /** Peak of the learning rate, and the factor on it for the head. */
   readonly peak: number
   readonly headPace: number
@@ -56,37 +50,24 @@ interface Best extends Evaluation {
 }
 
 /**
- * Trains a network in place and leaves it with the weights of the best measured Dice (of `measured`), which may be those
- * it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between steps.
+ * Trains a network in place and leaves it with the weights of the best measured Dice, which may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between steps.
  * Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
  */
-export async function fit(
-  network: LayersModel,
-  images: readonly TrainingImage[],
-  measured: readonly TrainingImage[],
-  options: FitOptions,
-): Promise<Fitted> {
+export async function fit(network: LayersModel, lessons: Lessons, options: FitOptions): Promise<Fitted> {
   const variables = variablesOf(network.trainableWeights)
   const optimizer = createAdam(variables, {
     pace: (name) => (name.startsWith(`${HEAD_NAME}/`) ? options.headPace : 1),
     kept: variablesOf(network.nonTrainableWeights),
   })
   try {
-    return await run(network, variables, optimizer, images, measured, options)
+    return await run(network, optimizer, lessons, options)
   } finally {
     optimizer.dispose()
   }
 }
 
-async function run(
-  network: LayersModel,
-  variables: readonly tf.Variable[],
-  optimizer: Optimizer,
-  images: readonly TrainingImage[],
-  measured: readonly TrainingImage[],
-  options: FitOptions,
-): Promise<Fitted> {
-  const { classes, networkStep, steps, seconds, seed, batch, patch, flips, peak } = options
+async function run(network: LayersModel, optimizer: Optimizer, lessons: Lessons, options: FitOptions): Promise<Fitted> {
+  const { networkStep, steps, seconds, seed, batch, patch, peak } = options
   const { signal, onProgress, notify } = options
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
@@ -94,12 +75,9 @@ async function run(
   const room = await trainingRoom(network, networkStep, { count: batch, size: patch }, notify)
   // Measuring what a step costs moved the statistics of batch normalization.
   optimizer.restore(first)
-  const every = options.evaluateEvery ?? evaluationInterval(measured, { count: batch, size: patch })
-  const random = createRandom(seed)
-  const patches = () => createPatchSampler(images, classes, { ...room.size, flips, vary: true }, random)
-  let sampler = patches()
+  const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   stopIfCancelled(signal)
-  const before = await evaluate(network, networkStep, measured, classes, signal)
+  const before = await lessons.evaluate(signal)
   let best: Best = { ...before, weights: first }
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
@@ -112,8 +90,8 @@ async function run(
     stopIfCancelled(signal)
     const stepStarted = elapsed()
     const rate = learningRateAt(peak, done, done < MEASURED ? steps : planned)
-    const step = () => trainingStep(network, variables, optimizer, sampler.next(), room.size.size, rate)
-    const loss = await room.run(step, () => (sampler = patches()))
+    const step = () => lessons.step(optimizer, room.size, rate)
+    const loss = await room.run(step)
     if (!Number.isFinite(loss)) {
       throw new CodedError(
         'compute-failed',
@@ -123,7 +101,7 @@ async function run(
     done++
     let dice = curve.at(-1)?.dice ?? 0
     if (done % every === 0 || done >= planned) {
-      const now = await evaluate(network, networkStep, measured, classes, signal)
+      const now = await lessons.evaluate(signal)
       dice = now.dice
       if (now.dice > best.dice || (now.dice === best.dice && now.loss < best.loss)) {
         best = { ...now, weights: await optimizer.snapshot() }
@@ -139,7 +117,7 @@ async function run(
   }
   optimizer.restore(best.weights)
   const training = {
-    slices: images.filter(({ role }) => role === 'corrected').length,
+    slices: lessons.corrected,
     steps: done,
     seconds: elapsed(),
     seed,
@@ -158,10 +136,7 @@ async function run(
  * Steps between two measurements: 10, or more where the measured slices are so large that measuring them would take more
  * than some sixth of the time. A step costs about three passes over its pixels, a measurement one.
  */
-export function evaluationInterval(
-  measured: readonly Pick<TrainingImage, 'width' | 'height'>[],
-  { count, size }: BatchSize,
-): number {
+export function evaluationInterval(measured: Lessons['measured'], { count, size }: BatchSize): number {
   const pixels = measured.reduce((sum, { width, height }) => sum + width * height, 0)
   return Math.max(10, Math.ceil((5 * pixels) / (3 * count * size ** 2)))
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { dropoutLayers, dropoutMask } from '../models/dropout.ts'
+import { dropoutLayers, dropoutMask, isDropout } from '../models/dropout.ts'
 import { forwardOf } from '../models/forward.ts'
 import { variableGradients } from '../runtime/gradients.ts'
 import { isVariable } from '../runtime/tensors.ts'
@@ -10,6 +10,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { LossSettings, OptimizerSettings } from '../../core/contract/recipes.ts'
 import type { RecipeBatch } from '../recipes/types.ts'
 import type { Optimizer } from './optimizer.ts'
+import type { LossAndGradients } from './optimizerStep.ts'
 
 export interface RecipeStep {
   /** Of all weights: for snapshots, and for the state that a training goes on from. */
@@ -24,9 +25,8 @@ export interface RecipeStep {
   dispose(): void
 }
 
-interface RecipeStepOptions {
+interface LearningOptions {
   readonly loss: LossSettings
-  readonly optimizer: OptimizerSettings
   /** Of the dropout. */
   readonly seed: number
 }
@@ -35,41 +35,53 @@ interface RecipeStepOptions {
  * The steps of a training by a recipe; see optimizerStep for what holds on all backends. Throws CodedError('bad-request') for
  * a loss that does not go with its output.
  */
-export function createRecipeStep(network: LayersModel, options: RecipeStepOptions): RecipeStep {
-  const { seed } = options
-  const lossOf = recipeLoss(options.loss)
-  const optimizer = createRecipeOptimizer(options.optimizer, network)
-  const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
-  /** Names of the dropout layers, in the order in which their masks come. */
-  const names = dropoutLayers(network, [1, 1, 1, 1]).map(({ name }) => name)
+export function createRecipeStep(
+  network: LayersModel,
+  { optimizer: settings, ...options }: LearningOptions & { readonly optimizer: OptimizerSettings },
+): RecipeStep {
+  const learn = recipeSteps(network, options)
+  const optimizer = createRecipeOptimizer(settings, network)
   return {
     optimizer,
-    step: (batch, rate) =>
-      optimizerStep(
-        optimizer,
-        ([images, classes, ...more]) => {
-          if (images === undefined || classes === undefined) throw new Error('A step takes images and classes.')
-          const masks = more.slice(0, names.length)
-          const drops = new Map(names.flatMap((name, i) => (masks[i] === undefined ? [] : [[name, masks[i]] as const])))
-          const forward = forwardOf(network)
-          return variableGradients(
-            () => lossOf(forward(images, true, drops), classes, more[names.length] ?? null),
-            variables,
-          )
-        },
-        () => {
-          const { images, classes, weights } = batchTensors(batch)
-          const masks = dropoutLayers(network, images.shape).map((layer, index) =>
-            dropoutMask(layer, seed, optimizer.steps(), index),
-          )
-          return [images, classes, ...masks, ...(weights === null ? [] : [weights])]
-        },
-        rate,
-      ),
+    step: (batch, rate) => learn(optimizer, batch, rate),
     dispose() {
       optimizer.dispose()
     },
   }
+}
+
+/** The same with an optimizer of the caller's, which is then for these steps alone. */
+export function recipeSteps(
+  network: LayersModel,
+  { loss, seed }: LearningOptions,
+): (optimizer: Optimizer, batch: RecipeBatch, rate: number) => Promise<number> {
+  const lossOf = recipeLoss(loss)
+  const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
+  /** Names of the dropout layers, in the order in which their masks come. */
+  const names = network.layers.filter(isDropout).map(({ name }) => name)
+  const compute: LossAndGradients = ([images, classes, ...more]) => {
+    if (images === undefined || classes === undefined) throw new Error('A step takes images and classes.')
+    const masks = new Map<string, tf.Tensor>()
+    names.forEach((name, index) => {
+      const mask = more[index]
+      if (mask !== undefined) masks.set(name, mask)
+    })
+    const forward = forwardOf(network)
+    return variableGradients(() => lossOf(forward(images, true, masks), classes, more[names.length] ?? null), variables)
+  }
+  return (optimizer, batch, rate) =>
+    optimizerStep(
+      optimizer,
+      compute,
+      () => {
+        const { images, classes, weights } = batchTensors(batch)
+        const masks = dropoutLayers(network, images.shape).map((layer, index) =>
+          dropoutMask(layer, seed, optimizer.steps(), index),
+        )
+        return [images, classes, ...masks, ...(weights === null ? [] : [weights])]
+      },
+      rate,
+    )
 }
 
 function batchTensors(batch: RecipeBatch) {

@@ -16,7 +16,7 @@ export interface TrainingRoom {
    * again: what failed has updated no weights (moving statistics have seen its patches once more). Throws
    * CodedError('backend-lost') when nothing smaller is left.
    */
-  run(step: () => Promise<number>, changed: () => void): Promise<number>
+  run(step: () => Promise<number>, changed?: () => void): Promise<number>
 }
 
 const TOO_LITTLE = 'There is too little memory to train even on one small patch'
@@ -55,7 +55,7 @@ export async function trainingRoom(
         releaseIdle()
         collectGarbage()
         current = smaller
-        changed()
+        changed?.()
         tell()
       }
     },

@@ -4,11 +4,14 @@ import { IGNORED, trainingImage } from '../data/trainingImage.ts'
 import { extendNetwork } from '../models/head.ts'
 import { buildUNet, UNET_KINDS, unetOptions } from '../models/unet.ts'
 import { fit } from './fit.ts'
+import { plainLessons } from './lessons.ts'
+import { prepareSamples, recipeLessons } from './recipeLessons.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard, TrainingSample } from '../../core/contract/compute.ts'
-import type { TrainingImage } from '../data/trainingImage.ts'
+import type { CardFacts } from '../models/card.ts'
 import type { LoadedModel } from '../models/files.ts'
 import type { Normalization, Upsampling } from '../models/unet.ts'
+import type { Lessons } from './lessons.ts'
 
 export interface TrainOptions {
   /** null: a new network from scratch, of `architecture`. The parent is not changed and stays the caller's. */
@@ -56,13 +59,13 @@ export interface TrainedModel {
   /** Patches a step, and their width and height in pixels: less than asked for where memory was short. */
   readonly batch: number
   readonly patch: number
+  /** Of a model that a recipe trained: how pictures come to the network and its output to labels, as its parent. */
+  readonly recipeUse?: NonNullable<CardFacts['recipeUse']>
 }
 
 const DEFAULT_ARCHITECTURE = { levels: 4, base: 8 }
 /** An even number: `native` computes images of few channels two at a time, and takes as long for three as for four. */
 const BATCH = 4
-/** Slices measured during training; more would take longer than they tell. */
-const EVALUATED_SLICES = 8
 
 /**
  * Trains a network on slices, from a parent or from scratch. Keeps the weights of the best measured Dice, and those of
@@ -80,35 +83,71 @@ const EVALUATED_SLICES = 8
  */
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const { parent, labels, seed } = options
-  const images = options.samples
-    .map((sample) => trainingImage(sample, labels))
-    .filter(({ classes }) => classes.some((value) => value !== IGNORED))
-  if (images.length === 0) {
-    throw new CodedError('nothing-to-train', 'There is no slice to learn from; correct a slice first.')
-  }
   const architecture = parent?.card.architecture ?? newArchitecture(options.architecture)
   const kind = unetOptions(architecture)
   if (kind === null) {
     throw new CodedError('bad-file', `Models of the kind ${architecture.name} can predict but not be trained here.`)
+  }
+  const prepared = prepare(options, parent?.card ?? null, architecture.step)
+  if (prepared.slices.length === 0) {
+    throw new CodedError('nothing-to-train', 'There is no slice to learn from; correct a slice first.')
   }
   const network =
     parent === null
       ? buildUNet({ ...architecture, ...kind, classes: labels.length + 1, seed })
       : await extendNetwork(parent, labels, seed)
   const batch = options.batch ?? BATCH
-  const patch = patchSize(images, architecture.step, options.patch ?? 160)
+  const patch = patchSize(prepared.slices, architecture.step, options.patch ?? 160)
+  let lessons: Lessons | null = null
   try {
-    const { training, size } = await fit(network, images, measuredImages(images), {
-      ...{ networkStep: architecture.step, classes: labels.length + 1, batch, patch, flips: options.flips ?? false },
+    lessons = prepared.lessons(network)
+    const { training, size } = await fit(network, lessons, {
+      ...{ networkStep: architecture.step, batch, patch },
       ...{ steps: options.steps, seconds: options.seconds, seed, evaluateEvery: options.evaluateEvery },
       ...{ backend: options.backend, signal: options.signal, onProgress: options.onProgress },
       notify: options.notify,
       ...rates(options, kind.normalization !== 'none'),
     })
-    return { network, architecture, training, batch: size.count, patch: size.size }
+    const use = prepared.recipeUse
+    const trained = { network, architecture, training, batch: size.count, patch: size.size }
+    return use === null ? trained : { ...trained, recipeUse: use }
   } catch (error) {
     network.dispose()
     throw error
+  } finally {
+    lessons?.dispose()
+  }
+}
+
+interface Prepared {
+  readonly slices: readonly { readonly width: number; readonly height: number }[]
+  readonly lessons: (network: LayersModel) => Lessons
+  readonly recipeUse: NonNullable<CardFacts['recipeUse']> | null
+}
+
+/** The slices as the network takes them: a plain one, or one that a recipe trained. */
+function prepare(
+  { labels, samples, seed, flips = false }: TrainOptions,
+  card: ModelCard | null,
+  networkStep: number,
+): Prepared {
+  if (card?.handling !== undefined) {
+    const { input, handling } = card
+    const images = prepareSamples(samples, card, handling, labels)
+    const kept = labels.some(({ value }) => value === handling.instances?.label)
+    return {
+      slices: images,
+      lessons: (network) => recipeLessons(network, images, { card, handling, labels, seed, flips }),
+      recipeUse: { input, handling: { ...handling, instances: kept ? handling.instances : null } },
+    }
+  }
+  const images = samples
+    .map((sample) => trainingImage(sample, labels))
+    .filter(({ classes }) => classes.some((value) => value !== IGNORED))
+  return {
+    slices: images,
+    lessons: (network) => plainLessons(network, images, { networkStep, classes: labels.length + 1, seed, flips }),
+    recipeUse: null,
   }
 }
 
@@ -145,17 +184,7 @@ function rates(
 }
 
 /** The patch fits the largest slice, so that no time is spent on mirrored surroundings. */
-function patchSize(images: readonly TrainingImage[], step: number, most: number): number {
+function patchSize(images: Prepared['slices'], step: number, most: number): number {
   const largest = images.reduce((size, { width, height }) => Math.max(size, width, height), 1)
   return Math.min(roundUp(most, step), roundUp(largest, step))
-}
-
-/** Corrected slices before replayed ones, evenly picked. */
-function measuredImages(images: readonly TrainingImage[]): TrainingImage[] {
-  const corrected = images.filter(({ role }) => role === 'corrected')
-  const from = corrected.length > 0 ? corrected : images
-  const count = Math.min(EVALUATED_SLICES, from.length)
-  return Array.from({ length: count }, (_, i) => from[Math.floor((i * from.length) / count)]).filter(
-    (image) => image !== undefined,
-  )
 }
