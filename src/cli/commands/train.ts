@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { recipeNamed } from '../../backend/host/recipes.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import { withComputeProcess, type ComputeOptions } from '../compute.ts'
+import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { Output, UsageError } from '../output.ts'
 import { applySettings } from '../settings/applySettings.ts'
 import type { CaseScores, RecipeEvent } from '../../core/contract/recipes.ts'
@@ -17,6 +17,7 @@ export interface TrainCommandOptions extends ComputeOptions {
   readonly limit?: number
   readonly set?: readonly string[]
   readonly resume?: boolean
+  readonly compare?: readonly string[]
 }
 
 /** `maskwright train --recipe R --data DIR --out MODEL` */
@@ -30,6 +31,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
     ...(options.batch === undefined ? [] : [`training.batch=${options.batch}`]),
   ])
   const outDir = resolve(options.out)
+  for (const dir of options.compare ?? []) await readCard(dir)
   if (existsSync(outDir)) {
     throw new CodedError('conflict', `${options.out} exists already; give --out a folder that does not exist yet.`)
   }
@@ -45,6 +47,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
     name: basename(outDir),
     createdAt: new Date().toISOString(),
     resume: options.resume === true,
+    compare: (options.compare ?? []).map((dir) => resolve(dir)),
   }
   const teller = createTeller(output, options.out)
   const interrupted = (): string =>

@@ -16,11 +16,16 @@ export interface Finished {
 }
 
 /** The command line as a process of its own, from source. */
-export function startCli(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+export function startCli(
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string>; detached?: boolean } = {},
+) {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...process.env, XDG_DATA_HOME: userFolder, LOCALAPPDATA: userFolder, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // With a process group of its own, what it started can be ended with it.
+    detached: options.detached ?? false,
   })
   let stdout = ''
   let stderr = ''

@@ -3,9 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
-import '@tensorflow/tfjs-backend-cpu'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { registerJsKernels } from '../kernels/index.ts'
 import { startForTests } from '../native/testing/compare.ts'
 import { OutOfMemoryError } from '../runtime/failures.ts'
 import { startWasm } from '../runtime/wasm.ts'
@@ -61,12 +59,11 @@ async function train(folder: string, settings: RecipeSettings, data: TrainingDat
 /** What must be the same in an unbroken run: everything but the time. */
 const timeless = (history: readonly EpochRecord[]) => history.map(({ seconds: _, ...rest }) => rest)
 
-describe.each(['native', 'wasm', 'cpu'])('epochs on %s', (backend) => {
+describe.each(['native', 'wasm'])('epochs on %s', (backend) => {
   beforeAll(async () => {
     if (backend === 'native') await startForTests()
     if (backend === 'wasm') await startWasm(1)
     await tf.setBackend(backend)
-    if (backend === 'cpu') registerJsKernels()
   }, MINUTE)
 
   it(

@@ -1,7 +1,9 @@
 import { open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { toWireError } from '../../core/contract/errors.ts'
 import { saveModel } from '../models/files.ts'
 import { saveError, syncFolder } from '../models/saving.ts'
+import { compareReports } from '../report/index.ts'
 import { recipeCard } from './recipeCard.ts'
 import { scoreCases } from './scoring.ts'
 import type { ModelCard } from '../../core/contract/compute.ts'
@@ -71,6 +73,11 @@ export async function finishModel(work: Finishing): Promise<Finished> {
   })
   try {
     await rename(reportDir, path.join(modelDir, 'report'))
+    const compared = order.compare.length === 0 ? null : compareReports(modelDir, order.compare)
+    await compared?.catch((error: unknown) => {
+      // A training is not lost for the sake of its report.
+      warn(`No other model is shown in the report: ${toWireError(error).message}`)
+    })
     const write = (name: string, content: unknown): Promise<void> =>
       writeFile(path.join(modelDir, name), `${JSON.stringify(content, null, 2)}\n`)
     await write('history.json', { recipe: recipe.name, preset, before: header.history[0] ?? null, epochs: history })

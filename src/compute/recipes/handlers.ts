@@ -3,7 +3,7 @@ import { trainRecipe } from './trainRecipe.ts'
 import type { Runtime } from '../runtime/start.ts'
 import type { ComputeHandlers } from '../server.ts'
 
-type RecipeHandlers = Pick<ComputeHandlers, 'checkData' | 'augmentationSheet' | 'trainRecipe' | 'predictFile'>
+type RecipeHandlers = Pick<ComputeHandlers, 'checkData' | 'augmentationSheet' | 'trainRecipe'>
 
 /** The methods that work on recipes and files. */
 export function createRecipeHandlers(runtime: Promise<Runtime>): RecipeHandlers {
@@ -16,6 +16,5 @@ export function createRecipeHandlers(runtime: Promise<Runtime>): RecipeHandlers 
     async trainRecipe(order, call) {
       return await trainRecipe(order, await runtime, call)
     },
-    predictFile: missing,
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { readFile, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
+import { readModelCard } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { openTrainingData } from '../data/index.ts'
 import { buildRecipeNetwork } from '../models/recipeNetwork.ts'
@@ -8,13 +9,14 @@ import { createReport } from '../report/index.ts'
 import { outputMeaning } from './classes.ts'
 import { runEpochs } from './epochs.ts'
 import { finishModel } from './finish.ts'
+import { lockFolder } from './folderLock.ts'
 import { createMeter } from './measure.ts'
 import { differences, orderDigest } from './orderDigest.ts'
 import { createPacer } from './pacer.ts'
 import { createTrainer } from './trainer.ts'
 import { readState, trainingFolder } from './trainingState.ts'
 import type { z } from 'zod'
-import type { ComputeMethods } from '../../core/contract/compute.ts'
+import type { ComputeMethods, ModelCard } from '../../core/contract/compute.ts'
 import type { ComputeCall } from '../server.ts'
 import type { Machine, TrainRecipeOrder } from './order.ts'
 import type { TrainingState } from './trainingState.ts'
@@ -36,9 +38,26 @@ type TrainRecipeResult = z.output<ComputeMethods['trainRecipe']['result']>
 export async function trainRecipe(
   order: TrainRecipeOrder,
   machine: Machine,
-  { signal, onProgress, notify }: ComputeCall,
+  call: ComputeCall,
 ): Promise<TrainRecipeResult> {
   const folder = trainingFolder(order.outDir)
+  await refuseExisting(order.outDir, folder)
+  const release = await lockFolder(folder)
+  try {
+    return await trainIn(folder, order, machine, call)
+  } finally {
+    await release()
+    // Where nothing was begun, nothing is left.
+    await rmdir(folder).catch(() => undefined)
+  }
+}
+
+async function trainIn(
+  folder: string,
+  order: TrainRecipeOrder,
+  machine: Machine,
+  { signal, onProgress, notify }: ComputeCall,
+): Promise<TrainRecipeResult> {
   const warn = (message: string): void => {
     notify('warning', message)
   }
@@ -59,7 +78,6 @@ export async function trainRecipe(
     const trainer = createTrainer(network, averaged, settings, seed)
     const meter = createMeter(data, settings.loss)
     try {
-      await mkdir(folder, { recursive: true })
       const reportDir = path.join(folder, 'report')
       await rm(reportDir, { recursive: true, force: true })
       const report = await createReport({
@@ -126,16 +144,31 @@ export async function trainRecipe(
   }
 }
 
-/** The state to go on from; null: this training is a new one. */
-async function interrupted(order: TrainRecipeOrder, folder: string): Promise<TrainingState | null> {
-  const { outDir, modelId, resume } = order
-  if (existsSync(outDir)) {
-    throw new CodedError('conflict', `${outDir} exists already; give the model a folder that does not exist yet.`)
+async function refuseExisting(outDir: string, folder: string): Promise<void> {
+  if (!existsSync(outDir)) return
+  // What was killed between its last two steps is complete, and needs its state no longer.
+  const [card, state] = [await cardOf(outDir), await readState(folder).catch(() => null)]
+  if (card !== null && card.id === state?.modelId) await rm(folder, { recursive: true, force: true })
+  throw new CodedError('conflict', `${outDir} exists already; give the model a folder that does not exist yet.`)
+}
+
+async function cardOf(dir: string): Promise<ModelCard | null> {
+  const file = path.join(dir, 'card.json')
+  try {
+    return readModelCard(await readFile(file, 'utf8'), file)
+  } catch {
+    return null
   }
+}
+
+/** The state to go on from; null: this training is a new one. */
+async function interrupted(
+  { outDir, modelId, resume }: TrainRecipeOrder,
+  folder: string,
+): Promise<TrainingState | null> {
   const state = await readState(folder)
-  if (state === null) return null
   // The same request once more, of another process or another backend, goes on by itself.
-  if (resume || state.modelId === modelId) return state
+  if (state === null || resume || state.modelId === modelId) return state
   throw new CodedError(
     'conflict',
     `A training for ${outDir} was interrupted after epoch ${state.history.at(-1)?.epoch ?? 0}; resume it, or delete ${folder} to begin again.`,

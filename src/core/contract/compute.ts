@@ -190,6 +190,8 @@ export const computeMethods = {
       resume: z.boolean(),
       /** Epochs tell what is predicted for a few pictures, as PNG. */
       pictures: z.boolean().default(false),
+      /** Folders of other models of the recipe, which the report shows beside this one. */
+      compare: z.array(z.string()).max(8).default([]),
     }),
     result: z.object({
       card: modelCardSchema,
@@ -209,6 +211,8 @@ export const computeMethods = {
       output: z.string(),
       /** Absent: as the card says. */
       inference: recipeSettingsSchema.shape.inference.optional(),
+      /** How objects are told apart; absent, or null: as the card says, or else by their distances. */
+      objects: recipeSettingsSchema.shape.instances.optional(),
       /** Writes STEM.probabilities.nii.gz or .tiff (a channel a class) and STEM.entropy beside the mask. */
       probabilities: z.boolean(),
       /** The mask holds the numbers of objects, 16 or 32 bits; a table of them is written beside it. */

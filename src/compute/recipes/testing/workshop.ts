@@ -50,7 +50,7 @@ export async function testWorkshop(
       presets: { best: settings, article: settings },
     },
     ...{ preset: 'best', settings, dataDir: '', limit: null, seed, outDir: folder.replace(/\.training$/, '') },
-    ...{ modelId, name: 'disks', createdAt: '2026-01-01T00:00:00.000Z', resume: false, pictures: false },
+    ...{ modelId, name: 'disks', createdAt: '2026-01-01T00:00:00.000Z', resume: false, pictures: false, compare: [] },
   }
   const report: Report = {
     addEpoch: async () => [],

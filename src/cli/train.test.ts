@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { readModelCard } from '../core/contract/compute.ts'
+import { recipeEventSchema } from '../core/contract/recipes.ts'
+import { writeCases } from './testing/disks.ts'
+import { runCli, startCli } from './testing/runCli.ts'
+
+const MINUTES = 60_000
+let dir = ''
+let data = ''
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'maskwright-train-'))
+  data = join(dir, 'data')
+  // White where there is a disk: nuclei, say.
+  await writeCases(data, [1, 2, 3, 4, 5, 6, 7, 8, 9], (label) => 255 * label)
+})
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true })
+})
+
+const small = [
+  ...[
+    'model.levels=1',
+    'model.base=4',
+    'model.dropout=0.2',
+    'training.steps=2',
+    'training.batch=2',
+    'training.patch=32',
+  ],
+  ...['instances=null', 'inference.flips=none', 'input.colour=grey'],
+].flatMap((pair) => ['--set', pair])
+
+const command = (out: string, ...more: string[]): string[] => [
+  ...['train', '--recipe', 'nuclei', '--data', data, '--out', out, '--json'],
+  ...['--backend', 'wasm', '--threads', '1', '--epochs', '4', ...small, ...more],
+]
+
+const events = (stdout: string) =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => recipeEventSchema.parse(JSON.parse(line)))
+
+const sha = async (file: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')
+
+const historySchema = z.object({ epochs: z.array(z.record(z.string(), z.unknown())) })
+/** Without what hangs on the clock. */
+async function historyOf(model: string): Promise<unknown> {
+  const { epochs } = historySchema.parse(JSON.parse(await readFile(join(model, 'history.json'), 'utf8')))
+  return epochs.map(({ seconds: _, ...rest }) => rest)
+}
+
+describe('maskwright train', () => {
+  it(
+    'writes a model folder with report, and goes on after any kill to the same bits',
+    async () => {
+      const unbroken = join(dir, 'unbroken')
+      const finished = await runCli(...command(unbroken))
+      expect(finished).toMatchObject({ code: 0 })
+      const told = events(finished.stdout)
+      expect(told.map(({ event }) => event)).toEqual(['start', ...new Array<string>(4).fill('epoch'), 'done'])
+      expect(told[0]).toMatchObject({ recipe: 'nuclei', preset: 'best', cases: { holdout: 3 }, from: 1 })
+      expect(told.at(-1)).toMatchObject({ model: unbroken, scoredOn: 'holdout' })
+      expect((await readdir(unbroken)).sort()).toEqual([
+        'card.json',
+        'cases.json',
+        'history.json',
+        'metrics.json',
+        'model.json',
+        'report',
+        'settings.json',
+        'weights.bin',
+      ])
+      expect(existsSync(`${unbroken}.training`)).toBe(false)
+      const card = readModelCard(await readFile(join(unbroken, 'card.json'), 'utf8'), 'card.json')
+      expect(card).toMatchObject({ format: 4, recipe: 'nuclei', handling: { output: 'softmax', border: false } })
+      expect(await readFile(join(unbroken, 'report', 'report.html'), 'utf8')).toContain('disk')
+
+      const broken = join(dir, 'broken')
+      let resume: string[] = []
+      for (const epochs of [1, 2]) {
+        const { child, finished: ended, stdout } = startCli(command(broken, ...resume), { detached: true })
+        let alive = true
+        child.stdout?.on('data', () => {
+          // Both processes at once, in the middle of the epoch that follows.
+          if (stdout().split('"event":"epoch"').length <= epochs || child.pid === undefined || !alive) return
+          alive = false
+          process.kill(-child.pid, 'SIGKILL')
+        })
+        const { code } = await ended
+        expect(code).toBeNull()
+        expect(existsSync(broken)).toBe(false)
+        expect(existsSync(`${broken}.training`)).toBe(true)
+        resume = ['--resume']
+      }
+      const refused = await runCli(...command(broken))
+      expect(refused).toMatchObject({ code: 1, stdout: '' })
+      expect(refused.stderr).toMatch(
+        /^error: A training for .*broken was interrupted after epoch \d; resume it, or delete/,
+      )
+      const other = await runCli(...command(broken, '--resume', '--set', 'optimizer.rate=0.1'))
+      expect(other).toMatchObject({ code: 1, stdout: '' })
+      expect(other.stderr).toContain('was begun with another optimizer.rate (0.003, now 0.1)')
+
+      const resumed = await runCli(...command(broken, '--resume'))
+      expect(resumed).toMatchObject({ code: 0 })
+      const [start] = events(resumed.stdout)
+      expect(start?.event === 'start' && start.from).toBeGreaterThan(1)
+      expect(await sha(join(broken, 'weights.bin'))).toBe(await sha(join(unbroken, 'weights.bin')))
+      expect(await historyOf(broken)).toEqual(await historyOf(unbroken))
+      expect(existsSync(`${broken}.training`)).toBe(false)
+    },
+    6 * MINUTES,
+  )
+
+  it(
+    'keeps what it needs to go on when it is interrupted, and says so',
+    async () => {
+      const out = join(dir, 'interrupted')
+      const { child, finished, stdout } = startCli(command(out, '--epochs', '500'))
+      child.stdout?.on('data', () => {
+        if (stdout().includes('"event":"epoch"')) child.kill('SIGINT')
+      })
+      const { code, stderr } = await finished
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/error: interrupted after epoch \d+; the same command with --resume goes on from there/)
+      expect(await readdir(`${out}.training`)).toContain('state.bin')
+      expect(existsSync(out)).toBe(false)
+    },
+    2 * MINUTES,
+  )
+
+  it(
+    'refuses what it cannot do in a sentence, and leaves nothing behind',
+    async () => {
+      const out = join(dir, 'refused')
+      const usage = await runCli(...command(out, '--set', 'training.epoch=3'))
+      expect(usage).toMatchObject({ code: 2, stdout: '' })
+      expect(usage.stderr).toContain('There is no setting "training.epoch"; of training there are training.epochs')
+      const recipe = await runCli('train', '--recipe', 'lungs', '--data', data, '--out', out)
+      expect(recipe.code).toBe(2)
+      expect(recipe.stderr).toContain('There is no recipe "lungs"; choose one of cells, liver, nerve, nuclei, wbc.')
+      const empty = join(dir, 'empty')
+      await mkdir(empty)
+      const nothing = await runCli('train', '--recipe', 'nuclei', '--data', empty, '--out', out, '--backend', 'wasm')
+      expect(nothing).toMatchObject({ code: 1, stdout: '' })
+      expect(nothing.stderr).toMatch(/^error: /)
+      await mkdir(out)
+      await writeFile(join(out, 'mine.txt'), 'kept')
+      const exists = await runCli(...command(out))
+      expect(exists.stderr).toContain('exists already; give --out a folder that does not exist yet')
+      expect(await readdir(out)).toEqual(['mine.txt'])
+      expect(existsSync(`${out}.training`)).toBe(false)
+    },
+    MINUTES,
+  )
+})
