@@ -1,12 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { findPlaces } from '../backend/host/places.ts'
-import type { ComputeOptions } from './compute.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
 import type { EvaluateOptions } from './commands/evaluate.ts'
 import type { ConvertCommandOptions } from './commands/convert.ts'
 import type { InfoOptions } from './commands/info.ts'
 import type { ConvertModelOptions } from './commands/convertModel.ts'
 import type { FinetuneOptions } from './commands/finetune.ts'
+import type { PredictCommandOptions } from './commands/predict.ts'
 import type { TrainCommandOptions } from './commands/train.ts'
 import { failureDetail, failureLine, UsageError, type CommonOptions } from './output.ts'
 
@@ -68,13 +68,20 @@ export async function run(argv: readonly string[]): Promise<number> {
     )
 
   withCompute(
-    command<[string[]], ComputeOptions & { model: string; out: string }>(
+    command<[string[]], PredictCommandOptions>(
       'predict <input...>',
       'one mask per image: .nii.gz in the same geometry, or .png of label values',
       async () => (await import('./commands/predict.ts')).predict,
     )
       .requiredOption('--model <dir>', 'model folder')
-      .requiredOption('--out <dir>', 'folder for the masks'),
+      .requiredOption('--out <dir>', 'folder for the masks')
+      .option('--probabilities', "also each class's probability, and the entropy, as .nii.gz or .tiff")
+      .option('--instances', 'numbers of objects instead of labels, and a table of the objects')
+      .option(
+        '--set <key=value>',
+        'how it is predicted, such as inference.flips=both (default: as the model says); may be repeated',
+        collect,
+      ),
   )
 
   withCompute(
@@ -90,7 +97,8 @@ export async function run(argv: readonly string[]): Promise<number> {
       .option('--batch <n>', 'patches a step, instead of those of the recipe', wholeNumber(1))
       .option('--limit <n>', 'at most so many cases, evenly spread over those that are there', wholeNumber(1))
       .option('--set <key=value>', 'a setting by its dotted name, or preset=article; may be repeated', collect)
-      .option('--resume', 'go on with a training that was interrupted'),
+      .option('--resume', 'go on with a training that was interrupted')
+      .option('--compare <model>', 'another model of the recipe, to be shown in the report; may be repeated', collect),
   )
 
   command<[], EvaluateOptions>(

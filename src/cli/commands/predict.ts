@@ -1,46 +1,94 @@
 import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { maskExtension, readImage, stemOf, writeVerifiedMask } from '../../imaging/index.ts'
+import type { ModelCard } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
+import { inferenceSettingsSchema } from '../../core/contract/recipes.ts'
+import { maskExtension, readImage, stemOf } from '../../imaging/index.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
-import { predictVolume } from '../inference.ts'
 import { Output, UsageError } from '../output.ts'
+import { applyPredictionSettings, type PredictionSettings } from '../settings/applySettings.ts'
 
+export interface PredictCommandOptions extends ComputeOptions {
+  readonly model: string
+  readonly out: string
+  readonly probabilities?: boolean
+  readonly instances?: boolean
+  readonly set?: readonly string[]
+}
+
+/** A file of `--json`. */
 interface Written {
   readonly input: string
   readonly output: string
   readonly seconds: number
+  /** How many, where they were asked for. */
+  readonly objects?: number
+  /** What lies beside the mask. */
+  readonly beside?: readonly string[]
 }
 
 /** `maskwright predict --model MODEL --out DIR INPUT…` */
-export async function predict(
-  inputs: string[],
-  options: ComputeOptions & { model: string; out: string },
-): Promise<void> {
+export async function predict(inputs: string[], options: PredictCommandOptions): Promise<void> {
+  const { model, out, probabilities = false, instances = false, set = [] } = options
   const output = new Output(options)
   const startedAt = performance.now()
   refuseSameStem(inputs)
-  await readCard(options.model)
-  await makeFolder(options.out)
+  const settings = settingsOf(await readCard(model), set)
+  await makeFolder(out)
   const written = await withComputeProcess(options, output, async (compute, signal) => {
     const outputs: Written[] = []
     for (const input of inputs) {
       const began = performance.now()
-      const image = await readImage(input, { signal })
-      const labels = await predictVolume(compute, resolve(options.model), image, {
-        signal,
-        onProgress: (done, total) =>
-          output.progress(`${basename(input)}: slice ${Math.floor(done)} of ${total}`, done, total),
-      })
-      const path = join(options.out, stemOf(input) + maskExtension(image))
-      await writeVerifiedMask(path, labels, image)
+      const target = join(out, stemOf(input) + (await endingFor(input, signal)))
+      const order = { modelDir: resolve(model), input: resolve(input), output: resolve(target), ...settings }
+      const { files, objects } = await compute.call(
+        'predictFile',
+        { ...order, probabilities, instances },
+        {
+          signal,
+          onProgress: ({ step, steps }) => {
+            output.progress(`${basename(input)}: ${Math.floor((100 * step) / steps)} %`, step, steps)
+          },
+        },
+      )
+      const [mask = target, ...beside] = files.map((file) => join(out, basename(file)))
       const seconds = secondsSince(began)
-      outputs.push({ input, output: path, seconds })
-      output.text(`${input} -> ${path} (${seconds} s)`)
+      outputs.push({
+        ...{ input, output: mask, seconds },
+        ...(objects === null ? {} : { objects }),
+        ...(beside.length === 0 ? {} : { beside }),
+      })
+      const counted = objects === null ? '' : `${objects} ${objects === 1 ? 'object' : 'objects'}, `
+      output.text(`${input} -> ${mask} (${counted}${seconds} s)`)
     }
     return outputs
   })
   output.data({ outputs: written, seconds: secondsSince(startedAt) })
+}
+
+/** Nothing where nothing is changed: the model's own then hold. */
+function settingsOf(
+  { handling, labels }: ModelCard,
+  set: readonly string[],
+): { inference?: PredictionSettings['inference']; objects?: PredictionSettings['instances'] } {
+  if (set.length === 0) return {}
+  const own = {
+    inference: handling?.inference ?? inferenceSettingsSchema.parse({}),
+    instances: handling?.instances ?? null,
+  }
+  // Where the model tells no objects apart, what is set begins with the plainest way.
+  const first = labels[0]?.value
+  const touched = set.some((each) => each.startsWith('instances.'))
+  const base = touched && own.instances === null ? [`instances={"kind":"distance","label":${first ?? 1}}`] : []
+  const { inference, instances } = applyPredictionSettings(own, [...base, ...set])
+  return { inference, objects: instances }
+}
+
+/** Of the mask. Opening an image reads no more than it must. */
+async function endingFor(input: string, signal: AbortSignal): Promise<string> {
+  const image = await readImage(input, { signal })
+  await image.voxels.close()
+  return maskExtension(image)
 }
 
 async function makeFolder(dir: string): Promise<void> {

@@ -18,10 +18,30 @@ export function applySettings(recipe: Recipe, given: readonly string[]): ChosenS
   const pairs = given.map(parsePair)
   const presets = pairs.filter(({ name }) => name === 'preset')
   const preset = presetOf(presets.at(-1)?.text ?? 'best')
-  const values = structuredClone<Values>(recipe.presets[preset])
-  for (const pair of pairs) if (pair.name !== 'preset') change(values, pair)
-  const settings = recipeSettingsSchema.safeParse(values)
-  if (settings.success) return { preset, settings: settings.data }
+  const changes = pairs.filter(({ name }) => name !== 'preset')
+  return { preset, settings: changed(recipe.presets[preset], changes, recipeSettingsSchema) }
+}
+
+const predictionSchema = recipeSettingsSchema.pick({ inference: true, instances: true })
+export type PredictionSettings = z.infer<typeof predictionSchema>
+
+/** The same for what a prediction takes: settings of `inference` and `instances` alone. */
+export function applyPredictionSettings(from: PredictionSettings, given: readonly string[]): PredictionSettings {
+  const pairs = given.map(parsePair)
+  const other = pairs.find(({ name }) => !/^(inference|instances)(\.|$)/.test(name))
+  if (other !== undefined) {
+    throw new UsageError(
+      `--set ${other.name} is a matter of training; a prediction takes those of inference and instances.`,
+    )
+  }
+  return changed(from, pairs, predictionSchema)
+}
+
+function changed<T>(from: Readonly<Values>, pairs: readonly Pair[], schema: z.ZodType<T>): T {
+  const values = structuredClone<Values>(from)
+  for (const pair of pairs) change(values, pair)
+  const settings = schema.safeParse(values)
+  if (settings.success) return settings.data
   throw new UsageError(problemOf(settings.error, pairs))
 }
 

@@ -21,6 +21,7 @@ import type { RunOptions } from './network.ts'
 export interface PredictImageOptions extends Pick<RunOptions, 'signal' | 'onProgress' | 'notify' | 'memory'> {
   /** Instead of what the model's card says. */
   readonly inference?: Partial<InferenceSettings>
+  readonly objects?: InstanceSettings
   readonly probabilities?: boolean
   readonly entropy?: boolean
   readonly instances?: boolean
@@ -65,7 +66,14 @@ const MOST_BYTES = 3 * 2 ** 30
 export async function predictImage(
   model: AnyModel,
   image: ImageVolume,
-  { inference, probabilities = false, entropy = false, instances = false, ...run }: PredictImageOptions = {},
+  {
+    inference,
+    objects: rules,
+    probabilities = false,
+    entropy = false,
+    instances = false,
+    ...run
+  }: PredictImageOptions = {},
 ): Promise<ImagePrediction> {
   const meaning = outputMeaning(model, inference)
   const { signal } = run
@@ -119,7 +127,13 @@ export async function predictImage(
   tidyLabels(labels, image.dims, meaning.inference)
   const objects =
     instances && sums !== null
-      ? objectsOf({ sums, dims: image.dims, spacing: spacingOf(image), meaning, settings: instanceSettings(meaning) })
+      ? objectsOf({
+          sums,
+          dims: image.dims,
+          spacing: spacingOf(image),
+          meaning,
+          settings: rules ?? instanceSettings(meaning),
+        })
       : null
   return {
     labels,

@@ -27,7 +27,7 @@ const MOST_IN_PNG = 65_535
  * lies beside the mask first, so that where a mask is all is. Throws CodedError as predictImage and the writers.
  */
 export async function predictFile(model: AnyModel, order: Order, { signal, onProgress, notify }: Call): Promise<Done> {
-  const { input, output, inference, probabilities, instances } = order
+  const { input, output, inference, objects, probabilities, instances } = order
   const image = await readImage(input, { signal })
   try {
     if (image.info.tiled) {
@@ -38,6 +38,7 @@ export async function predictFile(model: AnyModel, order: Order, { signal, onPro
     }
     const prediction = await predictImage(model, image, {
       ...(inference === undefined ? {} : { inference }),
+      ...(objects === undefined || objects === null ? {} : { objects }),
       ...{ probabilities, entropy: probabilities, instances, signal, onProgress, notify },
     })
     return await writeAll(image, prediction, { output, model, signal })
