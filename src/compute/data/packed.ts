@@ -1,4 +1,4 @@
-import type { Truth } from './caseReader.ts'
+import type { Truth } from '../../imaging/index.ts'
 
 /** Labels and object numbers as runs: [length, value] one after the other. */
 export interface PackedTruth {

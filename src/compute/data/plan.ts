@@ -1,6 +1,7 @@
 import type { NetworkInput } from '../../core/contract/network.ts'
 import type { InputSettings } from '../../core/contract/recipes.ts'
-import type { MaskFiles, MaskRules } from './caseReader.ts'
+import type { MaskRules } from '../../imaging/index.ts'
+import type { MaskFiles } from './caseReader.ts'
 import type { SlicePlane } from './planes.ts'
 import type { WeightMapSettings } from './weightMap.ts'
 

@@ -10,7 +10,7 @@ import { IGNORED } from './trainingImage.ts'
 import { weightMap } from './weightMap.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
 import type { NetworkSlice } from '../recipes/types.ts'
-import type { Truth } from './caseReader.ts'
+import type { Truth } from '../../imaging/index.ts'
 import type { SliceGrid } from './planes.ts'
 import type { PlanCase, PlanSlice, ReadingPlan } from './plan.ts'
 

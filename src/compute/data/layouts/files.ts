@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { imageKey, isMaskName, maskKey } from '../../../core/recipes/index.ts'
 import { isSupported, stemOf } from '../../../imaging/index.ts'
 import type { FoundCase, FoundData, LeftFile } from './types.ts'
 
@@ -29,16 +30,6 @@ export async function listFolder(dir: string): Promise<Folder> {
 export function caseOf(id: string, image: string, masks: readonly string[], more: Partial<FoundCase> = {}): FoundCase {
   return { id, image, masks, patient: null, heldOut: false, numbered: null, ...more }
 }
-
-/** What ends, or begins, the name of a mask beside its image: "scan_seg", "segmentation-12". */
-const MASK_END = /[ _.-](mask|masks|seg|segmentation|label|labels|labelmap|truth|gt|liver|manual)$/i
-const MASK_START = /^(mask|seg|segmentation|label|labels|truth|gt)[ _.-]/i
-const IMAGE_END = /[ _.-](orig|original|image|img|ct|mr|vol|volume|scan|0000)$/i
-const IMAGE_START = /^(image|img|vol|volume|scan)[ _.-]/i
-
-const maskKey = (stem: string): string => stem.replace(MASK_END, '').replace(MASK_START, '')
-const imageKey = (stem: string): string => stem.replace(IMAGE_END, '').replace(IMAGE_START, '')
-export const isMaskName = (stem: string): boolean => MASK_END.test(stem) || MASK_START.test(stem)
 
 const NO_MASK = 'has no mask of its name'
 const NO_IMAGE = 'is a mask without an image of its name'
