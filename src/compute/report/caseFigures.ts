@@ -71,6 +71,8 @@ interface Cut {
   /** What contours are drawn around: objects where there are some. */
   readonly truthOutlines: Uint8Array | Uint32Array
   readonly predictedOutlines: Uint8Array | Uint32Array
+  /** Pixels; thin where pixels of the image are small, or it would cover what it shows. */
+  readonly thickness: number
 }
 
 async function cutOf({ scored, cuts }: Scene, view: PlaneView, index: number, most: number): Promise<Cut> {
@@ -83,6 +85,7 @@ async function cutOf({ scored, cuts }: Scene, view: PlaneView, index: number, mo
     truth,
     prediction,
     truthOutlines: scored.truthObjects ? take(scored.truthObjects) : truth,
+    thickness: size.width >= 2 * view.width ? PREDICTED.thickness : 1,
     predictedOutlines: scored.predictedObjects ? take(scored.predictedObjects) : prediction,
   }
 }
@@ -122,7 +125,8 @@ function contoured(cut: Cut, colours: Colours): Canvas {
   const canvas = copyOf(cut.picture)
   const objects = cut.predictedOutlines instanceof Uint32Array
   drawContour(canvas, cut.truthOutlines, oneColour(TRUTH_COLOUR), TRUE)
-  drawContour(canvas, cut.predictedOutlines, objects ? firstColour(colours, cut.prediction) : colours, PREDICTED)
+  const style = { ...PREDICTED, thickness: cut.thickness }
+  drawContour(canvas, cut.predictedOutlines, objects ? firstColour(colours, cut.prediction) : colours, style)
   return canvas
 }
 
