@@ -35,3 +35,14 @@ export function createPacer(tell: ComputeCall['onProgress']): Pacer {
     },
   }
 }
+
+/** Progress while data is looked through, case by case; of a training, that is before the first step. */
+export function preparationProgress(tell: ComputeCall['onProgress']): (done: number, of: number) => void {
+  let last = -Infinity
+  return (done, of) => {
+    const now = performance.now()
+    if (now - last < EVERY_MS && done < of) return
+    last = now
+    tell({ step: done, steps: of, point: null, secondsLeft: null })
+  }
+}

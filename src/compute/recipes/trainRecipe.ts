@@ -4,6 +4,7 @@ import path from 'node:path'
 import { readModelCard } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { openTrainingData } from '../data/index.ts'
+import { readEncoder } from '../models/encoder.ts'
 import { buildRecipeNetwork } from '../models/recipeNetwork.ts'
 import { createReport } from '../report/index.ts'
 import { outputMeaning } from './classes.ts'
@@ -12,14 +13,16 @@ import { finishModel } from './finish.ts'
 import { lockFolder } from './folderLock.ts'
 import { createMeter } from './measure.ts'
 import { differences, orderDigest } from './orderDigest.ts'
-import { createPacer } from './pacer.ts'
+import { createPacer, preparationProgress } from './pacer.ts'
 import { createTrainer } from './trainer.ts'
 import { readState, trainingFolder } from './trainingState.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { z } from 'zod'
 import type { ComputeMethods, ModelCard } from '../../core/contract/compute.ts'
 import type { ComputeCall } from '../server.ts'
 import type { Machine, TrainRecipeOrder } from './order.ts'
 import type { TrainingState } from './trainingState.ts'
+import type { EncoderTaken } from '../models/encoder.ts'
 import type { TrainingData } from './types.ts'
 
 type TrainRecipeResult = z.output<ComputeMethods['trainRecipe']['result']>
@@ -62,7 +65,7 @@ async function trainIn(
     notify('warning', message)
   }
   const begun = await interrupted(order, folder)
-  const data = await openTrainingData(order, { signal, onProgress: preparation(onProgress) })
+  const data = await openTrainingData(order, { signal, onProgress: preparationProgress(onProgress) })
   try {
     const { recipe, preset, settings, seed } = order
     const digest = orderDigest(order, data)
@@ -75,6 +78,11 @@ async function trainIn(
     const parts = { channels: data.channels, outputs: data.outputChannels, seed }
     const { network, architecture } = buildRecipeNetwork(settings.model, parts)
     const averaged = settings.training.average > 0 ? buildRecipeNetwork(settings.model, parts).network : null
+    const { encoder } = settings.model
+    if (begun === null && encoder !== null) {
+      const { taken, of } = await takeEncoder(encoder, averaged === null ? [network] : [network, averaged])
+      notify('info', `The contracting path begins with ${taken} of its ${of} sets of weights from ${encoder}.`)
+    }
     const trainer = createTrainer(network, averaged, settings, seed)
     const meter = createMeter(data, settings.loss)
     try {
@@ -199,15 +207,13 @@ function fewer(batch: number, wanted: number): string {
   return `Memory is short: each step of the training sees ${batch === 1 ? 'one patch' : `${batch} patches`} instead of ${wanted}, so that it may learn less.`
 }
 
-/** Progress while the data is looked through, case by case, which is before the first step. */
-function preparation(tell: ComputeCall['onProgress']): (done: number, of: number) => void {
-  let last = -Infinity
-  return (done, of) => {
-    const now = performance.now()
-    if (now - last < EVERY_MS && done < of) return
-    last = now
-    tell({ step: done, steps: of, point: null, secondsLeft: null })
+/** Gives networks of one kind the weights of an encoder on disk; disposes them where it cannot. */
+async function takeEncoder(dir: string, networks: readonly LayersModel[]): Promise<EncoderTaken> {
+  try {
+    const taken = await Promise.all(networks.map((network) => readEncoder(dir, network)))
+    return taken[0] ?? { taken: 0, of: 0 }
+  } catch (error) {
+    for (const network of networks) network.dispose()
+    throw error
   }
 }
-
-const EVERY_MS = 250
