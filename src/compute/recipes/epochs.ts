@@ -3,6 +3,7 @@ import { nextTurn, stopIfCancelled } from '../inference/turns.ts'
 import { releaseIdle } from '../runtime/deviceMemory.ts'
 import { backendLost, unlessOutOfMemory } from '../runtime/failures.ts'
 import { collectGarbage } from '../runtime/memory.ts'
+import { inputSize } from '../models/sizes.ts'
 import { learningRateOf } from '../training/recipeSchedule.ts'
 import { affordableBatch } from './batchSize.ts'
 import { measuredSlices, shownSlices } from './selection.ts'
@@ -225,7 +226,8 @@ function openStream(workshop: Workshop, epoch: number, batch: number): BatchStre
     epoch,
     steps: stepsOf(workshop, batch),
     batch,
-    patch: training.patch,
+    // As large as asked for, or a little larger: the network takes some sizes alone.
+    patch: training.patch === null ? null : inputSize(architecture, training.patch),
     step: architecture.step,
     margin: architecture.margin ?? 0,
     foreground: training.foreground,
