@@ -88,6 +88,29 @@ describe('maskwright evaluate', () => {
     expect(labels.cases[0]).not.toHaveProperty('instances')
   })
 
+  it('knows masks beside their images from the images', async () => {
+    // Were the image taken for the truth, it would be refused: it has no whole labels.
+    for (const [image, mask] of [
+      ['1_1', '1_1_mask'],
+      ['a_orig', 'a_liver'],
+      ['volume-3', 'segmentation-3'],
+      ['t007', 'man_seg007'],
+    ] as const) {
+      await draw(at('beside/truth', `${image}.png`), ['0990'], 20)
+      await draw(at('beside/truth', `${mask}.png`), ['0110'])
+      await draw(at('beside/pred', `${image}.png`), ['0110'])
+    }
+    await rm(at('beside/truth/t007.png'))
+    const { cases, labels } = await evaluated('--truth', at('beside/truth'), '--pred', at('beside/pred'))
+    expect(cases.map(({ id, dice }) => [id, dice['1']])).toEqual([
+      ['1_1', 1],
+      ['a_orig', 1],
+      ['t007', 1],
+      ['volume-3', 1],
+    ])
+    expect(labels).toEqual([1])
+  })
+
   it('takes the parts of black and white masks for objects', async () => {
     await draw(at('parts/truth/p.png'), ['110011', '110011'], 255)
     await draw(at('parts/pred/p.png'), ['110000', '110000'])

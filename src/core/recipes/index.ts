@@ -2,3 +2,4 @@
 export { labelsIn, mapMask, type MappedMask, type MaskMapping } from './mapping.ts'
 export { objectsOf } from './objects.ts'
 export { indicesOf, mergeObjects, type MergedObjects } from './mergeObjects.ts'
+export { imageKey, isMaskName, maskKey } from './names.ts'
