@@ -31,11 +31,13 @@ export async function keepFrame(
   classes: number,
 ): Promise<{ id: string; png: Uint8Array }[]> {
   const colours = coloursOf(Array.from({ length: classes }, (_, place) => place + 1))
+  // What is not known is not drawn; the border of objects, a class behind those of the labels, is part of the first one.
+  const labelled = (value: number): number => (value === 255 ? 0 : value > classes ? 1 : value)
   const drawn = pictures.map((picture) => {
     const size = shownSize(picture, PICTURE)
     const image = scaled(slicePicture(picture), size)
-    const truth = scaledLabels(picture.truth, picture, size).map((value) => (value === 255 ? 0 : value))
-    const prediction = scaledLabels(picture.prediction, picture, size)
+    const truth = scaledLabels(picture.truth, picture, size).map(labelled)
+    const prediction = scaledLabels(picture.prediction, picture, size).map(labelled)
     const above = copyOf(image)
     fillLabels(above, truth, colours, OVERLAY)
     fillLabels(image, prediction, colours, OVERLAY)

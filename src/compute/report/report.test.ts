@@ -199,6 +199,24 @@ describe('createReport', () => {
     expect(Object.keys(first)).toContain('/report/figures/progress.gif')
   })
 
+  it('shows the border of objects as part of them, and nothing of what is not known', async () => {
+    const report = await createReport({
+      ...{ dir: join(folder.path, 'report'), progressDir: join(folder.path, 'progress') },
+      ...{ recipe: testRecipe, labels: LABELS, epochs: 1 },
+    })
+    const picture = epochPicture(0)
+    const [plain] = await report.addEpoch(1, [picture])
+    const rim = (value: number) => (at: number, x: number) => (at === 1 && x % 24 === 12 ? value : at)
+    const [bordered] = await report.addEpoch(1, [
+      { ...picture, truth: picture.truth.map(rim(2)), prediction: picture.prediction.map(rim(2)) },
+    ])
+    const unknown = picture.truth.map((value) => (value === 1 ? 1 : 255))
+    const [less] = await report.addEpoch(1, [{ ...picture, truth: unknown }])
+    expect(bordered?.png).toEqual(plain?.png)
+    expect(less?.png).toEqual(plain?.png)
+    expect(await report.addEpoch(2, [])).toEqual([])
+  })
+
   it('thins out the pictures of many epochs, and keeps the first and the last', async () => {
     await made({ name: 'a', ids: ['x'], epochs: 64 })
     const frames = (await readdir(join(folder.path, 'a.training'))).sort()

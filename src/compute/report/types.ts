@@ -41,7 +41,7 @@ export interface EpochPicture {
   readonly channels: number
   /** channels x height x width, in any range; shown between its 0.5th and 99.5th percentile. */
   readonly image: Float32Array
-  /** height x width: 0 background, c > 0 the c-th class, 255 not known. */
+  /** height x width: 0 background, c > 0 the c-th label, above them the border of the first one's objects, 255 not known. */
   readonly truth: Uint8Array
   readonly prediction: Uint8Array
 }
