@@ -40,7 +40,9 @@ export function recipeHandlers(services: RecipeParts): RecipeHandlers {
     'recipes.create': async ({ parentId, name, ...choice }, context) => {
       const order = choices.order(choice)
       const dir = creator.target(files.path(parentId, 'open'), name, order.dataDir)
-      return { job: creator.start(order, dir, [context]), folder: files.register(dir, 'open') }
+      // It is a folder as soon as it is there.
+      const folder = { ...files.register(dir, 'open'), kind: 'folder' as const }
+      return { job: creator.start(order, dir, [context]), folder }
     },
     'recipes.train': async ({ replace, ...choice }, context) =>
       recipeTrainer.start(choices.order(choice), replace, [context]),

@@ -111,11 +111,25 @@ export class Models {
 
   /** Removes what a killed training left: folders that are of no registered version. */
   removeLeftOvers(): void {
-    const known = new Set(this.#db.all('SELECT version FROM models').map((row) => this.dirOf(int(row, 'version'))))
-    for (const name of existsSync(this.#dir) ? readdirSync(this.#dir) : []) {
-      const path = join(this.#dir, name)
-      if (!known.has(path)) rmSync(path, { recursive: true, force: true })
+    for (const path of this.#unregistered()) rmSync(path, { recursive: true, force: true })
+  }
+
+  /** The complete folder of a model that was not registered before the workstation was killed; null where there is none. */
+  strayOf(modelId: string): string | null {
+    const isIt = (dir: string): boolean => {
+      try {
+        return readModelFolder(dir).id === modelId
+      } catch {
+        return false
+      }
     }
+    return this.#unregistered().find(isIt) ?? null
+  }
+
+  #unregistered(): string[] {
+    const known = new Set(this.#db.all('SELECT version FROM models').map((row) => this.dirOf(int(row, 'version'))))
+    const names = existsSync(this.#dir) ? readdirSync(this.#dir) : []
+    return names.map((name) => join(this.#dir, name)).filter((path) => !known.has(path))
   }
 
   #record(row: Row): ModelRecord {
@@ -127,8 +141,9 @@ export class Models {
   }
 
   #summary(row: Row): ModelSummary {
-    const { id, version, card } = this.#record(row)
+    const { id, version, dir, card } = this.#record(row)
     const parent = row.parent_id
+    const report = hasReport(dir)
     return {
       id,
       version,
@@ -138,8 +153,8 @@ export class Models {
       active: flag(row, 'active'),
       parameters: card.parameters,
       imported: card.onnx !== undefined,
-      ...(card.handling === undefined ? {} : { recipe: card.recipe ?? 'recipe' }),
-      report: hasReport(this.dirOf(version)),
+      ...(report ? { recipe: card.recipe ?? 'recipe' } : {}),
+      report,
       labels: card.labels.map((label) => label.value),
       training: card.training,
     }

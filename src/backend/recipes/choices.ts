@@ -48,6 +48,11 @@ export class Choices {
     return { ...choice, dataPath, missing: !existsSync(dataPath) }
   }
 
+  /** Is the project made from this recipe? Then its labels mean what the recipe's do, whatever they are called by now. */
+  isFrom(recipe: string): boolean {
+    return this.#stored()?.recipe === recipe
+  }
+
   /** From now on this is what the project is made from. */
   keep(order: RecipeOrder): void {
     const { settings, project } = this.#parts

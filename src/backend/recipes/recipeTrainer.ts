@@ -18,6 +18,7 @@ import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
 import type { Choices } from './choices.ts'
 import { learnedSlices } from './learnedSlices.ts'
+import { recipeProgress } from './recipeProgress.ts'
 import { TrainingRecord } from './trainingRecord.ts'
 
 export interface RecipeTrainerParts {
@@ -34,9 +35,6 @@ export interface RecipeTrainerParts {
   readonly log: (line: string) => void
 }
 
-/** Share of the progress that is the epochs; the rest is scoring and the report. */
-const EPOCHS_SHARE = 0.95
-
 /** Trains by a recipe, one training at a time; one that is cut off waits until it is resumed or given up. */
 export class RecipeTrainer {
   readonly #parts: RecipeTrainerParts
@@ -47,7 +45,7 @@ export class RecipeTrainer {
   constructor(parts: RecipeTrainerParts) {
     this.#parts = parts
     this.#folder = join(parts.project.dir, 'trainings')
-    this.#record = TrainingRecord.find(this.#folder)
+    this.#record = TrainingRecord.find(this.#folder, (modelId) => parts.models.strayOf(modelId))
   }
 
   /** The one that runs, or ran last. */
@@ -67,7 +65,7 @@ export class RecipeTrainer {
         'A training was interrupted and can be resumed; resume it, or say that a new one takes its place.',
       )
     }
-    this.#refuseOtherLabels(order.recipe.classes)
+    this.#refuseOtherLabels(order.recipe.name, order.recipe.classes)
     this.#forget()
     const job = this.#parts.jobs.create('recipe', null, 'looking through the data', owners)
     try {
@@ -112,8 +110,9 @@ export class RecipeTrainer {
     throw new CodedError('not-found', 'No training was interrupted; start one.')
   }
 
-  #refuseOtherLabels(meant: readonly { readonly value: number; readonly name: string }[]): void {
-    const { labels } = this.#parts
+  #refuseOtherLabels(recipe: string, meant: readonly { readonly value: number; readonly name: string }[]): void {
+    const { labels, choices } = this.#parts
+    if (choices.isFrom(recipe)) return
     const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase()
     for (const { value, name } of meant) {
       const known = labels.isCurrent(value) || labels.isArchived(value)
@@ -146,7 +145,7 @@ export class RecipeTrainer {
       this.#changed()
       const model = await this.#train(job, record, resume)
       record.set({ state: 'done', modelId: model.id })
-      record.remove()
+      this.#tidy(() => record.remove())
       this.#running = null
       events.emit('labels.changed', { labels: labels.list() })
       events.emit('models.changed', { models: models.list() })
@@ -169,7 +168,16 @@ export class RecipeTrainer {
       return
     }
     record.set({ state: cancelled ? 'cancelled' : 'failed', error })
-    record.remove()
+    this.#tidy(() => record.remove())
+  }
+
+  /** The training has ended, whatever becomes of this. */
+  #tidy(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#parts.log(`trainings: ${String(error)}`)
+    }
   }
 
   async #train(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<ModelSummary> {
@@ -180,13 +188,14 @@ export class RecipeTrainer {
       const seen = learnedSlices(this.#parts.project.db)
       if (!record.isWritten) await this.#compute(job, record, resume)
       const model = this.#takeOver(record, seen)
-      choices.keep(record.order)
+      this.#tidy(() => choices.keep(record.order))
       return model
     })
   }
 
   async #compute(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
     const { compute } = this.#parts
+    const progress = recipeProgress(job)
     const clash = new AbortController()
     let wrong: unknown = null
     const call = (again: boolean): Promise<unknown> =>
@@ -197,16 +206,17 @@ export class RecipeTrainer {
           signal: AbortSignal.any([job.signal, clash.signal]),
           onProgress: ({ event, step, steps, secondsLeft }) => {
             if (event === undefined) {
-              if (steps > 0) job.progress({ progress: Math.min(1, step / steps) * EPOCHS_SHARE, secondsLeft })
+              progress.steps({ step, steps, secondsLeft })
               return
             }
             try {
-              if (event.event === 'start') this.#refuseOtherLabels(event.labels)
+              if (event.event === 'start') this.#refuseOtherLabels(event.recipe, event.labels)
             } catch (error) {
               wrong = error
               clash.abort()
               return
             }
+            progress.event(event)
             this.#tell(job, record, event)
           },
         },
@@ -230,16 +240,6 @@ export class RecipeTrainer {
       // Of use after a restart alone; the training itself says when the disk is full.
       log(`training ${record.id}: ${String(error)}`)
     }
-    if (event.event === 'start') job.progress({ message: `epoch ${event.from} of ${event.epochs}` })
-    else if (event.event === 'epoch') {
-      const { epoch, epochs, secondsLeft } = event
-      const message = epoch < epochs ? `epoch ${epoch + 1} of ${epochs}` : 'scoring'
-      job.progress({ progress: (epoch / epochs) * EPOCHS_SHARE, message, secondsLeft })
-    } else if (event.event === 'scoring') {
-      const { done, of } = event
-      const progress = EPOCHS_SHARE + (1 - EPOCHS_SHARE) * (of === 0 ? 1 : done / of)
-      job.progress({ progress, message: `scoring case ${Math.min(done + 1, of)} of ${of}`, secondsLeft: null })
-    }
     events.emit('recipe.event', { trainingId: record.id, jobId: job.job.id, event })
   }
 
@@ -247,7 +247,7 @@ export class RecipeTrainer {
   #takeOver(record: TrainingRecord, seen: ReturnType<typeof learnedSlices>): ModelSummary {
     const { models, labels, project } = this.#parts
     const card = readModelFolder(record.modelDir)
-    this.#refuseOtherLabels(card.labels)
+    this.#refuseOtherLabels(record.order.recipe.name, card.labels)
     models.removeLeftOvers()
     const version = models.nextVersion()
     const dir = models.dirOf(version)

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RecipeChoice } from '../../core/contract/projectRecipe.ts'
 import { recipeNamed } from '../host/recipes.ts'
-import { FAKE_PNG } from '../testing/fakeRecipes.ts'
+import { FAKE_PNG, recipeCard, writeRecipeModel } from '../testing/fakeRecipes.ts'
 import { cleanUp, emptyProject, jobEnd, openBackend, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
 
 afterEach(cleanUp)
@@ -127,27 +127,36 @@ describe('a training by a recipe', () => {
     expect((await again.call('project.get', {})).models).toHaveLength(1)
   })
 
-  it('is taken over when Maskwright was killed between its end and its version', async () => {
-    const dir = emptyProject()
-    const test = await openBackend(dir)
-    const { id } = await test.call('recipes.train', choiceOf(test))
-    test.compute.recipes.afterEpoch = (_, signal) => untilAborted(signal)
-    await expect.poll(() => test.told('recipe.event').length, { timeout: 20_000 }).toBeGreaterThan(1)
-    await test.call('job.cancel', { jobId: id })
-    await jobEnd(test, id)
-    await test.backend.close()
-    // What compute writes at last, under its name only when it is whole.
-    const [training = ''] = readdirSync(join(dir, 'trainings'))
-    const other = await openBackend(emptyProject())
-    await jobEnd(other, (await other.call('recipes.train', choiceOf(other))).id)
-    renameSync(join(other.dir, 'models', '001'), join(dir, 'trainings', training, 'model'))
+  it.each(['before the model was moved to the versions', 'after that'])(
+    'is taken over when Maskwright was killed between its end and its version, %s',
+    async (when) => {
+      const dir = emptyProject()
+      const test = await openBackend(dir)
+      const { recipes } = test.compute
+      const { id } = await test.call('recipes.train', choiceOf(test))
+      recipes.afterEpoch = (_, signal) => untilAborted(signal)
+      await expect.poll(() => test.told('recipe.event').length, { timeout: 20_000 }).toBeGreaterThan(1)
+      await test.call('job.cancel', { jobId: id })
+      await jobEnd(test, id)
+      await test.backend.close()
+      // What compute writes at last, under its name only when it is whole.
+      const [training = ''] = readdirSync(join(dir, 'trainings'))
+      const kept = join(dir, 'trainings', training)
+      const stray = when === 'after that'
+      const modelDir = stray ? join(dir, 'models', '001') : join(kept, 'model')
+      const [order] = recipes.trainings()
+      if (order === undefined) throw new Error('not asked')
+      writeRecipeModel(modelDir, recipeCard(order, recipes.listed.labels))
+      rmSync(join(kept, 'model.training'), { recursive: true })
 
-    const again = await openBackend(dir)
-    const job = await again.call('recipes.resume', {})
-    expect(await jobEnd(again, job.id)).toMatchObject({ state: 'done' })
-    expect(again.compute.recipes.trainings()).toEqual([])
-    expect((await again.call('project.get', {})).models).toMatchObject([{ version: 1, recipe: 'nuclei' }])
-  })
+      const again = await openBackend(dir)
+      expect(await state(again)).toMatchObject({ state: 'interrupted' })
+      const job = await again.call('recipes.resume', {})
+      expect(await jobEnd(again, job.id)).toMatchObject({ state: 'done' })
+      expect(again.compute.recipes.trainings()).toEqual([])
+      expect((await again.call('project.get', {})).models).toMatchObject([{ id: order.modelId, version: 1 }])
+    },
+  )
 
   it('can be given up, and replaced where that is said', async () => {
     const test = await openBackend(emptyProject())
@@ -192,6 +201,20 @@ describe('a training by a recipe', () => {
     const job = await test.call('recipes.train', choice)
     expect(await jobEnd(test, job.id)).toMatchObject({ state: 'failed', error: { code: 'conflict' } })
     expect((await test.call('project.get', {})).models).toEqual([])
+  })
+
+  it('minds no label that a person renamed in a project of the same recipe', async () => {
+    const test = await openBackend(emptyProject())
+    await jobEnd(test, (await test.call('recipes.train', choiceOf(test))).id)
+    await test.call('labels.update', { value: 1, change: { name: 'Kern' } })
+    const job = await test.call('recipes.train', choiceOf(test))
+    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done' })
+    const { labels, models } = await test.call('project.get', {})
+    expect(labels.map(({ name }) => name)).toEqual(['Kern'])
+    expect(models.map(({ version, active }) => [version, active])).toEqual([
+      [1, false],
+      [2, true],
+    ])
   })
 
   it('goes on where another rung took over and was asked the same again', async () => {

@@ -64,11 +64,16 @@ export class TrainingRecord {
     return new TrainingRecord(dir, file, { ...blank, jobId, state: 'queued' })
   }
 
-  /** The one that was cut off last; what cannot be gone on with is removed. Null where there is none. */
-  static find(folder: string): TrainingRecord | null {
+  /**
+   * The one that was cut off last; what cannot be gone on with is removed. Null where there is none. `strayOf` gives the
+   * folder of a model that was moved to the versions and did not become one: it belongs back here.
+   */
+  static find(folder: string, strayOf: (modelId: string) => string | null): TrainingRecord | null {
     const records: TrainingRecord[] = []
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
       const record = TrainingRecord.#read(join(folder, name))
+      const stray = record === null || record.isWritten ? null : strayOf(record.#file.modelId)
+      if (record !== null && stray !== null) renameSync(stray, record.modelDir)
       if (record?.canResume === true) records.push(record)
       else rmSync(join(folder, name), { recursive: true, force: true })
     }

@@ -10,7 +10,7 @@ type RecipeMethod = 'checkData' | 'augmentationSheet' | 'listCases' | 'readTruth
 
 const methods: readonly string[] = ['checkData', 'augmentationSheet', 'listCases', 'readTruth', 'trainRecipe']
 export const FAKE_PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47)
-export const EPOCHS = 3
+const EPOCHS = 3
 
 /** What a compute process does with recipes, without a network: a training tells its epochs and writes a model folder. */
 export class FakeRecipes {
@@ -95,7 +95,7 @@ function epochEvent(epoch: number): RecipeEvent {
   }
 }
 
-function recipeCard(params: TrainParams, labels: ModelCard['labels']): ModelCard {
+export function recipeCard(params: TrainParams, labels: ModelCard['labels']): ModelCard {
   return {
     format: 4,
     id: params.modelId,
