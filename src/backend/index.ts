@@ -10,4 +10,3 @@ export {
   sliceForCompute,
   sliceGeometry,
 } from './volume/computeSlices.ts'
-export { readRecipes, recipeNamed } from './host/recipes.ts'
