@@ -47,17 +47,15 @@ const SINGLE = [
 ] as const
 
 /** What meanScores gives: one line of the measures without label, then a row for each label. */
-export function meansTable(means: Readonly<Record<string, number | null>>, labels: readonly number[]): string[] {
+export function meansTable(means: Readonly<Record<string, number | null>>): string[] {
+  const labels = Object.keys(means).flatMap((key) => /^dice:(\d+)$/.exec(key)?.[1] ?? [])
   const single = SINGLE.filter(([, key]) => means[key] !== undefined)
   const line = single.map(([name, key]) => `${name} ${decimals(means[key], key === 'warping' ? 6 : 4)}`).join(', ')
   const row = (title: string, end: string): string[] => [
     title,
     ...MEASURES.map(([, key]) => decimals(means[key + end])),
   ]
-  const rows = [
-    ...labels.map((label) => row(String(label), `:${label}`)),
-    ...(labels.length > 1 ? [row('mean', '')] : []),
-  ]
+  const rows = [...labels.map((label) => row(label, `:${label}`)), ...(labels.length > 1 ? [row('mean', '')] : [])]
   const left = means.undefinedDistances ?? 0
   return [
     line,

@@ -47,7 +47,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       output.data({ cases, mean, labels, withoutTruth, withoutPrediction })
       for (const line of scoreTable(cases)) output.text(line)
       output.text(`means of ${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`)
-      for (const line of meansTable(mean, labels)) output.text(line)
+      for (const line of meansTable(mean)) output.text(line)
     },
     () => 'interrupted; nothing was written.',
   )

@@ -5,6 +5,7 @@ import { recipeNamed } from '../../backend/host/recipes.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { Output, UsageError } from '../output.ts'
+import { meansTable, scoreTable } from '../scoreTable.ts'
 import { applySettings } from '../settings/applySettings.ts'
 import type { CaseScores, RecipeEvent } from '../../core/contract/recipes.ts'
 
@@ -125,8 +126,8 @@ function createTeller(output: Output, model: string) {
     done(seconds: number) {
       if (finished === null) return
       output.data({ ...finished, model, seconds })
-      const means = Object.entries(finished.metrics).map(([name, value]) => `${name} ${decimals(value)}`)
-      output.text(`means of the ${PART_WORDS[finished.scoredOn]}: ${means.join(', ')}`)
+      output.text(`means of the ${PART_WORDS[finished.scoredOn]}`)
+      for (const line of meansTable(finished.metrics)) output.text(line)
     },
   }
 }
@@ -172,37 +173,8 @@ const SHOWN_CASES = 20
 
 /** The worst cases by their mean Dice, in columns. */
 function tableOf(cases: readonly CaseScores[]): string[] {
-  const mean = ({ dice }: CaseScores): number => {
-    const values = Object.values(dice)
-    return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-  }
-  const worst = [...cases].sort((a, b) => mean(a) - mean(b)).slice(0, SHOWN_CASES)
-  const labels = Object.keys(worst[0]?.dice ?? {})
-  const objects = worst.some(({ instances }) => instances !== undefined)
-  const head = [
-    'case',
-    'accuracy',
-    ...labels.flatMap((label) => [`Dice ${label}`, `IoU ${label}`, `HD95 ${label}`]),
-    ...(objects ? ['AP', 'AP50'] : []),
-  ]
-  const rows = worst.map((each) => [
-    each.id,
-    decimals(each.pixelAccuracy),
-    ...labels.flatMap((label) => [decimals(each.dice[label]), decimals(each.iou[label]), decimals(each.hd95[label])]),
-    ...(objects ? [decimals(each.instances?.ap), decimals(each.instances?.ap50)] : []),
-  ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  '),
-  )
-  const more = cases.length - worst.length
-  return [...lines, ...(more > 0 ? [`and ${more} better ones, in metrics.json`] : [])]
-}
-
-function decimals(value: number | null | undefined): string {
-  return value === null || value === undefined ? '-' : value.toFixed(4)
+  const more = cases.length - SHOWN_CASES
+  return [...scoreTable(cases, SHOWN_CASES), ...(more > 0 ? [`and ${more} better ones, in metrics.json`] : [])]
 }
 
 function clock(seconds: number): string {
