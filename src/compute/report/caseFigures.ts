@@ -102,6 +102,8 @@ async function panels(scene: Scene, view: PlaneView, index: number): Promise<Cas
   const over = (labels: Uint8Array): Canvas => {
     const canvas = copyOf(cut.picture)
     fillLabels(canvas, labels, colours, OVERLAY)
+    // Mixed with the colours of a stain a colour is hard to tell.
+    drawContour(canvas, labels, colours, { thickness: 1, dash: 0, halo: false })
     return canvas
   }
   const tiles = [

@@ -60,6 +60,7 @@ tbody tr:last-child>*{border-bottom:0}
 th:first-child{text-align:left}
 thead th{position:sticky;top:0;background:var(--raised);color:var(--quiet);font-size:12px;font-weight:600;vertical-align:bottom;white-space:normal;min-width:72px}
 .text td,.text th{text-align:left;white-space:normal;overflow-wrap:anywhere}
+.text th:first-child{white-space:nowrap;width:1%}
 thead button{all:unset;cursor:pointer}
 thead button:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 th[aria-sort=ascending] button::after{content:' \\2191'}

@@ -22,7 +22,7 @@ const FRAME_NAME = /^epoch-(\d+)\.png$/
 
 /**
  * Draws what is predicted for a few pictures after an epoch and keeps it in `dir` as a frame: above the truth over each
- * picture, below the prediction with the contour of the truth. Frames of very many epochs are thinned out evenly.
+ * picture, below the prediction, with the contour of the truth where it differs. Frames of very many epochs are thinned out evenly.
  */
 export async function keepFrame(
   dir: string,
@@ -41,8 +41,8 @@ export async function keepFrame(
     const above = copyOf(image)
     fillLabels(above, truth, colours, OVERLAY)
     fillLabels(image, prediction, colours, OVERLAY)
-    drawContour(image, prediction, colours, { ...PREDICTED, thickness: 1 })
     drawContour(image, truth, oneColour(TRUTH_COLOUR), TRUE)
+    drawContour(image, prediction, colours, { ...PREDICTED, thickness: 1 })
     return { id: picture.id, above, below: image }
   })
   const shown = drawn.slice(0, MOST_PICTURES)

@@ -125,6 +125,6 @@ async function progressFigure(dir: string, progressDir: string, { history }: Rep
     width: moving.width,
     height: moving.height,
     caption:
-      'The same pictures after each epoch: above the truth, below what was predicted, with the contour of the truth dashed.',
+      'The same pictures after each epoch: above the truth, below what was predicted, with the contour of the truth dashed where it differs.',
   }
 }
