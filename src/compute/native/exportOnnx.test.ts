@@ -4,16 +4,19 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { statedFactsSchema } from '../../core/contract/network.ts'
+import { inferenceSettingsSchema, modelSettingsSchema } from '../../core/contract/recipes.ts'
 import { findPython, runPython } from '../../imaging/testing/peer.ts'
 import { createRandom } from '../data/random.ts'
 import { modelCard } from '../models/card.ts'
 import { loadModel, saveModel } from '../models/files.ts'
+import { buildRecipeNetwork } from '../models/recipeNetwork.ts'
 import { FOREIGN_LAYERS, networkAround } from '../models/testing/foreignLayers.ts'
 import { KINDS, prepareFolders, saveUntrained } from '../models/testing/modelFolders.ts'
 import { NATIVE_BACKEND } from './backend.ts'
 import { exportNetwork } from './exportOnnx.ts'
 import { startForTests } from './testing/compare.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { CardFacts } from '../models/card.ts'
 import type { ModelFolders } from '../models/testing/modelFolders.ts'
 
 const peer = findPython(['onnx'])
@@ -138,6 +141,55 @@ describe('an exported network', () => {
     if (!peer.available) return
     const [found] = foundSchema.parse(runPython(peer, CHECK, [`${dir}.onnx`]))
     expect(found?.inputs).toEqual([['image', 1, shape]])
+  })
+
+  it.each([
+    [
+      'colour and Inception blocks',
+      { kind: 'unet-inception', normalization: 'batch' },
+      ['batch', 3, 'height', 'width'],
+      ['batch', 4, 'height', 'width'],
+    ],
+    // The middle of a skip is cut out by its size.
+    [
+      'valid convolutions',
+      { convolutions: 'valid', upsampling: 'transposed', dropout: 0.3 },
+      ['batch', 3, 52, 52],
+      ['batch', 4, 12, 12],
+    ],
+  ] as const)('may come from a recipe: %s', { timeout: 60_000 }, async (name, settings, input, output) => {
+    const model = modelSettingsSchema.parse({
+      ...{ kind: 'unet', levels: 2, base: 8, normalization: 'none', upsampling: 'nearest' },
+      ...settings,
+    })
+    const built = buildRecipeNetwork(model, { channels: 3, outputs: 4, seed: 2 })
+    const identity = { id: 'r', parentId: null, name: 'R', createdAt: '2026-01-01T00:00:00.000Z' }
+    const labels = [
+      { value: 1, name: 'Nucleus' },
+      { value: 2, name: 'Other' },
+    ]
+    const recipeUse: CardFacts['recipeUse'] & object = {
+      input: { colour: { kind: 'rgb' }, normalization: { kind: 'none' } },
+      handling: {
+        ...{ resize: { kind: 'none' }, output: 'softmax', border: true, instances: null },
+        inference: inferenceSettingsSchema.parse({}),
+      },
+    }
+    const run = { device: null, threads: 1, batch: 1, patch: 50 }
+    const dir = path.join(folders.dir, name.replaceAll(/\W+/g, '-'))
+    await saveModel(
+      dir,
+      built.network,
+      modelCard({ ...identity, labels }, { ...built, training: null }, { recipeUse, run }),
+    )
+    built.network.dispose()
+    const { maxDifference } = await exportNetwork(dir, `${dir}.onnx`)
+    expect(maxDifference).toBeLessThan(1e-4)
+    if (!peer.available) return
+    const [found] = foundSchema.parse(runPython(peer, CHECK, [`${dir}.onnx`]))
+    expect([found?.inputs, found?.outputs]).toEqual([[['image', 1, input]], [['logits', 1, output]]])
+    expect(JSON.parse(found?.metadata['maskwright.classes'] ?? '')).toEqual(['Nucleus', 'Other', 'Border'])
+    expect(JSON.parse(found?.metadata['maskwright.handling'] ?? '')).toEqual(recipeUse.handling)
   })
 
   it('is not written where the model cannot be read', async () => {

@@ -7,6 +7,7 @@ import { writeAtomically } from '../../imaging/files.ts'
 import { createRandom } from '../data/random.ts'
 import { forwardOf } from '../models/forward.ts'
 import { buildModel, readModelFiles } from '../models/files.ts'
+import { inputSize } from '../models/sizes.ts'
 import { readSettings } from '../runtime/settings.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { refusalOf, refusalText } from '../runtime/unavailable.ts'
@@ -18,7 +19,7 @@ import { startNative } from './start.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard } from '../../core/contract/compute.ts'
 import type { ModelFiles } from '../models/files.ts'
-import type { RecordedNetwork } from './recordNetwork.ts'
+import type { RecordedNetwork, TakenSizes } from './recordNetwork.ts'
 import type { OnnxRuntime } from './session/package.ts'
 
 export interface NetworkExport {
@@ -33,8 +34,8 @@ const USUAL_SIZE = 256
 
 /**
  * Writes the network of the model folder `modelDir` to `outPath` as a standard ONNX model: one input "image"
- * [n, 1, h, w] float32 in [0, 1], one output "logits" [n, classes, h, w]; any n, h and w (multiples of the card's step)
- * where the network allows it. What the card knows is in the file's metadata. The file is run by ONNX Runtime, and
+ * [n, c, h, w] float32 as the card's `input` says, one output "logits" [n, classes, h, w]; any n, h and w (multiples of the
+ * card's step) where the network allows it. What the card knows is in the file's metadata. The file is run by ONNX Runtime, and
  * compared with the network on another backend of TensorFlow.js, before it gets its name, and read again afterwards.
  * For a process in which nothing else computes meanwhile: backends change; the one that was there is put back.
  * Throws CodedError: 'bad-file' for a model that cannot be read or written so, 'compute-failed' without ONNX Runtime,
@@ -43,7 +44,7 @@ const USUAL_SIZE = 256
 export async function exportNetwork(modelDir: string, outPath: string): Promise<NetworkExport> {
   const files = await readModelFiles(modelDir)
   const runtime = onnxRuntime()
-  const recorded = await onNative(() => withNetwork(files, (network) => recordNetwork(network, ...sizesOf(files.card))))
+  const recorded = await onNative(() => withNetwork(files, (network) => recordNetwork(network, sizesOf(files.card))))
   checkOperators(recorded, files)
   const bytes = encodeRecorded(recorded, metadataOf(files.card))
   const maxDifference = await compared(files, { runtime, bytes }, probesOf(recorded, files.card))
@@ -61,19 +62,24 @@ export async function exportNetwork(modelDir: string, outPath: string): Promise<
   return { maxDifference }
 }
 
-function sizesOf({ architecture: { step }, run }: ModelCard): [step: number, fixed: number] {
-  return [step, Math.ceil((run?.patch ?? USUAL_SIZE) / step) * step]
+function sizesOf({ architecture, run }: ModelCard): TakenSizes {
+  const atLeast = (size: number): number => inputSize(architecture, size)
+  return { atLeast, step: architecture.step, fixed: atLeast(run?.patch ?? USUAL_SIZE) }
 }
 
 /** What other programs, and Maskwright when it takes the file in again, can know; each entry is a JSON text. */
 function metadataOf(card: ModelCard): Record<string, string> {
-  const { name, labels, input, spacing, id, createdAt, architecture, parameters, recipe, versions } = card
+  const { name, labels, input, spacing, id, createdAt, architecture, parameters, recipe, versions, handling } = card
+  // Each output channel that is a class of its own has a name.
+  const border = handling?.border === true
   const facts = {
     name,
-    classes: labels.map((label) => label.name),
+    classes: [...labels.map((label) => label.name), ...(border ? ['Border'] : [])],
     input,
     ...(spacing === null ? {} : { spacing: { inPlane: spacing.inPlane, slices: spacing.slices } }),
-    ...{ id, createdAt, labels, architecture, parameters, recipe, versions },
+    ...{ id, createdAt, architecture, parameters, recipe, versions },
+    ...(border ? {} : { labels }),
+    ...(handling === undefined ? {} : { handling }),
   }
   return Object.fromEntries(Object.entries(facts).map(([key, value]) => [`maskwright.${key}`, JSON.stringify(value)]))
 }
@@ -91,14 +97,15 @@ function checkOperators({ graph }: RecordedNetwork, { dir }: ModelFiles): void {
   )
 }
 
-type Shape = readonly [count: number, height: number, width: number]
+type Shape = readonly [count: number, height: number, width: number, channels: number]
 
 /** Sizes that show what may differ: one image and two, wide and high. */
-function probesOf({ extents: [n, h, w] }: RecordedNetwork, { architecture: { step } }: ModelCard): Shape[] {
-  const height = (otherwise: number) => (typeof h === 'number' ? h : otherwise * step)
-  const width = (otherwise: number) => (typeof w === 'number' ? w : otherwise * step)
-  const probes: Shape[] = [[1, height(2), width(3)]]
-  if (typeof n !== 'number') probes.push([2, height(3), width(2)])
+function probesOf({ extents: [n, h, w] }: RecordedNetwork, { architecture }: ModelCard): Shape[] {
+  const { step, inputChannels } = architecture
+  const height = (otherwise: number) => (typeof h === 'number' ? h : inputSize(architecture, otherwise * step))
+  const width = (otherwise: number) => (typeof w === 'number' ? w : inputSize(architecture, otherwise * step))
+  const probes: Shape[] = [[1, height(2), width(3), inputChannels]]
+  if (typeof n !== 'number') probes.push([2, height(3), width(2), inputChannels])
   return probes
 }
 
@@ -110,22 +117,24 @@ async function compared(
 ): Promise<number> {
   const random = createRandom(11)
   const images = probes.map((shape) => {
-    return { shape, values: Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, () => random()) }
+    const length = shape.reduce((product, extent) => product * extent, 1)
+    return { shape, values: Float32Array.from({ length }, () => random()) }
   })
   const expected = await onOther(() => withNetwork(files, (network) => logitsOf(network, images)))
   const session = await runtime.createSession(bytes, { executionProviders: ['cpu'], logSeverityLevel: 3 })
   try {
     let [difference, largest] = [0, Number.MIN_VALUE]
     for (const [index, { shape, values }] of images.entries()) {
-      const [n, h, w] = shape
-      const results = await session.run({ [IMAGE]: runtime.tensor('float32', values, [n, 1, h, w]) })
+      const [n, h, w, channels] = shape
+      const planes = channelsFirst(values, h * w, channels)
+      const results = await session.run({ [IMAGE]: runtime.tensor('float32', planes, [n, channels, h, w]) })
       const given = results[LOGITS]?.data
       const wanted = expected[index]
-      if (!(given instanceof Float32Array) || given.length !== wanted?.length) return Infinity
-      const classes = wanted.length / (n * h * w)
-      wanted.forEach((value, at) => {
+      if (!(given instanceof Float32Array) || given.length !== wanted?.values.length) return Infinity
+      const { classes, pixels } = wanted
+      wanted.values.forEach((value, at) => {
         const [pixel, c] = [Math.floor(at / classes), at % classes]
-        const place = (Math.floor(pixel / (h * w)) * classes + c) * h * w + (pixel % (h * w))
+        const place = (Math.floor(pixel / pixels) * classes + c) * pixels + (pixel % pixels)
         largest = Math.max(largest, Math.abs(value))
         difference = Math.max(difference, Math.abs(value - (given[place] ?? NaN)))
       })
@@ -136,16 +145,33 @@ async function compared(
   }
 }
 
-/** Logits [n, h, w, classes] of each. */
+/** From [n, h, w, c], `pixels` an image. */
+function channelsFirst(values: Float32Array, pixels: number, channels: number): Float32Array {
+  return values.map((_, at) => {
+    const [image, rest] = [Math.floor(at / (pixels * channels)), at % (pixels * channels)]
+    return values[(image * pixels + (rest % pixels)) * channels + Math.floor(rest / pixels)] ?? 0
+  })
+}
+
+interface ExpectedLogits {
+  /** [n, h, w, classes]. */
+  readonly values: Float32Array
+  readonly classes: number
+  /** Of one image. */
+  readonly pixels: number
+}
+
+/** What the network gives for each. */
 async function logitsOf(
   network: LayersModel,
   images: readonly { readonly shape: Shape; readonly values: Float32Array }[],
-): Promise<Float32Array[]> {
-  const all: Float32Array[] = []
+): Promise<ExpectedLogits[]> {
+  const all: ExpectedLogits[] = []
   for (const { shape, values } of images) {
-    const logits = tf.tidy(() => forwardOf(network)(tf.tensor4d(values, [...shape, 1]), false))
+    const logits = tf.tidy(() => forwardOf(network)(tf.tensor4d(values, [...shape]), false))
+    const [, height = 1, width = 1, classes = 1] = logits.shape
     try {
-      all.push(await readFloats(logits))
+      all.push({ values: await readFloats(logits), classes, pixels: height * width })
     } finally {
       logits.dispose()
     }

@@ -24,17 +24,32 @@ export const IMAGE = 'image'
 export const LOGITS = 'logits'
 const [COUNT, HEIGHT, WIDTH] = ['batch', 'height', 'width']
 
+/** Widths and heights that a network takes. */
+export interface TakenSizes {
+  /** The smallest that is at least so large. */
+  readonly atLeast: (size: number) => number
+  readonly step: number
+  /** For a network whose graph is another for each size. */
+  readonly fixed: number
+}
+
 /**
- * Records a network's prediction, its weights as constants: images [n, 1, h, w] to logits [n, classes, h, w], without
- * computing anything. Whether n, h and w may differ is found by recording twice: a graph that is the same for two sizes
+ * Records a network's prediction, its weights as constants: images [n, c, h, w] to logits [n, classes, h, w] (smaller with
+ * valid convolutions), without computing anything. Whether n, h and w may differ is found by recording twice: a graph that is the same for two sizes
  * holds neither. `fixed` is the height and width of a network whose graph is another for each size. The recorder must be
  * the current backend, and the network's weights must be computed.
  */
-export async function recordNetwork(network: LayersModel, step: number, fixed: number): Promise<RecordedNetwork> {
+export async function recordNetwork(
+  network: LayersModel,
+  { atLeast, step, fixed }: TakenSizes,
+): Promise<RecordedNetwork> {
   const backend = tf.backend()
   if (!(backend instanceof NativeBackend)) throw new Error('Networks are recorded on the native backend.')
   const attempts = [
-    { extents: [COUNT, HEIGHT, WIDTH], sizes: [[2, 3 * step, 5 * step] as const, [3, 7 * step, 4 * step] as const] },
+    {
+      extents: [COUNT, HEIGHT, WIDTH],
+      sizes: [[2, atLeast(3 * step), atLeast(5 * step)] as const, [3, atLeast(7 * step), atLeast(4 * step)] as const],
+    },
     { extents: [COUNT, fixed, fixed], sizes: [[2, fixed, fixed] as const, [3, fixed, fixed] as const] },
   ] as const
   for (const { extents, sizes } of attempts) {
@@ -54,8 +69,13 @@ export function encodeRecorded(
   return encodeGraph(graph, {
     input: () => IMAGE,
     output: () => LOGITS,
-    inputShape: () => [n, 1, h, w],
-    outputShape: (_, { shape }) => [n, shape[1] ?? 1, h, w],
+    inputShape: (_, { shape }) => [n, shape[1] ?? 1, h, w],
+    outputShape: (_, { shape }) => [
+      n,
+      shape[1] ?? 1,
+      typeof h === 'number' ? (shape[2] ?? h) : h,
+      typeof w === 'number' ? (shape[3] ?? w) : w,
+    ],
     metadata,
   })
 }
@@ -65,10 +85,11 @@ async function record(
   network: LayersModel,
   [n, h, w]: readonly [number, number, number],
 ): Promise<Graph> {
-  const image: Value = { shape: [n, 1, h, w], type: 'float32', source: { kind: 'input', held: null } }
-  const info = backend.make(image, [n, h, w, 1], 'float32', 'channelsFirst')
+  const channels = network.inputs[0]?.shape[3] ?? 1
+  const image: Value = { shape: [n, channels, h, w], type: 'float32', source: { kind: 'input', held: null } }
+  const info = backend.make(image, [n, h, w, channels], 'float32', 'channelsFirst')
   const images = tf.engine().makeTensorFromTensorInfo(info, backend)
-  const logits = tf.tidy(() => forwardOf(network)(tf.reshape<tf.Rank.R4>(images, [n, h, w, 1]), false))
+  const logits = tf.tidy(() => forwardOf(network)(tf.reshape<tf.Rank.R4>(images, [n, h, w, channels]), false))
   const graph = collectGraph([valueIn(backend.recorded(logits), 'channelsFirst')], [image])
   tf.dispose([images, logits])
   const weights = graph.inputs.filter((value) => value !== image)
