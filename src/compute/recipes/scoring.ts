@@ -2,6 +2,7 @@ import { meanScores, scoreCase } from '../../core/metrics/index.ts'
 import { readImage } from '../../imaging/index.ts'
 import { predictImage } from '../inference/predictImage.ts'
 import { stopIfCancelled } from '../inference/turns.ts'
+import { slicesAlone, stackedSlices, stackGeometry } from './scoredSlices.ts'
 import type { LoadedModel } from '../models/files.ts'
 import type { CasePart, CaseScores, RecipeSettings, Recipe } from '../../core/contract/recipes.ts'
 import type { Report } from '../report/index.ts'
@@ -49,27 +50,28 @@ export async function scoreCases(model: LoadedModel, options: ScoringOptions): P
         notify: warn,
       })
       const truth = await data.truth(each.id)
+      const maps = { truth: truth.labels, prediction: predicted.labels }
+      const objects = { truthObjects: truth.objects, predictedObjects: predicted.objects }
+      const { only } = each
+      const spacing = image.spacingKnown ? image.spacing : null
+      const stack = <V extends Uint8Array | Uint32Array | null>(values: V): V =>
+        only === undefined || values === null ? values : stackedSlices(values, image.dims, only)
       const scores = scoreCase({
-        truth: truth.labels,
-        predicted: predicted.labels,
-        dims: image.dims,
-        spacing: image.spacingKnown ? image.spacing : null,
+        truth: stack(maps.truth),
+        predicted: stack(maps.prediction),
+        ...(only === undefined ? { dims: image.dims, spacing } : stackGeometry(image.dims, spacing, only)),
         labels,
-        ...(truth.objects === null || predicted.objects === null
-          ? {}
-          : { truthObjects: truth.objects, predictedObjects: predicted.objects }),
+        truthObjects: stack(objects.truthObjects),
+        predictedObjects: stack(objects.predictedObjects),
         membranes,
       })
       cases.push({ id: each.id, ...scores })
+      const alone = <V extends Uint8Array | Uint32Array | null>(values: V): V =>
+        only === undefined || values === null ? values : slicesAlone(values, image.dims, only)
       await report.addCase({
-        id: each.id,
-        part: each.part,
-        image,
-        truth: truth.labels,
-        prediction: predicted.labels,
-        truthObjects: truth.objects,
-        predictedObjects: predicted.objects,
-        scores,
+        ...{ id: each.id, part: each.part, image, scores },
+        ...{ truth: alone(maps.truth), prediction: alone(maps.prediction) },
+        ...{ truthObjects: alone(objects.truthObjects), predictedObjects: alone(objects.predictedObjects) },
       })
     } finally {
       await image.voxels.close()
