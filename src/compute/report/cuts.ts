@@ -1,7 +1,7 @@
 import { planeViews, screenToVoxel } from '../../core/geometry/index.ts'
 import { rangeOf } from '../../imaging/index.ts'
 import { newCanvas } from './drawing/canvas.ts'
-import type { Axis, Dims } from '../../core/contract/schemas.ts'
+import type { Axis, Dims, Vec3 } from '../../core/contract/schemas.ts'
 import type { PlaneView } from '../../core/geometry/index.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
 import type { Canvas } from './drawing/canvas.ts'
@@ -72,14 +72,19 @@ function storedView(dims: Dims, spacing: ImageVolume['spacing'], sliceAxis: 0 | 
 
 /** Where each pixel of the screen is in a stored slice, whose lower axis is fastest. */
 function sliceOrder(view: PlaneView, dims: Dims): Int32Array {
-  const order = new Int32Array(view.width * view.height)
   const [fast, slow] =
     view.columnAxis < view.rowAxis ? [view.columnAxis, view.rowAxis] : [view.rowAxis, view.columnAxis]
+  return screenOrder(view, 0, (voxel) => voxel[fast] + voxel[slow] * dims[fast])
+}
+
+/** Of each pixel of the screen its place, which is linear in the voxel's indices. */
+function screenOrder(view: PlaneView, index: number, placeOf: (voxel: Vec3) => number): Int32Array {
+  const start = placeOf(screenToVoxel(view, 0, 0, index))
+  const right = placeOf(screenToVoxel(view, 1, 0, index)) - start
+  const down = placeOf(screenToVoxel(view, 0, 1, index)) - start
+  const order = new Int32Array(view.width * view.height)
   for (let j = 0, pixel = 0; j < view.height; j++) {
-    for (let i = 0; i < view.width; i++, pixel++) {
-      const voxel = screenToVoxel(view, i, j, 0)
-      order[pixel] = voxel[fast] + voxel[slow] * dims[fast]
-    }
+    for (let i = 0; i < view.width; i++, pixel++) order[pixel] = start + i * right + j * down
   }
   return order
 }
@@ -91,14 +96,9 @@ export function labelCut<Labels extends Uint8Array | Uint32Array>(
   view: PlaneView,
   index: number,
 ): Labels {
-  const length = view.width * view.height
-  const cut = (labels instanceof Uint8Array ? new Uint8Array(length) : new Uint32Array(length)) as Labels
-  for (let j = 0, pixel = 0; j < view.height; j++) {
-    for (let i = 0; i < view.width; i++, pixel++) {
-      const [x, y, z] = screenToVoxel(view, i, j, index)
-      cut[pixel] = labels[x + dims[0] * (y + dims[1] * z)] ?? 0
-    }
-  }
+  const order = screenOrder(view, index, ([x, y, z]) => x + dims[0] * (y + dims[1] * z))
+  const cut = (labels instanceof Uint8Array ? new Uint8Array(order.length) : new Uint32Array(order.length)) as Labels
+  for (let pixel = 0; pixel < order.length; pixel++) cut[pixel] = labels[order[pixel] ?? 0] ?? 0
   return cut
 }
 
