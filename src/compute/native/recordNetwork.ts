@@ -70,12 +70,13 @@ export function encodeRecorded(
     input: () => IMAGE,
     output: () => LOGITS,
     inputShape: (_, { shape }) => [n, shape[1] ?? 1, h, w],
-    outputShape: (_, { shape }) => [
-      n,
-      shape[1] ?? 1,
-      typeof h === 'number' ? (shape[2] ?? h) : h,
-      typeof w === 'number' ? (shape[3] ?? w) : w,
-    ],
+    outputShape: (_, { shape: [, classes = 1, rows = 1, columns = 1] }) => {
+      // With valid convolutions the result is smaller than the image.
+      const [height, width] = graph.inputs[0]?.shape.slice(2) ?? []
+      const named = (extent: number | string, size: number, whole: boolean) =>
+        typeof extent === 'number' ? size : whole ? extent : `result_${extent}`
+      return [n, classes, named(h, rows, rows === height), named(w, columns, columns === width)]
+    },
     metadata,
   })
 }
