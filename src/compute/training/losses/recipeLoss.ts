@@ -16,7 +16,7 @@ export type RecipeLoss = (logits: tf.Tensor, classes: tf.Tensor, weights: tf.Ten
 const LEAST = 1e-6
 
 /**
- * The loss that a recipe's settings name; docs/recipes.md has the formulas. Weights count in all of them that are means over
+ * The loss that a recipe's settings name; docs/models.md has the formulas. Weights count in all of them that are means over
  * pixels: the cross-entropies, the focal loss and the squared error, each a mean by the weights. Overlaps (Dice, Tversky)
  * are of labels alone, not of background, and know no weights.
  * Throws CodedError('bad-request') where loss and output do not go together.
