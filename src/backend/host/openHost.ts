@@ -81,7 +81,6 @@ async function openAt(projectDir: string, options: HostOptions, dataDir: string)
     try {
       const { version } = places
       const backend = await createBackend({ projectDir: dir, compute: lent, version, shell: options.shell, log })
-      rememberProject(dataDir, dir, backend.project)
       return { dir, backend }
     } catch (error) {
       await lent.close()
@@ -90,7 +89,10 @@ async function openAt(projectDir: string, options: HostOptions, dataDir: string)
   }
   try {
     const recent = () => readRecentProjects(dataDir).filter(({ dir }) => projectExists(dir))
-    const backend = createSwitchboard({ first: await open(projectDir), open, recent, log })
+    const opened = ({ dir, backend }: OpenProject) => rememberProject(dataDir, dir, backend.project)
+    const first = await open(projectDir)
+    opened(first)
+    const backend = createSwitchboard({ first, open, opened, recent, log })
     return {
       get projectDir() {
         return backend.current.dir

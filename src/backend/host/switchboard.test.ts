@@ -28,14 +28,22 @@ function project(name: string): string {
 async function start(first = project('First')) {
   const compute = new FakeCompute()
   const recent: { dir: string; name: string; isDemo: boolean }[] = []
+  const opened: string[] = []
   const open = async (dir: string): Promise<OpenProject> => {
     const backend = await createBackend({
       ...{ projectDir: dir, compute: lendCompute(compute), version: '0.0.0', shell: 'test' },
     })
     recent.unshift({ dir, ...backend.project })
+    opened.push(dir)
     return { dir, backend }
   }
-  const board = createSwitchboard({ first: await open(first), open, recent: () => recent, log: () => undefined })
+  const board = createSwitchboard({
+    first: await open(first),
+    open,
+    opened: () => undefined,
+    recent: () => recent,
+    log: () => undefined,
+  })
   boards.push(board)
   const server = createRpcServer(board)
   const window = (): BackendClient => {
@@ -50,7 +58,7 @@ async function start(first = project('First')) {
     return client
   }
   const idOf = (dir: string): string => board.registerFile(dir, 'open').id
-  return { board, compute, window, idOf, first }
+  return { board, compute, window, idOf, first, opened }
 }
 
 async function addVolume({ board, window }: Awaited<ReturnType<typeof start>>) {
@@ -132,17 +140,35 @@ describe('opening another project', () => {
     expect((await client.call('project.get', {})).name).toBe(basename(second))
   })
 
-  it('lets calls under way end in their own project, and has those that come meanwhile wait for the other', async () => {
+  it('lets calls under way, and strokes, end in their own project; other calls wait for the next one', async () => {
     const test = await start()
     const client = test.window()
     const { id } = await addVolume(test)
     await client.call('labels.add', { name: 'Liver', color: null })
+    let release: () => void = () => undefined
+    test.compute.recipes.before = () => new Promise((resolve) => (release = resolve))
+    const [recipe] = await client.call('recipes.list', {})
+    if (recipe === undefined) throw new Error('no recipe')
+    const settings = recipe.presets.best
+    const folderId = test.idOf(temporaryFolder())
+    const sheet = client.call('recipes.sheet', { recipe: recipe.name, preset: 'best', settings, folderId })
+    await expect.poll(() => test.compute.recipes.asked.length, { timeout: 20_000 }).toBe(1)
+
+    const second = project('Second')
+    const opened = client.call('project.open', { fileId: test.idOf(second) })
+    await expect.poll(() => test.opened.at(-1), { timeout: 20_000 }).toBe(second)
+    const order: string[] = []
+    const after = client.call('project.get', {}).finally(() => order.push('get'))
     const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
-    const committed = client.call('annotation.commit', { caseId: id, delta })
-    const opened = client.call('project.open', { fileId: test.idOf(project('Second')) })
-    const after = client.call('project.get', {})
+    const committed = client.call('annotation.commit', { caseId: id, delta }).finally(() => order.push('commit'))
     expect(await committed).toMatchObject({ revision: 1 })
+    release()
+    expect((await sheet).png.length).toBeGreaterThan(0)
     await opened
     expect(await after).toMatchObject({ name: 'Second' })
+    expect(order).toEqual(['commit', 'get'])
+    const first = openProject(test.first)
+    expect(first.db.get('SELECT COUNT(*) AS count FROM journal')).toEqual({ count: 1 })
+    first.close()
   })
 })

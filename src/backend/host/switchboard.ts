@@ -16,6 +16,8 @@ export interface SwitchboardOptions {
   readonly first: OpenProject
   /** Opens another project. Throws CodedError where it cannot be. */
   readonly open: (dir: string) => Promise<OpenProject>
+  /** It is the one that is open from now on. */
+  readonly opened: (project: OpenProject) => void
   /** Projects that were open, the newest first. */
   readonly recent: () => { dir: string; name: string; isDemo: boolean }[]
   readonly log: (line: string) => void
@@ -35,8 +37,8 @@ const GRACE_MS = 10_000
 
 /**
  * Lets another project be opened while the workstation runs. The other one is opened first: where that fails, nothing has
- * changed. Calls that come meanwhile wait, those under way are waited for, and then the last project is closed as if the
- * workstation ended: all that was promised is on disk.
+ * changed. Then calls under way are waited for, those that come wait, and the last project is closed as if the workstation
+ * ended: all that was promised is on disk.
  */
 export function createSwitchboard(options: SwitchboardOptions): Switchboard {
   const { log } = options
@@ -45,6 +47,8 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
   let current = options.first
   let stopEvents = forward(current)
   let switching: Promise<unknown> | null = null
+  /** Calls wait: one project gives way to another. */
+  let held = false
   let closing: Promise<void> | null = null
 
   function forward({ backend }: OpenProject): () => void {
@@ -52,7 +56,8 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
   }
 
   async function call(method: MethodName, params: unknown, context: CallContext): Promise<unknown> {
-    while (switching !== null) await switching.catch(() => undefined)
+    // Strokes that were on their way still belong to the project that they were drawn in.
+    while (held && method !== 'annotation.commit') await switching?.catch(() => undefined)
     // One method among many: TypeScript cannot relate the name to its parameters.
     const handler = current.backend.handlers[method] as AnyHandler
     const work = handler(params, context)
@@ -61,32 +66,43 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
       () => undefined,
     )
     running.add(settled)
-    try {
-      return await work
-    } finally {
-      running.delete(settled)
-    }
+    void settled.then(() => running.delete(settled))
+    return work
   }
 
   async function callsEnded(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const grace = new Promise((resolve) => (timer = setTimeout(resolve, options.graceMs ?? GRACE_MS)))
-    await Promise.race([Promise.all(running), grace])
-    clearTimeout(timer)
+    const until = Date.now() + (options.graceMs ?? GRACE_MS)
+    while (running.size > 0 && Date.now() < until) {
+      let timer: NodeJS.Timeout | undefined
+      const over = new Promise((resolve) => (timer = setTimeout(resolve, until - Date.now())))
+      await Promise.race([Promise.all(running), over])
+      clearTimeout(timer)
+    }
   }
 
   async function change(dir: string): Promise<string> {
-    await callsEnded()
     const last = current
     last.backend.refuseBusy()
     const next = await options.open(dir)
-    stopEvents()
-    current = next
-    stopEvents = forward(next)
-    await last.backend.close().catch((error: unknown) => log(`closing ${last.dir}: ${String(error)}`))
-    const { id, name } = await projectOf(next)
-    events.emit('project.opened', { id, name })
-    return id
+    held = true
+    try {
+      await callsEnded()
+      last.backend.refuseBusy()
+      const { id, name } = await projectOf(next)
+      stopEvents()
+      current = next
+      stopEvents = forward(next)
+      // Before the last one is closed, which can take a while: nothing is drawn in it any more.
+      events.emit('project.opened', { id, name })
+      await last.backend.close().catch((error: unknown) => log(`closing ${last.dir}: ${String(error)}`))
+      options.opened(next)
+      return id
+    } catch (error) {
+      await next.backend.close()
+      throw error
+    } finally {
+      held = false
+    }
   }
 
   const own: Pick<Handlers, 'project.open' | 'project.recent'> = {
@@ -95,7 +111,6 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
       if (closing !== null) throw new CodedError('connection-lost', 'Maskwright is closing; nothing was changed.')
       const dir = current.backend.pathOf(fileId)
       if (isSame(dir, current.dir)) return { id: (await projectOf(current)).id }
-      current.backend.refuseBusy()
       const changed = change(dir)
       switching = changed
       try {
