@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { CONTRACT_VERSION } from '../contract/version.ts'
 import { createRpcServer, memoryTransportPair } from './index.ts'
 import { createLink } from './link.ts'
 import type { BackendFunctions, Reply, Welcome } from './protocol.ts'
@@ -32,17 +33,21 @@ describe('sessions at the backend', () => {
   it('go on when the page is back within a minute, and are gone afterwards', async () => {
     const { clock, connect, welcome, notice } = setUp()
     const first = connect()
-    const { sessionId, seq } = welcome(await first.link.call('hello', 1, null, 0))
+    const { sessionId, seq } = welcome(await first.link.call('hello', CONTRACT_VERSION, null, 0))
     first.leave()
     notice()
     clock.now = 59_000
     const second = connect()
-    expect(welcome(await second.link.call('hello', 1, sessionId, seq))).toEqual({ sessionId, resumed: true, seq: 1 })
+    expect(welcome(await second.link.call('hello', CONTRACT_VERSION, sessionId, seq))).toEqual({
+      sessionId,
+      resumed: true,
+      seq: 1,
+    })
     expect(second.heard).toEqual([1])
     second.leave()
     clock.now = 120_001
     const third = connect()
-    const fresh = welcome(await third.link.call('hello', 1, sessionId, 1))
+    const fresh = welcome(await third.link.call('hello', CONTRACT_VERSION, sessionId, 1))
     expect(fresh.resumed).toBe(false)
     expect(fresh.sessionId).not.toBe(sessionId)
   })
@@ -50,11 +55,11 @@ describe('sessions at the backend', () => {
   it('move to the newest connection when the old one is dead without having said so', async () => {
     const { connect, welcome, notice, server } = setUp()
     const first = connect()
-    const { sessionId } = welcome(await first.link.call('hello', 1, null, 0))
+    const { sessionId } = welcome(await first.link.call('hello', CONTRACT_VERSION, null, 0))
     const closed = vi.fn()
     first.host.onClose(closed)
     const second = connect()
-    expect(welcome(await second.link.call('hello', 1, sessionId, 0)).resumed).toBe(true)
+    expect(welcome(await second.link.call('hello', CONTRACT_VERSION, sessionId, 0)).resumed).toBe(true)
     expect(closed).toHaveBeenCalledTimes(1)
     expect(server.connections).toBe(1)
     notice()
@@ -65,10 +70,10 @@ describe('sessions at the backend', () => {
   it('are not resumed by a page that claims to have heard the future', async () => {
     const { connect, welcome } = setUp()
     const first = connect()
-    const { sessionId } = welcome(await first.link.call('hello', 1, null, 0))
+    const { sessionId } = welcome(await first.link.call('hello', CONTRACT_VERSION, null, 0))
     first.leave()
     const second = connect()
-    expect(welcome(await second.link.call('hello', 1, sessionId, 99)).resumed).toBe(false)
+    expect(welcome(await second.link.call('hello', CONTRACT_VERSION, sessionId, 99)).resumed).toBe(false)
   })
 
   it.each([
@@ -84,14 +89,17 @@ describe('sessions at the backend', () => {
   it('begin once per connection', async () => {
     const { connect } = setUp()
     const { link } = connect()
-    expect((await link.call('hello', 1, null, 0)).ok).toBe(true)
-    expect(await link.call('hello', 1, null, 0)).toMatchObject({ ok: false, error: { code: 'bad-request' } })
+    expect((await link.call('hello', CONTRACT_VERSION, null, 0)).ok).toBe(true)
+    expect(await link.call('hello', CONTRACT_VERSION, null, 0)).toMatchObject({
+      ok: false,
+      error: { code: 'bad-request' },
+    })
   })
 
   it('refuse two calls of one number', async () => {
     const { connect } = setUp()
     const { link } = connect()
-    await link.call('hello', 1, null, 0)
+    await link.call('hello', CONTRACT_VERSION, null, 0)
     void link.call('call', 5, 'annotation.history', { caseId: 'slow' }).catch(() => undefined)
     expect(await link.call('call', 5, 'annotation.history', { caseId: 'any' })).toMatchObject({
       ok: false,
