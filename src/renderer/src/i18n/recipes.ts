@@ -162,6 +162,7 @@ export const recipeWords = {
       sheet: 'What the network will see',
       sheetHint: 'Augmented samples with the contours of their labels, drawn with these settings.',
       drawing: 'Drawing samples…',
+      draw: 'Show samples',
       sheetFailed: 'No samples could be drawn',
       problems: (count: number) => `${plural(count, 'setting')} cannot be used as typed.`,
     },
@@ -261,7 +262,7 @@ export const recipeWords = {
     },
     samples: {
       title: 'Predictions',
-      hint: 'The same pictures after each epoch: the truth on the left, the prediction on the right.',
+      hint: 'The same pictures after each epoch: what is predicted as areas, the truth as dashed contours.',
       waiting: 'The first pictures come with the first epoch.',
       none: 'No pictures were kept of this training.',
       epoch: 'Epoch',

@@ -8,8 +8,8 @@ type NumberControl = Extract<SettingControl, { kind: 'number' }>
 
 /** A field's text of a value: numbers as they are written in settings, lists with commas, null as nothing. */
 export function textOf(value: unknown): string {
-  if (value === null || value === undefined) return ''
-  return Array.isArray(value) ? value.join(', ') : String(value)
+  if (Array.isArray(value)) return value.join(', ')
+  return typeof value === 'number' || typeof value === 'string' ? String(value) : ''
 }
 
 /** Reads a field of one value. `name` stands in the sentences. */
