@@ -69,7 +69,7 @@ export async function scoreCases(model: LoadedModel, options: ScoringOptions): P
       const alone = <V extends Uint8Array | Uint32Array | null>(values: V): V =>
         only === undefined || values === null ? values : slicesAlone(values, image.dims, only)
       await report.addCase({
-        ...{ id: each.id, part: each.part, image, scores },
+        ...{ id: each.id, part: each.part, image, scores, only },
         ...{ truth: alone(maps.truth), prediction: alone(maps.prediction) },
         ...{ truthObjects: alone(objects.truthObjects), predictedObjects: alone(objects.predictedObjects) },
       })
