@@ -21,7 +21,7 @@ interface Place {
 const POINTWISE = new Set([
   ...['InputLayer', 'Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'Dropout'],
   ...['SpatialDropout2D', 'BatchNormalization', 'Concatenate', 'Add', 'Average', 'Maximum', 'Minimum', 'Multiply'],
-  ...['GaussianNoise', 'GaussianDropout'],
+  ...['GaussianNoise', 'GaussianDropout', 'Cropping2D'],
 ])
 const WINDOWS = new Set(['Conv2D', 'DepthwiseConv2D', 'SeparableConv2D', 'MaxPooling2D', 'AveragePooling2D'])
 
