@@ -13,7 +13,7 @@ const meaning = (border: boolean, inference = {}): OutputMeaning => ({
 
 /** Background, label and, with a border, inside, from rows of digits: 0 background, 1 border, 2 inside. */
 function planes(rows: readonly string[]): Float32Array<ArrayBuffer> {
-  const digits = [...rows.join('')].map(Number)
+  const digits = Array.from(rows.join(''), Number)
   const plane = (of: (digit: number) => number): number[] => digits.map(of)
   return Float32Array.from([
     ...plane((digit) => (digit === 0 ? 0.9 : 0.1)),
@@ -26,19 +26,22 @@ const show = (ids: Uint32Array, width: number): string[] =>
   Array.from({ length: ids.length / width }, (_, y) => [...ids.subarray(y * width, (y + 1) * width)].join(''))
 
 describe('objects', () => {
-  it('grow from their insides to their borders, and what has no inside is one of its own', () => {
-    const rows = ['1111111000', '1221221000', '1221221011', '1111111000']
-    const settings = instanceSettingsSchema.parse({ kind: 'border', label: 5, smooth: 0 })
-    const asked = { sums: planes(rows), dims: [10, 4, 1] as [number, number, number], spacing: null }
+  it('are divided by the borders between them', () => {
+    // Twelve pixels high throughout: by the distances alone there is nothing to divide.
+    const row = '0222222112222220'
+    const rows = ['0'.repeat(16), ...Array.from({ length: 12 }, () => row), '0'.repeat(16), '0220000000000000']
+    const settings = instanceSettingsSchema.parse({ kind: 'border', label: 5 })
+    const asked = { sums: planes(rows), dims: [16, 15, 1] as [number, number, number], spacing: null }
     const ids = objectsOf({ ...asked, meaning: meaning(true), settings })
-    expect(show(ids, 10).map((row) => row.slice(0, 3))).toEqual(['111', '111', '111', '111'])
-    expect(show(ids, 10).map((row) => row.slice(4, 7))).toEqual(['222', '222', '222', '222'])
-    expect(show(ids, 10)[2]?.slice(7)).toBe('033')
+    expect([ids[6 * 16 + 1], ids[6 * 16 + 7], ids[6 * 16 + 8], ids[6 * 16 + 14]]).toEqual([1, 1, 2, 2])
+    expect(show(ids, 16)[14]?.slice(0, 4)).toBe('0330')
     const larger = objectsOf({ ...asked, meaning: meaning(true), settings: { ...settings, smallest: 3 } })
     expect(Math.max(...larger)).toBe(2)
-    // Seeds of two pixels at least are both there; of five none is, and all that hangs together is one.
-    const seedless = objectsOf({ ...asked, meaning: meaning(true), settings: { ...settings, smallestSeed: 5 } })
-    expect(new Set(seedless.subarray(0, 7))).toEqual(new Set([1]))
+    const joined = objectsOf({ ...asked, meaning: meaning(true), settings: { ...settings, smallestSeed: 500 } })
+    expect(Math.max(...joined)).toBe(2)
+    expect(joined[6 * 16 + 1]).toBe(joined[6 * 16 + 14])
+    const byDistance = objectsOf({ ...asked, meaning: meaning(true), settings: { ...settings, kind: 'distance' } })
+    expect(byDistance[6 * 16 + 1]).toBe(byDistance[6 * 16 + 14])
   })
 
   it('are divided by their distances where the network has no border', () => {

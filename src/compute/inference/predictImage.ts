@@ -46,7 +46,7 @@ export interface ImagePrediction {
 const PLAIN_INSTANCES: Omit<InstanceSettings, 'label'> = {
   kind: 'distance',
   threshold: 0.5,
-  seed: 0.7,
+  seed: 0.9,
   smooth: 1,
   smallest: 0,
   smallestSeed: 0,

@@ -165,12 +165,19 @@ export const instanceSettingsSchema = z.object({
   kind: z.enum(['distance', 'border']),
   /** Label whose objects these are. */
   label: labelValueSchema.min(1).default(1),
-  /** Probability above which a pixel belongs to an object, and above which it is a seed of one. */
+  /** Probability above which a pixel belongs to an object. */
   threshold: share.default(0.5),
-  seed: share.default(0.7),
-  /** Gaussian smoothing of what the watershed floods, in pixels. */
+  /**
+   * Two parts that touch are two objects where what is flooded falls, between them, below this share of the lower one's
+   * height: larger divides more.
+   */
+  seed: share.default(0.9),
+  /**
+   * Gaussian smoothing, in pixels, of what the watershed floods: the distance to the background, with a border class times
+   * the probability of an inside.
+   */
   smooth: z.number().min(0).default(1),
-  /** Objects, and seeds, of fewer pixels are left out. */
+  /** Objects of fewer pixels are left out; parts with fewer above the pass to a higher one belong to that. */
   smallest: z.int().min(0).default(0),
   smallestSeed: z.int().min(0).default(0),
   /** Width of the border class in pixels, in training. */
