@@ -40,6 +40,7 @@ export async function keepFrame(
     const prediction = scaledLabels(picture.prediction, picture, size).map(labelled)
     const above = copyOf(image)
     fillLabels(above, truth, colours, OVERLAY)
+    drawContour(above, truth, colours, { ...PREDICTED, thickness: 1 })
     fillLabels(image, prediction, colours, OVERLAY)
     drawContour(image, truth, oneColour(TRUTH_COLOUR), TRUE)
     drawContour(image, prediction, colours, { ...PREDICTED, thickness: 1 })
