@@ -26,8 +26,9 @@ function seedOf(...numbers: readonly number[]): number {
   return hash >>> 0
 }
 
-/** What of a plan batches hang on. */
-export type BatchPlan = Pick<ReadingPlan, 'slices' | 'labels' | 'channels' | 'input' | 'weights'>
+/** What of a plan batches hang on. Without cases all slices are at hand. */
+export type BatchPlan = Pick<ReadingPlan, 'slices' | 'labels' | 'channels' | 'input' | 'weights'> &
+  Partial<Pick<ReadingPlan, 'cases' | 'cacheBytes'>>
 
 /** Makes the batches of an epoch, each from its number alone. */
 export interface BatchMaker {
@@ -75,33 +76,100 @@ export function createBatchMaker(plan: BatchPlan, reader: SliceReader, options: 
   }
 }
 
-function createDraws(plan: BatchPlan, { seed, epoch, patch, foreground }: BatchOptions): (n: number) => Draw {
-  const slots: number[] = []
-  plan.slices.forEach((slice, at) => {
-    for (let n = 0; n < patchesOf(slice, patch); n++) slots.push(at)
-  })
-  if (slots.length === 0) throw new Error('There is no slice to take patches from.')
-  const having = plan.labels.map((_, c) => plan.slices.flatMap(({ counts }, at) => ((counts[c] ?? 0) > 0 ? [at] : [])))
-  const classes = having.flatMap((slices, c) => (slices.length > 0 ? [{ number: c + 1, slices }] : []))
-  const share = patch === null || classes.length === 0 ? 0 : foreground
-  const orders = new Map<number, Uint32Array>()
-  const order = (round: number): Uint32Array => {
-    const known = orders.get(round) ?? shuffled(slots, createRandom(seedOf(seed, epoch, 1, round)))
-    orders.set(round, known)
+/** Slices that are drawn from at a time: all of them, or those of a few volumes that are open together. */
+interface Group {
+  /** Each slice as often as it holds patches, in a random order. */
+  readonly slots: Uint32Array
+  /** Of each class that occurs, its number and the slices that have it. */
+  readonly classes: readonly { readonly number: number; readonly slices: readonly number[] }[]
+}
+
+interface Round {
+  readonly groups: readonly Group[]
+  /** Where each group begins in the round. */
+  readonly starts: readonly number[]
+}
+
+function createDraws(plan: BatchPlan, options: BatchOptions): (n: number) => Draw {
+  const { seed, epoch, patch, foreground } = options
+  const perRound = plan.slices.reduce((sum, slice) => sum + patchesOf(slice, patch), 0)
+  if (perRound === 0) throw new Error('There is no slice to take patches from.')
+  const rounds = new Map<number, Round>()
+  const round = (number: number): Round => {
+    const known = rounds.get(number) ?? roundOf(plan, patch, createRandom(seedOf(seed, epoch, 1, number)))
+    rounds.set(number, known)
     return known
   }
+  const share = patch === null || !plan.slices.some(({ counts }) => counts.some((count) => count > 0)) ? 0 : foreground
   return (n) => {
     const random = createRandom(seedOf(seed, epoch, 2, n))
-    const before = Math.floor(n * share)
-    if (Math.floor((n + 1) * share) > before) {
-      const chosen = classes[randomInt(random, classes.length)]
-      const slice = chosen?.slices[randomInt(random, chosen.slices.length)] ?? 0
-      return { slice, around: chosen?.number ?? null, random }
+    // Patches around a class go along with the others: where nothing but them is wanted they go through the rounds themselves.
+    const around = Math.floor(n * share)
+    const place = share === 1 ? n : n - around
+    const { groups, starts } = round(Math.floor(place / perRound))
+    const at = place % perRound
+    const group = groups[starts.findLastIndex((start) => start <= at)]
+    const slot = group?.slots[at - (starts.findLast((start) => start <= at) ?? 0)] ?? 0
+    if (Math.floor((n + 1) * share) === around || group === undefined || group.classes.length === 0) {
+      return { slice: slot, around: null, random }
     }
-    const m = n - before
-    const slice = order(Math.floor(m / slots.length))[m % slots.length] ?? 0
-    return { slice, around: null, random }
+    const chosen = group.classes[randomInt(random, group.classes.length)]
+    const slice = chosen?.slices[randomInt(random, chosen.slices.length)] ?? slot
+    return { slice, around: chosen?.number ?? null, random }
   }
+}
+
+/** All slices once. Volumes that cannot be open all together are put into groups that can, in an order of their own each round. */
+function roundOf(plan: BatchPlan, patch: number | null, random: Random): Round {
+  const parts = partsOf(plan, random)
+  const groups = parts.map((own): Group => {
+    const slots = own.flatMap((at) => {
+      const slice = plan.slices[at]
+      return slice === undefined ? [] : new Array<number>(patchesOf(slice, patch)).fill(at)
+    })
+    const having = plan.labels.map((_, c) => own.filter((at) => (plan.slices[at]?.counts[c] ?? 0) > 0))
+    return {
+      slots: shuffled(slots, random),
+      classes: having.flatMap((slices, c) => (slices.length > 0 ? [{ number: c + 1, slices }] : [])),
+    }
+  })
+  const starts: number[] = []
+  groups.reduce((start, { slots }) => {
+    starts.push(start)
+    return start + slots.length
+  }, 0)
+  return { groups, starts }
+}
+
+/** Slices by the volumes that are open together. */
+function partsOf({ slices, cases = [], cacheBytes = 0 }: BatchPlan, random: Random): number[][] {
+  const slicesOf: number[][] = cases.map(() => [])
+  slices.forEach((slice, at) => slicesOf[slice.case]?.push(at))
+  const bytes = cases.reduce((sum, each) => sum + each.bytes, 0)
+  if (bytes <= cacheBytes / 2 || slicesOf.every((own) => own.length === 1)) return [slices.map((_, at) => at)]
+  const order = shuffled(
+    cases.map((_, at) => at),
+    random,
+  )
+  const parts = inParts(order, (at) => cases[at]?.bytes ?? 0, cacheBytes / 2)
+  return parts.map((part) => part.flatMap((at) => slicesOf[at] ?? []))
+}
+
+/** One after the other, as many together as there is room for, at least one. */
+function inParts(values: Iterable<number>, bytesOf: (value: number) => number, room: number): number[][] {
+  const parts: number[][] = []
+  let left = 0
+  for (const value of values) {
+    const bytes = bytesOf(value)
+    const last = parts.at(-1)
+    if (last !== undefined && bytes <= left) last.push(value)
+    else {
+      parts.push([value])
+      left = room
+    }
+    left -= bytes
+  }
+  return parts
 }
 
 function shuffled(values: readonly number[], random: Random): Uint32Array {

@@ -21,7 +21,7 @@ export interface ReadingPlan {
   /** Width in pixels of the border class, the last one; null: there is none. */
   readonly border: number | null
   readonly weights: WeightMapSettings | null
-  /** Bytes of pictures and volumes that may be kept, of each reader. */
+  /** Bytes of pictures and volumes that may be kept, of each reader; what does not fit is drawn from in turn. */
   readonly cacheBytes: number
 }
 
@@ -31,6 +31,8 @@ export interface PlanCase extends MaskFiles {
   /** Scaled intensities that become 0 and 1, where they are taken from the case. */
   readonly low: number
   readonly high: number
+  /** About as much memory as it takes while it is open. */
+  readonly bytes: number
 }
 
 export interface PlanSlice {

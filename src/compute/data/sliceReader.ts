@@ -31,6 +31,8 @@ export function createSliceReader(plan: ReadingPlan): SliceReader {
   const cases = new ByteCache<Promise<OpenCase>>(plan.cacheBytes / 2, (open) => void closeCase(open))
   const slices = new ByteCache<NetworkSlice>(plan.cacheBytes / 2)
   const classOf = classTable(plan.labels)
+  const slicesOf = new Uint32Array(plan.cases.length)
+  for (const { case: at } of plan.slices) slicesOf[at] = (slicesOf[at] ?? 0) + 1
 
   const open = async (of: PlanCase): Promise<OpenCase> => {
     const kept = cases.get(of.id)
@@ -57,6 +59,7 @@ export function createSliceReader(plan: ReadingPlan): SliceReader {
     const of = plan.cases[wanted?.case ?? -1]
     if (wanted === undefined || of === undefined) throw new RangeError('there is no such slice')
     const made = await makeSlice(await open(of), of, wanted, plan, classOf)
+    if (slicesOf[wanted.case] === 1) cases.delete(of.id)
     slices.set(key, made, made.image.byteLength + made.classes.length + (made.weights?.byteLength ?? 0))
     return made
   }

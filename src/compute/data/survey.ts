@@ -29,6 +29,8 @@ export interface Surveyed {
   readonly high: number
   /** Mean brightness between black and white of the picture, 0 to 1. */
   readonly brightness: number
+  /** About as much memory as the case takes while it is open. */
+  readonly bytes: number
   readonly planes: readonly PlaneCounts[]
   readonly spacing: NonNullable<ModelCard['spacing']> | null
   /** Of objects in many files, which take long to read: what they say, as far as there is room for it. */
@@ -70,7 +72,8 @@ export async function surveyCases(
       room -= found.packed === undefined ? 0 : packedBytes(found.packed)
       surveyed.push(room < 0 ? { ...found, packed: undefined } : found)
     } catch (error) {
-      if (!(error instanceof CodedError) || error.code === 'cancelled') throw error
+      if (signal?.aborted === true) throw new CodedError('cancelled', 'The data were not looked through to the end.')
+      if (!(error instanceof CodedError)) throw error
       left.push({ file: files.image, reason: error.message })
     }
     onProgress?.(at + 1, cases.length)
@@ -92,6 +95,7 @@ async function surveyCase(
     await visit?.(files, image, truth)
     return {
       ...{ files, dims: image.dims, channels: image.channels, low, high, brightness },
+      bytes: image.voxels.byteLength + truth.labels.length * (truth.objects === null ? 1 : 5),
       planes: planes.flatMap((plane) => {
         const grid = sliceGrid(image, plane)
         return grid === null ? [] : [{ grid, slices: countSlices(truth, grid) }]

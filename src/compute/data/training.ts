@@ -1,4 +1,3 @@
-import os from 'node:os'
 import path from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import { createBatchMaker, patchesOf } from './batches.ts'
@@ -22,6 +21,9 @@ import type { PlanSlice, ReadingPlan } from './plan.ts'
 import type { SlicePlane } from './planes.ts'
 import type { Surveyed, SurveyOptions } from './survey.ts'
 import type { BatchPool } from './worker/pool.ts'
+
+/** The same on every computer: what is drawn in turn, because it does not fit, hangs on it, and with it what is learned. */
+const CACHE_BYTES = 2 ** 29
 
 export interface OpenOptions extends SurveyOptions {
   /** Bytes of pictures and volumes that a reader may keep; there are as many readers as threads, and one. */
@@ -47,7 +49,9 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
   refuseContradictions(settings)
   const rules = rulesOf(recipe, settings)
   const found = await findCases(recipe, dataDir)
-  const planes = planesOf(settings)
+  const wanted = planesOf(settings)
+  // Cases are counted, and parted, in a plane whose slices are those of the file.
+  const planes = wanted.includes('oblique') && wanted.length === 1 ? (['training', ...wanted] as const) : wanted
   const { surveyed, left } = await surveyCases(spreadOver(found.cases, limit), rules, planes, options)
   const relative = (file: string): string => path.relative(dataDir, file) || file
   const leftOut = [...inSentences(found.left), ...left].map(({ file, reason }) => ({ file: relative(file), reason }))
@@ -68,11 +72,9 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
   }
   const { cases, bySlice, remarks: parted } = partCases(surveyed, patientsOf(recipe), settings.split, seed)
   const remarks = [...parted]
-  const used = bySlice ? planes.slice(0, 1) : planes
-  if (bySlice && planes.length > 1) {
-    remarks.concat(
-      'Where slices are held out, only slices of one plane are learned from: others would run through them.',
-    )
+  const used = bySlice ? planes.slice(0, 1) : wanted
+  if (bySlice && wanted.join() !== used.join()) {
+    remarks.push('Where slices are held out, only slices of one plane are learned from: others would run through them.')
   }
   const report: DataReport = {
     cases: cases.map(reportCase),
@@ -84,6 +86,18 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
 
 /** Opens the data of a training. Throws as lookThrough does. */
 export async function openTrainingData(order: RecipeOrder, options: OpenOptions = {}): Promise<TrainingData> {
+  try {
+    return await open(order, options)
+  } catch (error) {
+    throw options.signal?.aborted === true ? cancelled() : error
+  }
+}
+
+function cancelled(): CodedError {
+  return new CodedError('cancelled', 'The data were not looked through to the end.')
+}
+
+async function open(order: RecipeOrder, options: OpenOptions): Promise<TrainingData> {
   const { settings } = order
   const { signal } = options
   const { cases, report, rules, planes } = await lookThrough(order, options)
@@ -91,7 +105,7 @@ export async function openTrainingData(order: RecipeOrder, options: OpenOptions 
     ...{ rules, labels: report.labels.map(({ value }) => value), resize: settings.input.resize },
     channels: settings.input.colour === 'rgb' ? 3 : 1,
     border: settings.instances?.kind === 'border' ? settings.instances.border : null,
-    cacheBytes: options.cacheBytes ?? defaultCache(),
+    cacheBytes: options.cacheBytes ?? CACHE_BYTES,
   }
   const outputChannels =
     (settings.loss.output === 'softmax' ? 1 : 0) + base.labels.length + (base.border === null ? 0 : 1)
@@ -192,9 +206,11 @@ function rulesOf({ classes }: Recipe, { labels, instances, loss }: RecipeSetting
   return { classes, labels, objectLabel: apart ? (instances?.label ?? classes[0]?.value ?? 1) : null }
 }
 
-/** The plane that cases are counted in first, then the others, each once. */
+/** Each once, the oblique ones last. */
 function planesOf({ planes }: RecipeSettings): SlicePlane[] {
-  return [...new Set<SlicePlane>(planes)]
+  const all = new Set<SlicePlane>(planes)
+  const last = all.delete('oblique')
+  return last ? [...all, 'oblique'] : [...all]
 }
 
 function labelsOf({ classes }: Recipe, surveyed: readonly Surveyed[]): DataReport['labels'] {
@@ -233,8 +249,8 @@ function planOf(
       }),
   )
   return {
-    cases: cases.map(({ id, image, masks, found: { files, low, high, packed } }) => ({
-      ...{ id, image, masks, low, high, packed },
+    cases: cases.map(({ id, image, masks, found: { files, low, high, packed, bytes } }) => ({
+      ...{ id, image, masks, low, high, packed, bytes },
       numbered: files.numbered,
     })),
     slices,
@@ -287,9 +303,4 @@ function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = (sorted.length - 1) / 2
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2
-}
-
-/** An eighth of the computer's memory, between 256 MiB and 1 GiB. */
-function defaultCache(): number {
-  return Math.min(2 ** 30, Math.max(2 ** 28, os.totalmem() / 8))
 }

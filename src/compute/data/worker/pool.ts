@@ -45,6 +45,7 @@ class Pool implements BatchPool {
     this.#workers = Array.from({ length: threads }, () => {
       // Whatever flags this process was started with are not for them.
       const worker = new Worker(file, { execArgv: [], workerData: plan })
+      // Only what is waited for keeps a process alive.
       worker.unref()
       worker.on('message', (message: FromWorker) => this.#take(message))
       worker.on('error', (error: unknown) => this.#lose(error instanceof Error ? error : new Error(String(error))))
@@ -97,7 +98,9 @@ class Pool implements BatchPool {
         return
       }
       this.#waiting.set(`${stream}/${step}`, { resolve, reject })
-      this.#workers[step % this.#workers.length]?.postMessage({ t: 'draw', stream, step } satisfies ToWorker)
+      const worker = this.#workers[step % this.#workers.length]
+      worker?.ref()
+      worker?.postMessage({ t: 'draw', stream, step } satisfies ToWorker)
     })
   }
 
@@ -109,6 +112,7 @@ class Pool implements BatchPool {
     const key = `${message.stream}/${message.step}`
     const waiting = this.#waiting.get(key)
     this.#waiting.delete(key)
+    if (this.#waiting.size === 0) for (const worker of this.#workers) worker.unref()
     if (message.t === 'batch') waiting?.resolve(message.batch)
     else waiting?.reject(fromWireError(message.error))
   }
