@@ -115,10 +115,14 @@ test('a folder of images and masks becomes a project, is trained on, and reporte
   await app.page.keyboard.type('open project')
   await app.page.keyboard.press('Enter')
   await shoot('open-project')
+  const second = await shell.open()
+  await expect(second.by('case-item')).toHaveCount(CELLS)
   await app.by('recent-project').first().click()
   await expect(app.case('CT abdomen A')).toBeVisible()
   await app.ready()
   await expect(app.case('cell-01')).toHaveCount(0)
+  await expect(second.case('CT abdomen A'), 'in every window').toBeVisible()
+  await expect(second.case('cell-01')).toHaveCount(0)
 })
 
 test('a training that is stopped goes on from its last epoch, also after a kill', async ({ shell, folder }, info) => {
