@@ -29,8 +29,11 @@ interface Running {
 
 const BEAT_MS = 2000
 const SILENCE_MS = 45_000
-/** A training step of `js` takes minutes; it has no driver that could hang. */
-const PATIENCE_WITH_JS = 20
+/**
+ * What has no driver that could hang is waited for longer: a training step of `js` takes minutes, and one of the U-Net paper's
+ * network on a small processor most of one, in which a graph lets no message in.
+ */
+const PATIENCE: Partial<Record<Way, number>> = { js: 20, 'native-cpu': 6 }
 const FIRST_DELAY_MS = 200
 const LONGEST_DELAY_MS = 10_000
 /** Crashes in a row, without having become ready in between, after which it is not tried again by itself. */
@@ -140,7 +143,7 @@ export function createComputeProcess(options: ComputeProcessOptions): ComputePor
       if (running !== started) return
       const way: Way = backend === 'native' ? `native-${provider ?? 'cpu'}` : backend
       started.way = way
-      started.watch.ready(backend === 'js' ? PATIENCE_WITH_JS : 1)
+      started.watch.ready(PATIENCE[way] ?? 1)
       failures = 0
       losses.started()
       update({ state: 'ready', backend, provider: provider ?? null, threads, device: device.name, message: null })
