@@ -73,7 +73,7 @@ export class Checks {
         return compute.call('checkData', { ...order, thumbnails }, { signal: job.signal, onProgress: progressOf(job) })
       })
       this.#keep(job.job.id, report)
-      job.done(`${report.cases.length} cases, ${report.left.length} files left out`)
+      job.done(`${count(report.cases.length, 'case')}, ${count(report.left.length, 'file')} left out`)
     } catch (error) {
       job.fail(error)
     }
@@ -86,6 +86,10 @@ export class Checks {
       this.#found.delete(oldest)
     }
   }
+}
+
+function count(many: number, one: string): string {
+  return `${many} ${many === 1 ? one : `${one}s`}`
 }
 
 /** What compute tells while it reads cases. */

@@ -33,6 +33,9 @@ export type TrainingState = Omit<RecipeTraining, 'choice' | 'id'>
 
 const ORDER = 'order.json'
 const EVENTS = 'events.jsonl'
+const MODEL = 'model'
+/** What compute needs to go on, beside the model that it will write. */
+const KEPT = `${MODEL}.training`
 
 /**
  * A training by a recipe while it is not finished: `trainings/ID` in the project, with its order, what it told, and, beside
@@ -75,7 +78,10 @@ export class TrainingRecord {
       const stray = record === null || record.isWritten ? null : strayOf(record.#file.modelId)
       if (record !== null && stray !== null) renameSync(stray, record.modelDir)
       if (record?.canResume === true) records.push(record)
-      else rmSync(join(folder, name), { recursive: true, force: true })
+      // Hours of work that only this version cannot read are left alone.
+      else if (record !== null || !existsSync(join(folder, name, KEPT))) {
+        rmSync(join(folder, name), { recursive: true, force: true })
+      }
     }
     records.sort((a, b) => b.createdAt.localeCompare(a.createdAt))
     for (const older of records.slice(1)) older.remove()
@@ -109,12 +115,12 @@ export class TrainingRecord {
   }
 
   get modelDir(): string {
-    return join(this.#dir, 'model')
+    return join(this.#dir, MODEL)
   }
 
   /** There are epochs to go on from, or the whole model, which only has to be taken over. */
   get canResume(): boolean {
-    return this.isWritten || existsSync(`${this.modelDir}.training`)
+    return this.isWritten || existsSync(join(this.#dir, KEPT))
   }
 
   get isWritten(): boolean {
