@@ -284,7 +284,9 @@ describe('volumes', () => {
   })
 
   it('that do not fit are drawn from in turn, each as often as the others', async () => {
-    const data = await openTrainingData(orderFor(volumes, classless), { workers: 0, cacheBytes: 1 })
+    const order = orderFor(volumes, classless)
+    order.settings.input = { ...order.settings.input, normalization: { kind: 'none' } }
+    const data = await openTrainingData(order, { workers: 0, cacheBytes: 1 })
     const still = augmentationSettingsSchema.parse({})
     const steps = data.batchesPerEpoch({ batch: 3, patch: 16 })
     expect(steps).toBe(9)

@@ -205,7 +205,7 @@ export const recipeSettingsSchema = z.object({
   split: splitSettingsSchema.prefault({}),
   /** Raw mask values that are labels, where the recipe takes them as it finds them; null: all. */
   labels: z.array(z.int().min(1).max(65_535)).nullable().default(null),
-  /** Of volumes: the planes whose slices are learned from. `training`: across the axis with the largest spacing, as predicted. */
+  /** Of volumes: the planes whose slices are learned from. `training`: that in which the interface predicts, axial or as stored. */
   planes: z
     .array(z.enum(['training', 'axial', 'coronal', 'sagittal', 'oblique']))
     .min(1)
