@@ -79,9 +79,10 @@ async function trainIn(
     const { network, architecture } = buildRecipeNetwork(settings.model, parts)
     const averaged = settings.training.average > 0 ? buildRecipeNetwork(settings.model, parts).network : null
     const { encoder } = settings.model
+    const remarks = [...data.report.remarks]
     if (begun === null && encoder !== null) {
       const { taken, of } = await takeEncoder(encoder, averaged === null ? [network] : [network, averaged])
-      notify('info', `The contracting path begins with ${taken} of its ${of} sets of weights from ${encoder}.`)
+      remarks.push(`The contracting path begins with ${taken} of its ${of} sets of weights from ${encoder}.`)
     }
     const trainer = createTrainer(network, averaged, settings, seed)
     const meter = createMeter(data, settings.loss)
@@ -125,7 +126,7 @@ async function trainIn(
             labels: data.labels,
             cases: countParts(data),
             left: data.report.left,
-            remarks: data.report.remarks,
+            remarks,
             epochs: settings.training.epochs,
             steps,
             from,
