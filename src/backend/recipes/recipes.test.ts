@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { CodedError } from '../../core/contract/errors.ts'
 import type { RecipeChoice } from '../../core/contract/projectRecipe.ts'
 import { recipeNamed } from '../host/recipes.ts'
 import { FAKE_PNG, recipeCard, writeRecipeModel } from '../testing/fakeRecipes.ts'
@@ -176,6 +177,29 @@ describe('a training by a recipe', () => {
     await test.call('recipes.discard', {})
     expect(await state(test)).toBeNull()
     expect(readdirSync(join(test.dir, 'trainings'))).toEqual([])
+  })
+
+  it('waits, and says what to do, where compute crashed or the disk was full', async () => {
+    const test = await openBackend(emptyProject())
+    const { recipes } = test.compute
+    const failing = async (code: 'compute-crashed' | 'disk-full') => {
+      recipes.afterEpoch = async () => {
+        throw new CodedError(code, 'It ended.')
+      }
+      const { training } = await test.call('recipes.state', {})
+      const job = await (training === null
+        ? test.call('recipes.train', choiceOf(test))
+        : test.call('recipes.resume', {}))
+      expect(await jobEnd(test, job.id)).toMatchObject({ state: 'failed', error: { code } })
+      return state(test)
+    }
+    const crashed = await failing('compute-crashed')
+    expect(crashed).toMatchObject({ state: 'interrupted', epochs: [{ epoch: 1 }] })
+    expect(crashed?.error?.message).toMatch(/resume the training from its last epoch\.$/)
+    expect(await failing('disk-full')).toMatchObject({ state: 'interrupted', epochs: [{}, { epoch: 2 }] })
+    recipes.afterEpoch = async () => undefined
+    const job = await test.call('recipes.resume', {})
+    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done' })
   })
 
   it('is failed, and nothing waits, where it ended before its first epoch', async () => {
