@@ -176,7 +176,7 @@ export function remarksOn(surveyed: readonly Surveyed[]): string[] {
       .slice(0, 3)
       .map(({ files }) => files.id)
     remarks.push(
-      `Objects overlap in ${overlapping.length} of ${surveyed.length} cases, in ${pixels} pixels altogether (most in ${names.join(', ')}); each such pixel goes to the smaller object.`,
+      `Objects overlap in ${overlapping.length} of ${surveyed.length} cases, in ${pixels} ${pixels === 1 ? 'pixel' : 'pixels'} altogether (most in ${names.join(', ')}); each such pixel goes to the smaller object.`,
     )
   }
   const hidden = surveyed.filter(({ hidden: count }) => count > 0)

@@ -94,6 +94,9 @@ function objectsIn(
   return connectedComponents(labels, dims, dims[2] > 1 ? 26 : 8, { value: objectLabel ?? 1 }).ids
 }
 
+/** Small files: most of the time goes into waiting for the disk. */
+const AT_ONCE = 8
+
 async function readObjects(
   masks: readonly string[],
   image: Grid,
@@ -103,12 +106,14 @@ async function readObjects(
   const voxels = image.dims[0] * image.dims[1] * image.dims[2]
   const objects: Uint32Array[] = []
   const values: number[] = []
-  for (const file of masks) {
+  for (let first = 0; first < masks.length; first += AT_ONCE) {
     signal?.throwIfAborted()
-    const { labels } = await readOne(file, image, signal)
-    const pixels = indicesOf(labels)
-    objects.push(pixels)
-    values.push(labels[pixels[0] ?? 0] ?? 0)
+    const files = masks.slice(first, first + AT_ONCE)
+    for (const { labels } of await Promise.all(files.map((file) => readOne(file, image, signal)))) {
+      const pixels = indicesOf(labels)
+      objects.push(pixels)
+      values.push(labels[pixels[0] ?? 0] ?? 0)
+    }
   }
   const { ids, overlap, hidden } = mergeObjects(objects, voxels)
   // Without classes a file says only that something is there.
