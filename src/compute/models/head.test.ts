@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { startWasm } from '../runtime/wasm.ts'
 import { modelCard } from './card.ts'
 import { extendNetwork } from './head.ts'
+import { inferenceSettingsSchema, modelSettingsSchema } from '../../core/contract/recipes.ts'
+import { buildRecipeNetwork } from './recipeNetwork.ts'
 import { buildUNet } from './unet.ts'
 import type { LoadedModel } from './files.ts'
 
@@ -46,5 +48,44 @@ describe('extendNetwork', () => {
     await expect(extendNetwork(old, LABELS, 5)).rejects.toMatchObject({ code: 'bad-file' })
     expect(tf.memory().numTensors).toBe(tensors)
     old.network.dispose()
+  })
+})
+
+describe('extendNetwork of a recipe’s model', () => {
+  it.each([
+    ['softmax with a border', 'softmax', true, [0, 1, null, 2]],
+    ['labels for themselves', 'sigmoid', false, [0, null]],
+    ['values cut at 0', 'relu', false, [0, null]],
+  ] as const)('keeps what each channel stands for: %s', async (_, output, border, sources) => {
+    const had = [{ value: 4, name: 'Nucleus' }]
+    const outputs = had.length + (output === 'softmax' ? 1 : 0) + (border ? 1 : 0)
+    const settings = modelSettingsSchema.parse({
+      ...{ kind: 'unet', levels: 1, base: 4, normalization: 'none', upsampling: 'nearest' },
+    })
+    const built = buildRecipeNetwork(settings, { channels: 3, outputs, seed: 3 })
+    const handling = {
+      ...{ resize: { kind: 'none' } as const, output, border, instances: null },
+      inference: inferenceSettingsSchema.parse({}),
+    }
+    const input = { colour: { kind: 'rgb' } as const, normalization: { kind: 'none' } as const }
+    const identity = { id: 'p', parentId: null, name: 'P', createdAt: '2026-01-01T00:00:00.000Z', labels: had }
+    const card = modelCard(identity, { ...built, training: null }, { recipeUse: { input, handling } })
+    const labels = [...had, { value: 7, name: 'Other' }]
+    const extended = await extendNetwork({ network: built.network, card }, labels, 1)
+    const [before, after] = [built.network, extended].map((network) => network.getLayer('logits').getWeights()[0])
+    const old = Array.from((await before?.data()) ?? [])
+    const now = Array.from((await after?.data()) ?? [])
+    sources.forEach((source, column) => {
+      for (let c = 0; c < 4; c++) {
+        const given = now[c * sources.length + column]
+        if (source !== null) expect(given).toBe(old[c * outputs + source])
+        else expect(old).not.toContain(given)
+      }
+    })
+    const bias = extended.getLayer('logits').getWeights()[1]
+    const start = (await bias?.data())?.[sources.indexOf(null)] ?? NaN
+    expect(start).toBeCloseTo(output === 'relu' ? 0.1 : -1, 6)
+    built.network.dispose()
+    extended.dispose()
   })
 })
