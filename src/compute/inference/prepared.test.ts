@@ -8,6 +8,7 @@ import { extentsOf, resultExtent } from './extents.ts'
 import { forwardPass } from './forwardPass.ts'
 import { predictPictures } from './pictures.ts'
 import { predictPrepared } from './prepared.ts'
+import { reachOf } from './receptiveField.ts'
 import { runnableOf } from './runnable.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Averaging } from './pictures.ts'
@@ -66,6 +67,8 @@ describe('extents of a network', () => {
     const network = validNetwork(1)
     // 4 off before the pooling, 8 (of the image) below it, 4 after it.
     expect(extentsOf(network, 2)).toEqual({ margin: 8, least: 2, step: 2 })
+    // Nothing in it looks at the whole picture, cut skips included.
+    expect(reachOf(network).pixels).toBeLessThan(12)
     expect(resultExtent(network, 40)).toBe(24)
     expect(resultExtent(network, 41)).toBeNull()
     network.dispose()
