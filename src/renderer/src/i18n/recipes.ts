@@ -75,7 +75,6 @@ export const recipeWords = {
   },
   metricHint: (key: string): string | null => metricHints[key.split(':')[0] ?? key] ?? null,
 
-  /** What the list of recipe metrics means in scores. */
   actions: {
     newProject: 'New from recipe…',
     openProject: 'Open project…',
@@ -119,7 +118,6 @@ export const recipeWords = {
       whole: 'Use this folder',
       hint: 'Nothing in the folder is changed, and nothing is copied.',
       layouts: 'Folders that are understood',
-      or: 'or',
       limit: 'At most',
       limitUnit: 'cases',
       limitAll: 'all',
@@ -187,7 +185,6 @@ export const recipeWords = {
       opened: (name: string) => `The project ${name} is created, and could not be opened.`,
       open: 'Open it',
     },
-    checkFirst: 'Another job is running; the data can be checked when it is done.',
     summary: {
       data: 'Data',
       preset: 'Settings',
@@ -285,8 +282,6 @@ export const recipeWords = {
       validation: 'On the validation cases',
       holdout: 'On the held-out cases',
     },
-    version: (version: number) => `It is version ${version} of the model, and in use.`,
-    versionOther: (version: number) => `It is version ${version} of the model.`,
     remarks: (count: number) => plural(count, 'remark'),
   },
 
@@ -309,11 +304,9 @@ export const recipeWords = {
     ours: 'This model',
     better: 'better',
     comparison: (name: string, common: number) => `${name}, on ${plural(common, 'common case')}`,
-    comparedWith: 'Compared with',
     noneCompared: 'Train the other preset too, and its figures stand beside these.',
     cases: {
       id: 'Case',
-      worst: 'Worst first',
       sort: (name: string) => `Sort by ${name}`,
       figures: 'Figures',
       none: 'This case has no figures: the worst, the best and a sample of the others have some.',
@@ -330,7 +323,6 @@ export const recipeWords = {
     progress: {
       hint: 'The prediction after each epoch, on pictures that are not learned from.',
       none: 'No animation was kept of this training.',
-      paused: 'The animation stands still, as motion is reduced on this computer.',
       play: 'Play',
     },
     data: {

@@ -142,11 +142,6 @@ export function settingAt(settings: RecipeSettings, path: string): unknown {
   return path.split('.').reduce<unknown>((at, name) => memberOf(at, name), settings)
 }
 
-/** Is it the same setting in both? */
-export function sameSetting(a: RecipeSettings, b: RecipeSettings, path: string): boolean {
-  return JSON.stringify(settingAt(a, path)) === JSON.stringify(settingAt(b, path))
-}
-
 /** The dotted paths of the rows that differ; a group that is off on one side is one difference. */
 export function changedSettings(settings: RecipeSettings, from: RecipeSettings): string[] {
   return settingRows(settings)
