@@ -20,7 +20,7 @@ export async function digestOf(
     const files = [...(await imageFiles(image, { signal })), ...masks]
     for (let first = 0; first < files.length; first += AT_ONCE) {
       signal?.throwIfAborted()
-      for (const hash of await Promise.all(files.slice(first, first + AT_ONCE).map(contentHash)))
+      for (const hash of await Promise.all(files.slice(first, first + AT_ONCE).map((file) => contentHash(file))))
         own.update(`${hash}\n`)
     }
     hashes.push(own.digest('hex'))
