@@ -1,6 +1,6 @@
 import { findCases, spreadOver } from './layouts/index.ts'
 import { thumbnailOf } from './thumbnail.ts'
-import { lookThrough } from './training.ts'
+import { lookThrough } from './lookThrough.ts'
 import type { RecipeOrder } from '../../core/contract/compute.ts'
 import type { DataReport } from '../../core/contract/recipes.ts'
 import type { SurveyOptions } from './survey.ts'

@@ -1,6 +1,6 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import { openCase, readTruth } from '../data/caseReader.ts'
-import { lookThrough } from '../data/training.ts'
+import { lookThrough } from '../data/lookThrough.ts'
 import type { ComputeHandlers } from '../server.ts'
 
 /** What a project is made of: the cases of a recipe's data, and what they are. */
