@@ -55,6 +55,7 @@ describe('measures', () => {
     expect(formatMetric('dice', 0.91234)).toBe('0.912')
     expect(formatMetric('hd95:1', 1.234, 'mm')).toBe('1.23 mm')
     expect(formatMetric('warping', 0.00035)).toBe('3.5e-4')
+    expect(formatMetric('dice:2', 0.00035)).toBe('0.000')
     expect(formatMetric('hd95', null, 'mm')).toBe('–')
     expect(isBetter('hd95:2', 1, 2)).toBe(true)
     expect(isBetter('dice:2', 0.8, 0.9)).toBe(false)

@@ -22,7 +22,8 @@ const usualOrder = [
   'specificity',
 ]
 const distances = new Set(['hd', 'hd95', 'assd'])
-const smallerIsBetter = new Set([...distances, 'warping', 'rand'])
+const errors = new Set(['warping', 'rand'])
+const smallerIsBetter = new Set([...distances, ...errors])
 
 /** The names of means, those of the recipe first; of several labels each follows its mean. */
 export function orderedMetrics(
@@ -46,7 +47,7 @@ export function formatMetric(key: string, value: number | null, unit: string | n
   if (value === null || !Number.isFinite(value)) return recipeWords.report.empty
   const [name = key] = key.split(':')
   if (distances.has(name)) return unit === null ? value.toFixed(2) : `${value.toFixed(2)} ${unit}`
-  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1)
+  if (errors.has(name) && value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1)
   return value.toFixed(3)
 }
 
