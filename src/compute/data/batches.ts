@@ -52,12 +52,16 @@ interface Draw {
 export function createBatchMaker(plan: BatchPlan, reader: SliceReader, options: BatchOptions): BatchMaker {
   const draw = createDraws(plan, options)
   const unit = unitScale(plan.input)
+  const most = {
+    width: plan.slices.reduce((widest, { width }) => Math.max(widest, width), 1),
+    height: plan.slices.reduce((highest, { height }) => Math.max(highest, height), 1),
+  }
   return {
     async batch(step) {
       const draws = Array.from({ length: options.batch }, (_, i) => draw(step * options.batch + i))
       const slices: NetworkSlice[] = []
       for (const { slice } of draws) slices.push(await reader.slice(slice))
-      const size = batchSize(slices, options)
+      const size = batchSize(slices, options, most)
       const batch = emptyBatch(size, options, plan)
       draws.forEach(({ around, random }, i) => {
         const slice = slices[i]
@@ -188,8 +192,12 @@ interface BatchSize {
   readonly height: number
 }
 
-function batchSize(slices: readonly NetworkSlice[], { patch, step, margin }: BatchOptions): BatchSize {
-  if (patch !== null) return { width: patch, height: patch }
+/** `most`: the largest extents among all slices. A patch is no larger: nothing is learned from mirrored surroundings. */
+function batchSize(slices: readonly NetworkSlice[], { patch, step, margin }: BatchOptions, most: BatchSize): BatchSize {
+  if (patch !== null && margin > 0) return { width: patch, height: patch }
+  if (patch !== null) {
+    return { width: Math.min(patch, roundUp(most.width, step)), height: Math.min(patch, roundUp(most.height, step)) }
+  }
   // Results of valid convolutions are larger than a multiple of the step by the four pixels that a block takes off.
   const rest = margin > 0 ? 4 : 0
   const largest = (of: (slice: NetworkSlice) => number): number =>

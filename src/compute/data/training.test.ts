@@ -283,6 +283,16 @@ describe('volumes', () => {
     await data.close()
   })
 
+  it('give patches no larger than their largest slice needs', async () => {
+    const data = await openTrainingData(orderFor(volumes, classless))
+    const widest = Math.max(...data.slices('train').map(({ width }) => width))
+    const highest = Math.max(...data.slices('train').map(({ height }) => height))
+    const [batch] = await all(data.batches(options({ patch: 256, step: 4 })))
+    expect(batch).toMatchObject({ width: 4 * Math.ceil(widest / 4), height: 4 * Math.ceil(highest / 4) })
+    expect(widest).toBeLessThan(256)
+    await data.close()
+  })
+
   it('that do not fit are drawn from in turn, each as often as the others', async () => {
     const order = orderFor(volumes, classless)
     order.settings.input = { ...order.settings.input, normalization: { kind: 'none' } }
@@ -292,8 +302,8 @@ describe('volumes', () => {
     expect(steps).toBe(9)
     const one = options({ steps, batch: 3, patch: 16, foreground: 0, augmentation: still })
     const pictures = new Set(
-      (await all(data.batches(one))).flatMap(({ images }) =>
-        [0, 1, 2].map((i) => images.subarray(i * 256, (i + 1) * 256).join()),
+      (await all(data.batches(one))).flatMap(({ images, width, height }) =>
+        [0, 1, 2].map((i) => images.subarray(i * width * height, (i + 1) * width * height).join()),
       ),
     )
     // Three volumes of nine slices, each slice once.

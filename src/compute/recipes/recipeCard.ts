@@ -19,7 +19,10 @@ interface Trained {
 /** The card of a network that was just trained by a recipe; saveModel adds the checksums. */
 export function recipeCard({ order, data, network, architecture, meaning, header, machine }: Trained): ModelCard {
   const { recipe, settings, modelId, name, createdAt, seed } = order
-  const { input, loss, inference, instances, training } = settings
+  const { input, loss, instances, training } = settings
+  // Slices of one plane alone were learned from where slices were held out.
+  const bySlice = data.cases.some(({ only }) => only !== undefined)
+  const inference = bySlice ? { ...settings.inference, planes: ['training' as const] } : settings.inference
   const { history, best } = header
   const first = history[0]
   const kept = history.find(({ epoch }) => epoch === best?.epoch) ?? history.at(-1)
