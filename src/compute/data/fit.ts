@@ -1,24 +1,31 @@
 import { openCase } from './caseReader.ts'
 import type { NetworkInput } from '../../core/contract/network.ts'
+import type { ImageVolume, VoxelArray } from '../../imaging/index.ts'
+import type { TrainingCase } from '../recipes/types.ts'
 import type { Statistics } from './prepare.ts'
 import type { ReadingPlan } from './plan.ts'
 import type { SliceReader } from './sliceReader.ts'
 
-/** Mean and deviation of the scaled intensities of each channel over the images of a plan, which is that of the training part. */
+type FittedCase = Pick<TrainingCase, 'image' | 'only'>
+
+/**
+ * Mean and deviation of the scaled intensities of each channel over the cases of the training part: over those slices alone
+ * where the slices of a volume are parted. Samples that are no numbers count for nothing.
+ */
 export async function fitStatistics(
-  plan: Pick<ReadingPlan, 'cases' | 'channels'>,
+  plan: Pick<ReadingPlan, 'channels'> & { readonly cases: readonly FittedCase[] },
   colour: NetworkInput['colour'],
   signal?: AbortSignal,
 ): Promise<Statistics> {
   const sums = new Float64Array(plan.channels)
   const squares = new Float64Array(plan.channels)
-  let count = 0
+  const counts = new Float64Array(plan.channels)
   for (const of of plan.cases) {
     const image = await openCase(of, signal)
     try {
       const { slope, inter, channels } = image
-      for await (const piece of image.voxels.pieces({ signal })) {
-        for (let i = 0; i < piece.length; i += channels, count++) {
+      for await (const piece of piecesOf(image, of.only, signal)) {
+        for (let i = 0; i < piece.length; i += channels) {
           const grey = channels === 1
           const mixed = !grey && colour.kind === 'luminance' ? colour.weights : null
           for (let c = 0; c < plan.channels; c++) {
@@ -30,6 +37,7 @@ export async function fitStatistics(
             if (!Number.isFinite(value)) continue
             sums[c] = (sums[c] ?? 0) + value
             squares[c] = (squares[c] ?? 0) + value * value
+            counts[c] = (counts[c] ?? 0) + 1
           }
         }
       }
@@ -37,14 +45,23 @@ export async function fitStatistics(
       await image.voxels.close()
     }
   }
-  const n = Math.max(1, count)
-  const mean = [...sums].map((sum) => sum / n)
+  const meanOf = (sum: number, c: number): number => sum / Math.max(1, counts[c] ?? 0)
+  const mean = [...sums].map(meanOf)
   const deviation = [...squares].map((square, c) => {
-    const variance = square / n - (mean[c] ?? 0) ** 2
+    const variance = meanOf(square, c) - (mean[c] ?? 0) ** 2
     // One intensity throughout: it becomes 0.
     return variance > 1e-12 ? Math.sqrt(variance) : 1
   })
   return { mean, deviation }
+}
+
+async function* piecesOf(
+  { voxels }: ImageVolume,
+  only: FittedCase['only'],
+  signal: AbortSignal | undefined,
+): AsyncIterable<VoxelArray> {
+  if (only === undefined) yield* voxels.pieces({ signal })
+  else for (const index of only.indices) yield await voxels.slice(only.axis, index, { signal })
 }
 
 /** Pixels of each class as the network sees them, background first. */

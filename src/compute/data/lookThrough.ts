@@ -48,6 +48,7 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
       `The masks in ${dataDir} hold none of the labels that are to be learned; check the labels, or the masks.`,
     )
   }
+  refuseForeignObjects(settings, labels)
   const { cases, bySlice, remarks: parted } = partCases(surveyed, patientsOf(recipe), settings.split, seed)
   const remarks = [...parted]
   const used = bySlice ? planes.slice(0, 1) : wanted
@@ -65,6 +66,25 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
 function refuseContradictions({ instances, loss }: RecipeSettings): void {
   if (instances?.kind === 'border' && loss.output !== 'softmax') {
     throw new CodedError('bad-request', 'A border class needs loss.output=softmax; set it, or instances.kind=distance.')
+  }
+}
+
+/** Objects are of a label that there is; a border is that of the first, as cards say. */
+function refuseForeignObjects({ instances }: RecipeSettings, labels: DataReport['labels']): void {
+  if (instances === null) return
+  const values = labels.map(({ value }) => value)
+  const [first = 1] = values
+  if (!values.includes(instances.label)) {
+    throw new CodedError(
+      'bad-request',
+      `There is no label ${instances.label} whose objects could be told apart; set instances.label to one of ${values.join(', ')}.`,
+    )
+  }
+  if (instances.kind === 'border' && instances.label !== first) {
+    throw new CodedError(
+      'bad-request',
+      `Only objects of the first label, ${first}, can have a border class; set instances.label=${first}, or instances.kind=distance.`,
+    )
   }
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { augmentationSettingsSchema } from '../../core/contract/recipes.ts'
+import { writeVolume } from '../../imaging/index.ts'
 import { temporaryFolder } from '../../imaging/testing/folders.ts'
 import { augmentationSheet, checkData, openTrainingData } from './index.ts'
 import { diskFolder, orderFor, picture, volumeFolder } from './testing/folders.ts'
@@ -198,6 +199,34 @@ describe('openTrainingData', () => {
     await expect(openTrainingData(order)).rejects.toMatchObject({ code: 'bad-request' })
   })
 
+  it('refuses objects of a label that there is not, and a border of another than the first', async () => {
+    const order = orderFor(volumes, { recipe: { classes: [] } })
+    for (const [label, kind, said] of [
+      [1, 'distance', 'set instances.label to one of 5, 9'],
+      [9, 'border', 'set instances.label=5'],
+    ] as const) {
+      order.settings.instances = { ...border, label, kind }
+      const refused = { code: 'bad-request', message: expect.stringContaining(said) as string }
+      await expect(openTrainingData(order)).rejects.toMatchObject(refused)
+    }
+    for (const [label, kind] of [
+      [5, 'border'],
+      [9, 'distance'],
+    ] as const) {
+      order.settings.instances = { ...border, label, kind }
+      await (await openTrainingData(order)).close()
+    }
+  })
+
+  it('refuses data of which nothing is left to learn from', async () => {
+    const dir = at('tested')
+    await diskFolder(path.join(dir, 'train'), 2)
+    await diskFolder(path.join(dir, 'test'), 2)
+    for (const name of ['case00.png', 'case01.png']) await writeFile(path.join(dir, 'train', 'images', name), '')
+    const refused = { code: 'nothing-to-train', message: expect.stringContaining('left to learn from') as string }
+    await expect(openTrainingData(orderFor(dir))).rejects.toMatchObject(refused)
+  })
+
   it('stops when it is told to', async () => {
     const stopped = openTrainingData(orderFor(disks), { signal: AbortSignal.abort() })
     await expect(stopped).rejects.toMatchObject({ code: 'cancelled' })
@@ -284,7 +313,7 @@ describe('volumes', () => {
   })
 
   it('give patches no larger than their largest slice needs', async () => {
-    const data = await openTrainingData(orderFor(volumes, classless))
+    const data = await openTrainingData(orderFor(volumes, { recipe: { classes: [] } }))
     const widest = Math.max(...data.slices('train').map(({ width }) => width))
     const highest = Math.max(...data.slices('train').map(({ height }) => height))
     const [batch] = await all(data.batches(options({ patch: 256, step: 4 })))
@@ -294,7 +323,7 @@ describe('volumes', () => {
   })
 
   it('that do not fit are drawn from in turn, each as often as the others', async () => {
-    const order = orderFor(volumes, classless)
+    const order = orderFor(volumes, { recipe: { classes: [] } })
     order.settings.input = { ...order.settings.input, normalization: { kind: 'none' } }
     const data = await openTrainingData(order, { workers: 0, cacheBytes: 1 })
     const still = augmentationSettingsSchema.parse({})
@@ -345,6 +374,32 @@ describe('what a card says', () => {
     const variance = learned.reduce((sum, x) => sum + (x - mean) ** 2, 0) / learned.length
     expect(data.input.standardize?.mean[0]).toBeCloseTo(mean, 9)
     expect(data.input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), 9)
+    await data.close()
+  })
+
+  it('is fitted on the slices of the training part alone where one volume is parted', async () => {
+    const dir = at('fitted-slices')
+    const dims: [number, number, number] = [6, 5, 12]
+    const voxels = { length: 6 * 5 * 12 }
+    const slice = (i: number): number => Math.floor(i / 30)
+    for (const part of ['images', 'masks']) await mkdir(path.join(dir, part), { recursive: true })
+    // Samples that are no numbers count for nothing.
+    const image = Float32Array.from(voxels, (_, i) => (i % 30 === 7 ? NaN : 10 * slice(i) ** 2 + (i % 2)))
+    const affine = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? 1 : 0)))
+    await writeVolume(path.join(dir, 'images', 'a.nii.gz'), { dims, affine, data: image })
+    const labels = Uint8Array.from(voxels, (_, i) => (i % 6 < 3 ? 1 : 0))
+    await writeVolume(path.join(dir, 'masks', 'a.nii.gz'), { dims, affine, data: labels })
+    const order = orderFor(dir)
+    order.settings.input = { ...order.settings.input, normalization: { kind: 'fitted' } }
+    const data = await openTrainingData(order, { workers: 0 })
+    const learned = new Set(data.cases.find(({ part }) => part === 'train')?.only?.indices)
+    expect(learned.size).toBeGreaterThan(4)
+    expect(learned.size).toBeLessThan(9)
+    const values = [...image].filter((value, i) => learned.has(slice(i)) && !Number.isNaN(value))
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
+    expect(data.input.standardize?.mean[0]).toBeCloseTo(mean, 6)
+    expect(data.input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), 6)
     await data.close()
   })
 

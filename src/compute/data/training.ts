@@ -10,7 +10,7 @@ import { createSliceReader } from './sliceReader.ts'
 import { balancedWeights } from './weightMap.ts'
 import { createBatchPool } from './worker/pool.ts'
 import type { RecipeOrder } from '../../core/contract/compute.ts'
-import type { RecipeSettings } from '../../core/contract/recipes.ts'
+import type { DataReport, RecipeSettings } from '../../core/contract/recipes.ts'
 import type { BatchOptions, BatchStream, SliceRef, TrainingData } from '../recipes/types.ts'
 import type { PartCase } from './partition.ts'
 import type { PlanSlice, ReadingPlan } from './plan.ts'
@@ -51,16 +51,14 @@ async function open(order: RecipeOrder, options: OpenOptions): Promise<TrainingD
   }
   const outputChannels =
     (settings.loss.output === 'softmax' ? 1 : 0) + base.labels.length + (base.border === null ? 0 : 1)
-  const learned = planOf(
-    cases.filter(({ part }) => part === 'train'),
-    base,
-    planes,
-  )
+  const learnedCases = cases.filter(({ part }) => part === 'train')
+  const learned = planOf(learnedCases, base, planes)
+  if (learned.slices.length === 0) throw nothingLeft(order.dataDir, report.left)
   const input = networkInput(
     settings.input,
     settings.input.normalization.kind === 'fitted'
       ? await fitStatistics(
-          { ...base, ...learned },
+          { channels: base.channels, cases: learnedCases },
           networkInput({ ...settings.input, normalization: { kind: 'none' } }, null).colour,
           signal,
         )
@@ -82,10 +80,7 @@ async function open(order: RecipeOrder, options: OpenOptions): Promise<TrainingD
     outputChannels,
     ...{ channels: base.channels, input, spacing: spacingOf(cases, planes) },
     data: {
-      sha256: await digestOf(
-        cases.filter(({ part }) => part === 'train'),
-        signal,
-      ),
+      sha256: await digestOf(learnedCases, signal),
       ...{ samples: training.slices.length, corrected: training.slices.length, replay: 0 },
     },
     slices: (part) => refs.filter((ref) => ref.part === part),
@@ -122,6 +117,15 @@ async function open(order: RecipeOrder, options: OpenOptions): Promise<TrainingD
       await reader.close()
     },
   }
+}
+
+/** All that is left is held out, or has no slice in the planes that are asked for. */
+function nothingLeft(dataDir: string, left: DataReport['left']): CodedError {
+  return new CodedError(
+    'nothing-to-train',
+    `Nothing in ${dataDir} is left to learn from: its cases are held out, left out, or have no slice in the planes that are asked for; add cases, or change split.holdout or planes.`,
+    { detail: left.map(({ file, reason }) => `${file}: ${reason}`).join('\n') },
+  )
 }
 
 /** Batches drawn where they are asked for. */
