@@ -60,4 +60,11 @@ describe('networkSize', () => {
     expect(networkSize(size, { kind: 'factor', factor: 0.5 })).toEqual({ width: 50, height: 15 })
     expect(networkSize(size, { kind: 'fit', width: 128, height: 64 })).toEqual({ width: 128, height: 64 })
   })
+
+  it('refuses to make a picture enormous, but not to take a large one', () => {
+    const large = { width: 9000, height: 8000 }
+    expect(() => networkSize(large, { kind: 'factor', factor: 8 })).toThrow('would become 72000 x 64000')
+    expect(networkSize(large, { kind: 'factor', factor: 1 })).toEqual(large)
+    expect(networkSize({ width: 1024, height: 1024 }, { kind: 'factor', factor: 8 })).toMatchObject({ width: 8192 })
+  })
 })

@@ -1,3 +1,4 @@
+import { CodedError } from '../../core/contract/errors.ts'
 import type { InputSettings } from '../../core/contract/recipes.ts'
 
 export interface Size {
@@ -5,16 +6,25 @@ export interface Size {
   readonly height: number
 }
 
-/** The size in which a picture goes to the network. */
+/** No picture is made larger than 8192 x 8192, whatever a card asks for. */
+const MOST_PIXELS = 2 ** 26
+
+/** The size in which a picture goes to the network. Throws CodedError('bad-request') where it would become enormous. */
 export function networkSize({ width, height }: Size, resize: InputSettings['resize']): Size {
   switch (resize.kind) {
     case 'none':
       return { width, height }
-    case 'factor':
-      return {
-        width: Math.max(1, Math.round(width * resize.factor)),
-        height: Math.max(1, Math.round(height * resize.factor)),
+    case 'factor': {
+      const scaled = (extent: number): number => Math.max(1, Math.round(extent * resize.factor))
+      const size = { width: scaled(width), height: scaled(height) }
+      if (resize.factor > 1 && size.width * size.height > MOST_PIXELS) {
+        throw new CodedError(
+          'bad-request',
+          `A picture of ${width} x ${height} pixels would become ${size.width} x ${size.height} for the network; crop it, or train with a smaller input.resize.factor than ${resize.factor}.`,
+        )
       }
+      return size
+    }
     case 'fit':
       return { width: resize.width, height: resize.height }
   }

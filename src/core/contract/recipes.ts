@@ -8,9 +8,11 @@ import { labelValueSchema } from './schemas.ts'
  */
 
 const share = z.number().min(0).max(1)
-const range = z
-  .tuple([z.number(), z.number()])
-  .refine(([low, high]) => low <= high, 'the first must not exceed the second')
+const ordered = ([low, high]: [number, number]): boolean => low <= high
+const NOT_ORDERED = 'the first must not exceed the second'
+const range = z.tuple([z.number(), z.number()]).refine(ordered, NOT_ORDERED)
+const factor = z.number().min(0.01).max(100)
+const factors = z.tuple([factor, factor]).refine(ordered, NOT_ORDERED)
 
 export const modelSettingsSchema = z.object({
   /**
@@ -101,7 +103,7 @@ export const augmentationSettingsSchema = z.object({
   rotate: z.number().min(0).max(180).default(0),
   shear: z.number().min(0).max(45).default(0),
   /** Factors. */
-  zoom: range.default([1, 1]),
+  zoom: factors.default([1, 1]),
   /** Share of the patch's extent to either side. */
   shift: share.default(0),
   /** The U-Net paper's: displacements on a coarse grid, normal with `sigma` pixels, bicubic between. */
@@ -112,10 +114,10 @@ export const augmentationSettingsSchema = z.object({
   /** Factors on, and shifts of, intensities in units of the normalized picture; exponents of gamma. */
   scale: range.default([1, 1]),
   offset: z.number().min(0).default(0),
-  gamma: range.default([1, 1]),
+  gamma: factors.default([1, 1]),
   /** Largest deviation of normal noise, and of a Gaussian blur in pixels. */
   noise: z.number().min(0).default(0),
-  blur: z.number().min(0).default(0),
+  blur: z.number().min(0).max(64).default(0),
   /** How far the stains (haematoxylin, eosin, residual) of RGB pictures, or their colour channels, are scaled and shifted. */
   stain: share.default(0),
 })
@@ -176,7 +178,7 @@ export const instanceSettingsSchema = z.object({
    * Gaussian smoothing, in pixels, of what the watershed floods: the distance to the background, with a border class times
    * the probability of an inside.
    */
-  smooth: z.number().min(0).default(1),
+  smooth: z.number().min(0).max(64).default(1),
   /** Objects of fewer pixels are left out; parts with fewer above the pass to a higher one belong to that. */
   smallest: z.int().min(0).default(0),
   smallestSeed: z.int().min(0).default(0),
