@@ -208,6 +208,15 @@ describe('predictImage', () => {
     model.network.dispose()
   })
 
+  it('refuses objects of a label that the model does not have', async () => {
+    const model = threshold()
+    const objects = instanceSettingsSchema.parse({ kind: 'distance', label: 3 })
+    const asked = predictImage(model, volume([4, 4, 1], samples(16), null), { instances: true, objects })
+    const message = 'P has no label 3 whose objects could be told apart; set instances.label to one of 7.'
+    await expect(asked).rejects.toMatchObject({ code: 'bad-request', message })
+    model.network.dispose()
+  })
+
   it('tells how far it is, and stops when it is cancelled', async () => {
     const model = threshold()
     const cancel = new AbortController()

@@ -76,6 +76,7 @@ export async function predictImage(
   }: PredictImageOptions = {},
 ): Promise<ImagePrediction> {
   const meaning = outputMeaning(model, inference)
+  const settings = instances ? objectSettings(model, meaning, rules) : null
   const { signal } = run
   const grids = gridsFor(image, meaning.inference.planes)
   const range = await intensityRange(model, image, signal)
@@ -126,14 +127,8 @@ export async function predictImage(
   }
   tidyLabels(labels, image.dims, meaning.inference)
   const objects =
-    instances && sums !== null
-      ? objectsOf({
-          sums,
-          dims: image.dims,
-          spacing: spacingOf(image),
-          meaning,
-          settings: rules ?? instanceSettings(meaning),
-        })
+    settings !== null && sums !== null
+      ? objectsOf({ sums, dims: image.dims, spacing: spacingOf(image), meaning, settings })
       : null
   return {
     labels,
@@ -147,8 +142,19 @@ function spacingOf({ dims, spacing, spacingKnown }: ImageVolume): Vec3 | null {
   return spacingKnown && dims[2] > 1 ? spacing : null
 }
 
-function instanceSettings({ instances, labels }: OutputMeaning): InstanceSettings {
-  return instances ?? { ...PLAIN_INSTANCES, label: labels[0]?.value ?? 1 }
+/** As asked for, or as the card says, or by distances those of the first label. */
+function objectSettings(
+  { card }: AnyModel,
+  { instances, labels }: OutputMeaning,
+  rules: InstanceSettings | undefined,
+): InstanceSettings {
+  const settings = rules ?? instances ?? { ...PLAIN_INSTANCES, label: labels[0]?.value ?? 1 }
+  const values = labels.map(({ value }) => value)
+  if (values.includes(settings.label)) return settings
+  throw new CodedError(
+    'bad-request',
+    `${card.name} has no label ${settings.label} whose objects could be told apart; set instances.label to one of ${values.join(', ')}.`,
+  )
 }
 
 /** Each plane once. An image of one slice has but one. */

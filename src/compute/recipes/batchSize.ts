@@ -1,3 +1,4 @@
+import { inputSize } from '../models/sizes.ts'
 import { trainingCost } from '../runtime/cost.ts'
 import { releaseIdle } from '../runtime/deviceMemory.ts'
 import { unlessOutOfMemory } from '../runtime/failures.ts'
@@ -19,6 +20,21 @@ export async function affordableBatch(
   releaseIdle()
   collectGarbage()
   if (cost === null) return 1
-  const largest = data.slices('train').reduce((most, { width, height }) => Math.max(most, width * height), 1)
-  return Math.min(batch, mostImages(cost, budgetOf(readMemory()), patch === null ? largest : patch ** 2))
+  const pixels = inputPixels(architecture, data.slices('train'), patch)
+  return Math.min(batch, mostImages(cost, budgetOf(readMemory()), pixels))
+}
+
+/** Of the largest input of a step: with valid convolutions that of a whole picture is larger than the picture. */
+export function inputPixels(
+  architecture: ModelCard['architecture'],
+  slices: readonly { readonly width: number; readonly height: number }[],
+  patch: number | null,
+): number {
+  if (patch !== null) return inputSize(architecture, patch) ** 2
+  const around = 2 * (architecture.margin ?? 0)
+  return slices.reduce(
+    (most, { width, height }) =>
+      Math.max(most, inputSize(architecture, width + around) * inputSize(architecture, height + around)),
+    1,
+  )
 }

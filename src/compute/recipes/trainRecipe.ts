@@ -7,6 +7,7 @@ import { openTrainingData } from '../data/index.ts'
 import { readEncoder } from '../models/encoder.ts'
 import { buildRecipeNetwork } from '../models/recipeNetwork.ts'
 import { createReport } from '../report/index.ts'
+import { recipeLoss } from '../training/losses/recipeLoss.ts'
 import { outputMeaning } from './classes.ts'
 import { runEpochs } from './epochs.ts'
 import { finishModel } from './finish.ts'
@@ -65,6 +66,8 @@ async function trainIn(
     notify('warning', message)
   }
   const begun = await interrupted(order, folder)
+  // What does not go together is refused before all data are read.
+  recipeLoss(order.settings.loss)
   const data = await openTrainingData(order, { signal, onProgress: preparationProgress(onProgress) })
   try {
     const { recipe, preset, settings, seed } = order
