@@ -42,6 +42,7 @@ const saved: readonly { ending: RegExp; title: string; filters: FileFilter[] }[]
   { ending: /\.png$/i, title: 'Save mask', filters: [{ name: 'PNG', extensions: ['png'] }] },
   { ending: /\.tiff?$/i, title: 'Save mask', filters: [{ name: 'TIFF', extensions: ['tif', 'tiff'] }] },
   { ending: /\.json$/i, title: 'Save mask', filters: [{ name: 'COCO JSON', extensions: ['json'] }] },
+  { ending: /\.html$/i, title: 'Save report', filters: [{ name: 'HTML', extensions: ['html', 'htm'] }] },
   { ending: /(?:)/, title: 'Save into a new folder', filters: [] },
 ]
 

@@ -236,6 +236,7 @@ describe('dialogs', () => {
     ['a-mask.png', 'Save mask', ['png']],
     ['a-mask.tif', 'Save mask', ['tif', 'tiff']],
     ['a-mask.json', 'Save mask', ['json']],
+    ['report-version-2.html', 'Save report', ['html', 'htm']],
     ['Dataset001_Liver', 'Save into a new folder', undefined],
   ])('ask where to save %s', async (suggestedName, title, extensions) => {
     const { client, electron } = await started()
