@@ -86,9 +86,10 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
     const next = await options.open(dir)
     held = true
     try {
-      await callsEnded()
-      last.backend.refuseBusy()
       const { id, name } = await projectOf(next)
+      await callsEnded()
+      // Nothing is waited for from here to the change: no stroke slips in between and finds its project closed.
+      last.backend.refuseBusy()
       stopEvents()
       current = next
       stopEvents = forward(next)
