@@ -46,7 +46,8 @@ export function recipeHandlers(services: RecipeParts): RecipeHandlers {
     },
     'recipes.train': async ({ replace, ...choice }, context) =>
       recipeTrainer.start(choices.order(choice), replace, [context]),
-    'recipes.resume': async (_, context) => recipeTrainer.resume([context]),
+    'recipes.resume': async ({ folderId }, context) =>
+      recipeTrainer.resume(folderId === null ? null : choices.folder(folderId), [context]),
     'recipes.discard': async () => {
       recipeTrainer.discard()
       return {}

@@ -64,10 +64,11 @@ export class Choices {
    * `not-found` for a folder id that is not known any more, `file-missing` where the folder is gone.
    */
   order({ folderId, recipe, preset, settings, limit, seed }: RecipeChoice): RecipeOrder {
-    return { recipe: recipeNamed(recipe), preset, settings, limit, seed, dataDir: this.#folder(folderId) }
+    return { recipe: recipeNamed(recipe), preset, settings, limit, seed, dataDir: this.folder(folderId) }
   }
 
-  #folder(folderId: string | null): string {
+  /** The folder of an id, else that of the project. Throws as `order` does. */
+  folder(folderId: string | null): string {
     const stored = this.project()
     if (folderId === null && stored === null) {
       throw new CodedError('bad-request', 'This project was not made from a recipe; choose the folder of the data.')

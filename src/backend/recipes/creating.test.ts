@@ -87,7 +87,7 @@ describe('a project from a recipe', () => {
     await expect(create(data)).rejects.toMatchObject({ code: 'bad-request' })
     await expect(create(test.dir)).rejects.toMatchObject({ code: 'bad-request' })
     await expect(create(parent, 'taken')).rejects.toMatchObject({ code: 'conflict' })
-    for (const name of ['a/b', '..', '.hidden', 'a:b']) {
+    for (const name of ['a/b', '..', '.hidden', 'a:b', '細'.repeat(100)]) {
       await expect(create(parent, name)).rejects.toMatchObject({ code: 'bad-request' })
     }
     expect(readdirSync(parent)).toEqual(['taken'])

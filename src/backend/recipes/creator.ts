@@ -19,6 +19,9 @@ export interface CreatorParts {
   readonly log: (line: string) => void
 }
 
+/** In bytes: file systems hold 255, and while it is made the folder is called a little longer. */
+const LONGEST_NAME = 220
+
 /** Makes projects from recipes, one at a time, as jobs of the project that is open. */
 export class Creator {
   readonly #parts: CreatorParts
@@ -36,6 +39,12 @@ export class Creator {
     const clean = name.trim()
     if (clean !== basename(clean) || /[\\/:*?"<>|\p{Cc}]/u.test(clean) || /^\.|\.$/.test(clean)) {
       throw new CodedError('bad-request', `"${clean}" cannot be the name of a folder; choose another name.`)
+    }
+    if (Buffer.byteLength(clean) > LONGEST_NAME) {
+      throw new CodedError(
+        'bad-request',
+        `"${clean.slice(0, 24)}…" is too long for the name of a folder; choose a shorter one.`,
+      )
     }
     const folder = statSync(parent, { throwIfNoEntry: false })
     if (folder?.isDirectory() !== true) {

@@ -18,6 +18,7 @@ import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
 import type { Choices } from './choices.ts'
 import { learnedSlices } from './learnedSlices.ts'
+import { otherPreset } from './otherPreset.ts'
 import { recipeProgress } from './recipeProgress.ts'
 import { TrainingRecord } from './trainingRecord.ts'
 
@@ -77,10 +78,14 @@ export class RecipeTrainer {
     return job.job
   }
 
-  /** Throws CodedError: `busy` while one runs, `not-found` where none waits. */
-  resume(owners: readonly Owner[]): Job {
+  /**
+   * `dataDir`: where the data lies by now; null: where it was. Throws CodedError: `busy` while one runs, `not-found` where none
+   * waits, what the disk says.
+   */
+  resume(dataDir: string | null, owners: readonly Owner[]): Job {
     this.#refuseRunning()
     const record = this.#interrupted()
+    if (dataDir !== null) record.moveTo(dataDir)
     const job = this.#parts.jobs.create('recipe', null, 'looking through the data', owners)
     record.set({ jobId: job.job.id, state: 'queued', error: null })
     this.#begin(job, record, true)
@@ -194,14 +199,16 @@ export class RecipeTrainer {
   }
 
   async #compute(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
-    const { compute } = this.#parts
+    const { compute, models } = this.#parts
     const progress = recipeProgress(job)
     const clash = new AbortController()
     let wrong: unknown = null
+    const other = await otherPreset(models, record.order)
+    const compare = other === null ? [] : [other]
     const call = (again: boolean): Promise<unknown> =>
       compute.call(
         'trainRecipe',
-        { ...record.order, resume: again, pictures: true },
+        { ...record.order, resume: again, pictures: true, compare },
         {
           signal: AbortSignal.any([job.signal, clash.signal]),
           onProgress: ({ event, step, steps, secondsLeft }) => {

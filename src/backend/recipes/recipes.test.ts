@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
@@ -126,6 +126,49 @@ describe('a training by a recipe', () => {
     const next = await again.call('recipes.resume', {})
     expect(await jobEnd(again, next.id)).toMatchObject({ state: 'done' })
     expect((await again.call('project.get', {})).models).toHaveLength(1)
+  })
+
+  it('goes on with its data in another place, and after an event that was cut off', async () => {
+    const dir = emptyProject()
+    const test = await openBackend(dir)
+    const { recipes } = test.compute
+    recipes.afterEpoch = async () => {
+      throw new CodedError('compute-crashed', 'It ended.')
+    }
+    await jobEnd(test, (await test.call('recipes.train', choiceOf(test))).id)
+    await test.backend.close()
+    const [training = ''] = readdirSync(join(dir, 'trainings'))
+    appendFileSync(join(dir, 'trainings', training, 'events.jsonl'), '{"event":"epoch","epo')
+
+    const again = await openBackend(dir)
+    again.compute.recipes.afterEpoch = recipes.afterEpoch
+    const moved = temporaryFolder()
+    const folderId = again.backend.registerFile(moved, 'open').id
+    const gone = again.backend.registerFile(join(moved, 'gone'), 'open').id
+    await expect(again.call('recipes.resume', { folderId: gone })).rejects.toMatchObject({ code: 'file-missing' })
+    await jobEnd(again, (await again.call('recipes.resume', { folderId })).id)
+    expect(again.compute.recipes.trainings()).toMatchObject([{ dataDir: moved, resume: true }])
+    await again.backend.close()
+
+    const last = await openBackend(dir)
+    expect(await state(last)).toMatchObject({ start: { from: 2 }, epochs: [{ epoch: 1 }, { epoch: 2 }] })
+    await jobEnd(last, (await last.call('recipes.resume', {})).id)
+    expect(last.compute.recipes.trainings()).toMatchObject([{ dataDir: moved }])
+    expect((await last.call('recipes.state', {})).project).toMatchObject({ dataPath: moved })
+  })
+
+  it('stands beside the newest version of the other preset, where the same cases were held out', async () => {
+    const test = await openBackend(emptyProject())
+    const train = async (change: Partial<RecipeChoice>) => {
+      const job = await test.call('recipes.train', { ...choiceOf(test), ...change })
+      expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done' })
+      return test.compute.recipes.trainings().at(-1)?.compare
+    }
+    const article = { preset: 'article', settings: recipeNamed('nuclei').presets.article } as const
+    expect(await train(article)).toEqual([])
+    expect(await train({})).toEqual([join(test.dir, 'models', '001')])
+    expect(await train({ seed: 2 }), 'parted otherwise').toEqual([])
+    expect(await train(article)).toEqual([join(test.dir, 'models', '002')])
   })
 
   it.each(['before the model was moved to the versions', 'after that'])(
@@ -281,6 +324,13 @@ describe('the report of a version', () => {
       code: 'bad-request',
     })
     expect(existsSync(join(test.dir, 'models', 'a.html'))).toBe(false)
+    rmSync(join(test.dir, 'models', '001', 'report', 'report.html'))
+    await expect(test.call('models.saveReport', { modelId, fileId: null })).rejects.toMatchObject({
+      ...{ code: 'file-missing', message: expect.stringContaining('"report.html" cannot be found') as unknown },
+    })
+    expect(readdirSync(join(test.dir, 'exports')), 'the one that was saved before is still there').toEqual([
+      'report-version-1.html',
+    ])
   })
 
   it('is not there for a version that no recipe trained', async () => {

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { copyFile, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { MethodResult } from '../../core/contract/methods.ts'
@@ -10,6 +9,7 @@ import {
   recipeReportSchema,
   type RecipeReport,
 } from '../../core/contract/report.ts'
+import { writeAtomically } from '../../imaging/index.ts'
 import { storageError, systemCode } from '../errors.ts'
 import { refuseOurOwn } from '../export/targets.ts'
 import { hasReport } from '../models/folder.ts'
@@ -71,21 +71,10 @@ export async function saveReport(
   const wanted = target ?? join(project.folders.exports, `report-version-${version}.html`)
   const path = /\.html?$/i.test(wanted) ? wanted : `${wanted}.html`
   await refuseOurOwn(parts, path, 'file')
-  const making = `${path}.${randomUUID().slice(0, 8)}.new`
-  try {
-    await copyFile(source, making)
-    const handle = await open(making, 'r+')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(making, path)
-    return { path, bytes: (await stat(path)).size }
-  } catch (error) {
-    await rm(making, { force: true })
-    throw storageError(error, path)
-  }
+  const page = await readFile(source).catch((error: unknown) => {
+    throw storageError(error, source, 'read')
+  })
+  return { path, bytes: await writeAtomically(path, [page]) }
 }
 
 function reportFolder(models: Models, modelId: string): string {

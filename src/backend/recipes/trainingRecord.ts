@@ -43,7 +43,7 @@ const KEPT = `${MODEL}.training`
  */
 export class TrainingRecord {
   readonly #dir: string
-  readonly #file: OrderFile
+  #file: OrderFile
   #state: TrainingState
 
   private constructor(dir: string, file: OrderFile, state: TrainingState) {
@@ -140,7 +140,19 @@ export class TrainingRecord {
   note(event: RecipeEvent): void {
     this.#take(event)
     const { pictures: _, ...lean } = event.event === 'epoch' ? event : { ...event, pictures: undefined }
-    appendFileSync(join(this.#dir, EVENTS), `${JSON.stringify(lean)}\n`)
+    // On a line of its own also after one that was cut off.
+    appendFileSync(join(this.#dir, EVENTS), `\n${JSON.stringify(lean)}\n`)
+  }
+
+  /** The data lies elsewhere by now; whether it is the same is for compute to say. Throws what the disk says. */
+  moveTo(dataDir: string): void {
+    const file = { ...this.#file, order: { ...this.#file.order, dataDir } }
+    try {
+      writeDurably(join(this.#dir, ORDER), JSON.stringify(file))
+    } catch (error) {
+      throw storageError(error, this.#dir)
+    }
+    this.#file = file
   }
 
   remove(): void {

@@ -62,6 +62,9 @@ export class FakeRecipes {
     tell({ event: 'scoring', done: 0, of: 1 })
     const card = recipeCard(params, this.listed.labels)
     writeRecipeModel(params.outDir, card)
+    const { recipe, preset, settings, limit, seed } = params
+    const made = { recipe: recipe.name, preset, settings, limit, seed }
+    writeFileSync(join(params.outDir, 'settings.json'), JSON.stringify(made))
     rmSync(kept, { recursive: true })
     tell({ event: 'done', model: params.outDir, metrics: { dice: 0.9 }, scoredOn: 'holdout', seconds: 3 })
     return { card, metrics: { dice: 0.9 }, cases: [] }

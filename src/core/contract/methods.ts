@@ -305,8 +305,8 @@ export const methods = {
     params: recipeChoiceSchema.extend({ replace: z.boolean().default(false) }),
     result: jobSchema,
   },
-  /** Goes on with the interrupted training. */
-  'recipes.resume': { params: nothing, result: jobSchema },
+  /** Goes on with the interrupted training. `folderId`: where its data lies by now; null: where it was. */
+  'recipes.resume': { params: z.object({ folderId: idSchema.nullable().default(null) }), result: jobSchema },
   /** Gives up the interrupted training and what was kept of it. */
   'recipes.discard': { params: nothing, result: nothing },
   /**

@@ -127,7 +127,7 @@ export const useRecipesStore = defineStore('recipes', () => {
   }
 
   async function resume(): Promise<Job> {
-    return begun(await useClient().call('recipes.resume', {}))
+    return begun(await useClient().call('recipes.resume', { folderId: located.value?.id ?? null }))
   }
 
   /** The state comes by an event as well; it is read here, so that the page does not show the old one until then. */
