@@ -101,11 +101,18 @@ export async function openProject(
   then: { training: boolean; train: boolean } = { training: false, train: false },
 ): Promise<void> {
   const annotation = useAnnotationStore()
+  const project = useProjectStore()
+  const ui = useUiStore()
   await annotation.settled()
   if (annotation.unsaved) throw new Error(words.reasons.unsaved)
   carry(then.training ? { page: 'training', train: then.train } : null)
   try {
-    await useClient().call('project.open', { fileId: folder.id })
+    const { id } = await useClient().call('project.open', { fileId: folder.id })
+    if (id !== project.project?.id) return
+    // It is the one that is open: nothing begins anew.
+    carry(null)
+    ui.close()
+    if (then.training) ui.showPage('training')
   } catch (error) {
     carry(null)
     throw error

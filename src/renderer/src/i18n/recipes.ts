@@ -182,6 +182,7 @@ export const recipeWords = {
       blocked: 'A project cannot be opened while this job runs.',
       failed: 'The project was not created',
       cancelled: 'Stopped. No project was created.',
+      made: (name: string) => `The project ${name} is created.`,
       opened: (name: string) => `The project ${name} is created, and could not be opened.`,
       open: 'Open it',
     },

@@ -26,8 +26,8 @@ export type CheckState =
 export type CreateState =
   | { readonly state: 'none' | 'stopped' }
   | { readonly state: 'running'; readonly jobId: string | null; readonly folder: FileEntry | null }
-  /** Made, and being opened or not opened for the reason that is given. */
-  | { readonly state: 'made'; readonly folder: FileEntry; readonly error: WireError | null }
+  /** Made; waits to be opened where it is not being opened, `error` being why it could not be. */
+  | { readonly state: 'made'; readonly folder: FileEntry; readonly opening: boolean; readonly error: WireError | null }
   | { readonly state: 'failed'; readonly error: WireError }
 
 /** A project on its way to be made from a recipe. What was chosen stays when the page is left and come back to. */
@@ -67,6 +67,11 @@ export const useNewProjectStore = defineStore('new-project', () => {
   })
   const found = computed(() => (check.value.state === 'done' ? check.value.found : null))
   const stale = computed(() => check.value.state === 'done' && check.value.of !== looked.value)
+  /** Is the project being made or opened? Nothing is chosen until that is over. */
+  const making = computed(() => {
+    const { value: now } = create
+    return now.state === 'running' || (now.state === 'made' && now.opening)
+  })
   const checkJob = computed(() => jobOf(check.value.state === 'running' ? check.value.jobId : null))
   const createJob = computed(() => jobOf(create.value.state === 'running' ? create.value.jobId : null))
 
@@ -140,7 +145,7 @@ export const useNewProjectStore = defineStore('new-project', () => {
   /** Makes the project; `made` is called when it is there, with its folder. */
   async function make(): Promise<void> {
     const now = choice.value
-    if (now === null || parent.value === null || create.value.state === 'running') return
+    if (now === null || parent.value === null || making.value) return
     create.value = { state: 'running', jobId: null, folder: null }
     try {
       const params = { ...now, parentId: parent.value.id, name: name.value.trim() }
@@ -158,12 +163,21 @@ export const useNewProjectStore = defineStore('new-project', () => {
     if (now.state !== 'running' || now.folder === null || job === null) return
     if (job.state === 'cancelled') create.value = { state: 'stopped' }
     else if (job.state === 'failed') create.value = { state: 'failed', error: jobError(job.error) }
-    else if (job.state === 'done') create.value = { state: 'made', folder: now.folder, error: null }
+    else if (job.state === 'done') create.value = { state: 'made', folder: now.folder, opening: false, error: null }
   }
 
-  /** The project is there; opening it did not work. */
-  function notOpened(thrown: unknown): void {
-    if (create.value.state === 'made') create.value = { ...create.value, error: asWireError(thrown) }
+  /** Has what was made opened by `open`; the interface begins anew where that works. */
+  async function openMade(open: (folder: FileEntry) => Promise<void>): Promise<void> {
+    const made = create.value
+    if (made.state !== 'made' || made.opening) return
+    create.value = { ...made, opening: true, error: null }
+    let error: WireError | null = null
+    try {
+      await open(made.folder)
+    } catch (thrown) {
+      error = asWireError(thrown)
+    }
+    create.value = { ...made, opening: false, error }
   }
 
   watch(checkJob, () => void checkEnded())
@@ -200,6 +214,7 @@ export const useNewProjectStore = defineStore('new-project', () => {
     choice,
     found,
     stale,
+    making,
     checkJob,
     createJob,
     chooseRecipe,
@@ -207,7 +222,7 @@ export const useNewProjectStore = defineStore('new-project', () => {
     chooseFolder,
     look,
     make,
-    notOpened,
+    openMade,
     stopRunning,
   }
 })

@@ -214,6 +214,22 @@ describe('a new project from a recipe', () => {
     takeCarried()
   })
 
+  it('has what was made while the page was left wait to be opened, and lets another one be begun', async () => {
+    const wrapper = await toProject()
+    await choosePath(wrapper, '/data/projects/')
+    await next(wrapper)
+    wrapper.unmount()
+    await end(creating)
+    expect(client.asked('project.open')).toEqual([])
+    const again = await page()
+    expect(again.text()).toContain(words.project.made('new'))
+    expect(by(again, 'wizard-back').attributes('disabled')).toBeUndefined()
+    await by(again, 'open-made').trigger('click')
+    await flushPromises()
+    expect(client.asked('project.open')).toEqual([{ fileId: 'new' }])
+    takeCarried()
+  })
+
   it('uses native dialogs where there are some', async () => {
     const project = useProjectStore()
     if (project.info !== null) project.info = { ...project.info, nativeDialogs: true }

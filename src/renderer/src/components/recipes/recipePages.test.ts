@@ -5,7 +5,7 @@ import type { Component } from 'vue'
 import { CodedError, type RecipeTraining } from '../../../../core/contract/index.ts'
 import { useActions } from '../../actions/index.ts'
 import { listenToKeys } from '../../actions/keyboard.ts'
-import { followProject, goOn, showReport } from '../../actions/recipes.ts'
+import { followProject, goOn, openProject, showReport } from '../../actions/recipes.ts'
 import { lifeOf, provideClient } from '../../api/client.ts'
 import { recipeWords } from '../../i18n/recipes.ts'
 import { carry, provideRestart, takeCarried } from '../../platform/pageLife.ts'
@@ -296,6 +296,15 @@ describe('another project', () => {
     useUiStore().leavePage()
     await goOn()
     expect(useUiStore().page).toBeNull()
+  })
+
+  it('is not begun anew where it is the one that is open', async () => {
+    client.answers['project.open'] = () => ({ id: useProjectStore().project?.id ?? '' })
+    const ui = useUiStore()
+    ui.open('open-project')
+    await openProject({ id: 'here', name: 'here', text: '/p/here/', kind: 'folder' })
+    expect(ui.panel).toBeNull()
+    expect(takeCarried()).toBeNull()
   })
 
   it('hears nothing of the one before', () => {
