@@ -1,3 +1,4 @@
+import { CodedError } from '../../../core/contract/index.ts'
 import type { BackendClient } from '../../../core/rpc/index.ts'
 
 let current: BackendClient | null = null
@@ -14,11 +15,12 @@ export function useClient(): BackendClient {
 }
 
 /**
- * The same connection for one life of the interface: `end` takes back all that was listened to, so that nothing of a project
- * that is no longer open hears of the next.
+ * The same connection for one life of the interface. From `end` on it is closed for that life: nothing of a project that is no
+ * longer open hears of the next, and nothing that was still to be done there, a stroke that is tried again, say, is done here.
  */
 export function lifeOf(client: BackendClient): { client: BackendClient; end: () => void } {
   const stops = new Set<() => void>()
+  let over = false
   function kept(stop: () => void): () => void {
     const once = () => {
       stops.delete(once)
@@ -29,10 +31,13 @@ export function lifeOf(client: BackendClient): { client: BackendClient; end: () 
   }
   return {
     client: {
-      call: (method, params, options) => client.call(method, params, options),
+      call: (method, params, options) =>
+        over
+          ? Promise.reject(new CodedError('cancelled', 'Another project is open.'))
+          : client.call(method, params, options),
       on: (event, listener) => kept(client.on(event, listener)),
       get state() {
-        return client.state
+        return over ? 'closed' : client.state
       },
       onState: (listener) => kept(client.onState(listener)),
       onResync: (listener) => kept(client.onResync(listener)),
@@ -44,6 +49,9 @@ export function lifeOf(client: BackendClient): { client: BackendClient; end: () 
       },
       close: () => client.close(),
     },
-    end: () => [...stops].forEach((stop) => stop()),
+    end() {
+      over = true
+      for (const stop of [...stops]) stop()
+    },
   }
 }

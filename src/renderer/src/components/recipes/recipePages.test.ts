@@ -307,7 +307,7 @@ describe('another project', () => {
     expect(takeCarried()).toBeNull()
   })
 
-  it('hears nothing of the one before', () => {
+  it('hears nothing of the one before, which asks for nothing any more', async () => {
     const life = lifeOf(client)
     provideClient(life.client)
     const heard: string[] = []
@@ -321,6 +321,9 @@ describe('another project', () => {
     client.tell('labels.changed', { labels: [] })
     client.resync()
     expect(heard).toEqual(['labels'])
+    expect(life.client.state).toBe('closed')
+    await expect(life.client.call('recipes.discard', {})).rejects.toMatchObject({ code: 'cancelled' })
+    expect(client.asked('recipes.discard')).toEqual([])
     provideClient(client)
   })
 })
