@@ -1,6 +1,7 @@
 import { modelCard } from '../models/card.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard } from '../../core/contract/compute.ts'
+import type { InferenceSettings } from '../../core/contract/recipes.ts'
 import type { OutputMeaning } from './classes.ts'
 import type { Machine, TrainRecipeOrder } from './order.ts'
 import type { EpochRecord, TrainingStateHeader } from './trainingState.ts'
@@ -20,9 +21,7 @@ interface Trained {
 export function recipeCard({ order, data, network, architecture, meaning, header, machine }: Trained): ModelCard {
   const { recipe, settings, modelId, name, createdAt, seed } = order
   const { input, loss, instances, training } = settings
-  // Slices of one plane alone were learned from where slices were held out.
-  const bySlice = data.cases.some(({ only }) => only !== undefined)
-  const inference = bySlice ? { ...settings.inference, planes: ['training' as const] } : settings.inference
+  const inference = { ...settings.inference, planes: planesOf(order, data) }
   const { history, best } = header
   const first = history[0]
   const kept = history.find(({ epoch }) => epoch === best?.epoch) ?? history.at(-1)
@@ -63,6 +62,22 @@ export function recipeCard({ order, data, network, architecture, meaning, header
       versions: { ...machine.versions },
     },
   )
+}
+
+/**
+ * Planes to predict in. Where slices are parted one plane alone was learned from; where what `training` stands for was not
+ * learned from, its place is taken by what was.
+ */
+function planesOf(
+  { settings }: Trained['order'],
+  data: Pick<TrainingData, 'cases' | 'slices'>,
+): InferenceSettings['planes'] {
+  const learned = [...new Set(data.slices('train').map(({ plane }) => plane))]
+  const [first = 'training'] = learned
+  if (data.cases.some(({ only }) => only !== undefined)) return [first]
+  const { planes } = settings.inference
+  if (!planes.includes('training') || learned.some((plane) => plane === 'training' || plane === 'axial')) return planes
+  return [...new Set(planes.flatMap((plane) => (plane === 'training' ? learned : [plane])))]
 }
 
 /** Of the validation part, where there is one. */
