@@ -76,7 +76,7 @@ export const recipeWords = {
   metricHint: (key: string): string | null => metricHints[key.split(':')[0] ?? key] ?? null,
 
   actions: {
-    newProject: 'New from recipe…',
+    newProject: 'New project from recipe…',
     openProject: 'Open project…',
     training: 'Training by recipe',
     report: 'Training report',
@@ -91,7 +91,6 @@ export const recipeWords = {
 
   page: {
     back: 'Back to the images',
-    close: 'Close',
   },
 
   wizard: {
@@ -219,7 +218,6 @@ export const recipeWords = {
       `An interrupted training waits after ${plural(epochs, 'epoch')}. Beginning a new one deletes what it learned.`,
     replace: 'Begin anew',
     report: 'Open the report',
-    predict: 'Back to the images',
     state: {
       none: 'Not trained yet',
       queued: 'Waiting for another job',
@@ -277,13 +275,11 @@ export const recipeWords = {
       begin: 'New project from a recipe…',
       text: 'This project was not made from a recipe. Retrain in the Model section teaches its model your corrections; a project from a recipe trains on a whole folder of images and masks.',
     },
-    result: 'On the held-out cases',
     resultOn: {
       train: 'On the training cases',
       validation: 'On the validation cases',
       holdout: 'On the held-out cases',
     },
-    remarks: (count: number) => plural(count, 'remark'),
   },
 
   report: {
@@ -302,8 +298,6 @@ export const recipeWords = {
       validation: (count: number) => `Means over ${plural(count, 'validation case')}: nothing was held out.`,
       train: (count: number) => `Means over ${plural(count, 'training case')}: nothing was held out.`,
     },
-    ours: 'This model',
-    better: 'better',
     comparison: (name: string, common: number) => `${name}, on ${plural(common, 'common case')}`,
     noneCompared: 'Train the other preset too, and its figures stand beside these.',
     cases: {
@@ -311,11 +305,8 @@ export const recipeWords = {
       sort: (name: string) => `Sort by ${name}`,
       figures: 'Figures',
       none: 'This case has no figures: the worst, the best and a sample of the others have some.',
-      all: 'All labels',
       kinds: { panels: 'Panels', cuts: 'Cuts', planes: 'Planes', loss: 'Loss', dice: 'Dice', progress: 'Progress' },
       shown: { worst: 'among the worst', best: 'among the best', sample: 'sample' },
-      zoom: 'Actual size',
-      fit: 'Fit',
       open: 'Open in the viewer',
       objects: (tp: number, fp: number, fn: number) =>
         `${formatCount(tp)} objects found, ${formatCount(fp)} wrong, ${formatCount(fn)} missed (IoU 0.5)`,
@@ -323,7 +314,6 @@ export const recipeWords = {
     curves: { best: (epoch: number) => `The weights of epoch ${formatCount(epoch)} were kept.` },
     progress: {
       hint: 'The prediction after each epoch, on pictures that are not learned from.',
-      none: 'No animation was kept of this training.',
       play: 'Play',
     },
     data: {
