@@ -63,7 +63,13 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
   return { cases, report, rules, planes: used }
 }
 
-function refuseContradictions({ instances, loss }: RecipeSettings): void {
+function refuseContradictions({ input: { normalization }, instances, loss }: RecipeSettings): void {
+  if (normalization.kind === 'window' && normalization.from >= normalization.to) {
+    throw new CodedError(
+      'bad-request',
+      `A window from ${normalization.from} to ${normalization.to} shows nothing; set input.normalization.to to more than input.normalization.from.`,
+    )
+  }
   if (instances?.kind === 'border' && loss.output !== 'softmax') {
     throw new CodedError('bad-request', 'A border class needs loss.output=softmax; set it, or instances.kind=distance.')
   }

@@ -199,6 +199,12 @@ describe('openTrainingData', () => {
     await expect(openTrainingData(order)).rejects.toMatchObject({ code: 'bad-request' })
   })
 
+  it('refuses a window that ends before it begins', async () => {
+    const order = orderFor(disks)
+    order.settings.input = { ...order.settings.input, normalization: { kind: 'window', from: 255, to: 0 } }
+    await expect(openTrainingData(order)).rejects.toMatchObject({ code: 'bad-request' })
+  })
+
   it('refuses objects of a label that there is not, and a border of another than the first', async () => {
     const order = orderFor(volumes, { recipe: { classes: [] } })
     for (const [label, kind, said] of [
@@ -273,6 +279,25 @@ describe('objects', () => {
     expect([...labels.subarray(0, 6)]).toEqual([1, 1, 1, 1, 0, 0])
     expect([...(objects?.subarray(0, 6) ?? [])]).toEqual([7, 7, 8, 8, 0, 0])
     expect(data.report.remarks.join()).toMatch(/only one case/)
+    await data.close()
+  })
+
+  it('are where their label is, whatever other values a mask holds', async () => {
+    const dir = at('grey')
+    for (const name of ['a.png', 'b.png']) {
+      await picture(path.join(dir, 'images', name), 20, 20, (x) => 10 * x)
+      // Two bars, their edges grey: below 128 nothing is meant.
+      const bar = (x: number): number => (x === 3 || x === 12 ? 90 : (x > 3 && x < 8) || x > 12 ? 255 : 0)
+      await picture(path.join(dir, 'masks', name), 20, 20, bar)
+    }
+    const order = orderFor(dir, { recipe: { classes: [{ value: 1, name: 'Bar', from: 128, to: 255 }] } })
+    order.settings.instances = { ...border, kind: 'distance' }
+    const data = await openTrainingData(order, { workers: 0 })
+    const { labels, objects } = await data.truth('a')
+    const row = Array.from({ length: 20 }, (_, x) => (x > 3 && x < 8 ? 1 : x > 12 ? 2 : 0))
+    expect([...(objects ?? [])]).toEqual(Array.from({ length: 20 }, () => row).flat())
+    expect([...labels].every((value, i) => (value === 1) === (objects?.[i] !== 0))).toBe(true)
+    expect(data.report.remarks.join(' ')).toContain('90')
     await data.close()
   })
 })

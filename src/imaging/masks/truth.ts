@@ -81,7 +81,7 @@ async function readLabels(
   }
 }
 
-/** The numbers in the file where it can have any, or else the connected parts of the label. */
+/** The numbers in the file where it can have any, or else the connected parts of the label; none where no label is. */
 function objectsIn(
   raw: LabelArray,
   labels: Uint8Array,
@@ -89,8 +89,9 @@ function objectsIn(
   { classes, objectLabel }: MaskRules,
   numbered: boolean | null,
 ): Uint32Array {
-  if (numbered === true) return Uint32Array.from(raw)
-  if (classes.length === 1) return objectsOf(raw, dims)
+  const labelled = classes.length === 0 ? raw : Uint32Array.from(raw, (value, i) => (labels[i] === 0 ? 0 : value))
+  if (numbered === true) return Uint32Array.from(labelled)
+  if (classes.length === 1) return objectsOf(labelled, dims)
   return connectedComponents(labels, dims, dims[2] > 1 ? 26 : 8, { value: objectLabel ?? 1 }).ids
 }
 
