@@ -34,3 +34,16 @@ function flattened(value: object, prefix = ''): Record<string, string> {
 export function differences(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => a[key] !== b[key]).sort()
 }
+
+interface Computes {
+  readonly backend: string
+  readonly threads: number
+}
+
+/** What to say where a training goes on with another backend, or another number of threads, than it began with; else null. */
+export function otherMachine(begun: Computes, now: Computes): string | null {
+  const name = ({ backend, threads }: Computes): string =>
+    begun.threads === now.threads ? backend : `${backend} with ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  if (begun.backend === now.backend && begun.threads === now.threads) return null
+  return `This training began on ${name(begun)} and goes on with ${name(now)}: its numbers need not be those of an unbroken run.`
+}

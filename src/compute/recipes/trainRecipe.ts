@@ -13,7 +13,7 @@ import { runEpochs } from './epochs.ts'
 import { finishModel } from './finish.ts'
 import { lockFolder } from './folderLock.ts'
 import { createMeter } from './measure.ts'
-import { differences, orderDigest } from './orderDigest.ts'
+import { differences, orderDigest, otherMachine } from './orderDigest.ts'
 import { createPacer, preparationProgress } from './pacer.ts'
 import { createTrainer } from './trainer.ts'
 import { readState, trainingFolder } from './trainingState.ts'
@@ -73,11 +73,8 @@ async function trainIn(
     const { recipe, preset, settings, seed } = order
     const digest = orderDigest(order, data)
     if (begun !== null) checkSame(begun, digest, order.outDir)
-    if (begun !== null && begun.backend !== machine.backend) {
-      warn(
-        `This training began on ${begun.backend} and goes on with ${machine.backend}: its numbers need not be those of an unbroken run.`,
-      )
-    }
+    const other = begun === null ? null : otherMachine(begun, machine)
+    if (other !== null) warn(other)
     const parts = { channels: data.channels, outputs: data.outputChannels, seed }
     const { network, architecture } = buildRecipeNetwork(settings.model, parts)
     const averaged = settings.training.average > 0 ? buildRecipeNetwork(settings.model, parts).network : null
