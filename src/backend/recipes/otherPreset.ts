@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { RecipeOrder } from '../../core/contract/compute.ts'
 import { recipeSettingsSchema } from '../../core/contract/recipes.ts'
 import type { Models } from '../models/models.ts'
+import { parsed } from './parsed.ts'
 
 /** `settings.json` of a model folder, as far as it says which cases were held out. */
 const madeBySchema = z.object({
@@ -39,12 +40,4 @@ function partedBy({
   const { by, holdout, validation } = settings.split
   // Held out is drawn first: how many of the others validate matters only where those are what is scored.
   return JSON.stringify([by, holdout, holdout === 0 ? validation : null, settings.labels, limit, seed])
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

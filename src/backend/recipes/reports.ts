@@ -16,6 +16,7 @@ import { hasReport } from '../models/folder.ts'
 import type { Models } from '../models/models.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Project } from '../project/project.ts'
+import { parsed } from './parsed.ts'
 
 export interface ReportParts {
   readonly project: Project
@@ -81,12 +82,4 @@ function reportFolder(models: Models, modelId: string): string {
   const dir = models.dirOf(models.get(modelId).version)
   if (hasReport(dir)) return join(dir, REPORT_FOLDER)
   throw new CodedError('not-found', 'This version has no report; only trainings by a recipe write one.')
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -18,6 +18,7 @@ import { recipeOrderSchema, type RecipeOrder } from '../../core/contract/compute
 import type { RecipeTraining } from '../../core/contract/projectRecipe.ts'
 import { recipeEventSchema, type RecipeEvent } from '../../core/contract/recipes.ts'
 import { storageError } from '../errors.ts'
+import { parsed } from './parsed.ts'
 
 /** What a training is to make, decided once: resumed, it makes the same. */
 const orderFileSchema = z.object({
@@ -194,14 +195,6 @@ function readEvents(file: string): RecipeEvent[] {
     if (event.success) events.push(event.data)
   }
   return events
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }
 
 function writeDurably(file: string, content: string): void {

@@ -1,5 +1,4 @@
 import { basename } from 'node:path'
-import { recipeNamed } from '../../backend/host/recipes.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { CaseScores, Recipe } from '../../core/contract/recipes.ts'
 import type { Vec3 } from '../../core/contract/schemas.ts'
@@ -7,7 +6,8 @@ import { meanScores, scoreCase } from '../../core/metrics/index.ts'
 import { labelsIn, objectsOf } from '../../core/recipes/index.ts'
 import { readImage, readImageInfo, readMask, readTruth, type MaskRules } from '../../imaging/index.ts'
 import { interruptible } from '../interrupt.ts'
-import { Output, UsageError, type CommonOptions } from '../output.ts'
+import { Output, type CommonOptions } from '../output.ts'
+import { recipeOf } from '../recipe.ts'
 import { meansTable, scoreTable } from '../scoreTable.ts'
 import { pairPredictions, type ScoredPair } from '../truthFiles.ts'
 
@@ -22,7 +22,7 @@ export interface EvaluateOptions extends CommonOptions {
 /** `maskwright evaluate --truth DIR --pred DIR` */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
   const output = new Output(options)
-  const recipe = options.recipe === undefined ? null : named(options.recipe)
+  const recipe = options.recipe === undefined ? null : recipeOf(options.recipe)
   await interruptible(
     async (signal) => {
       const { pairs, withoutTruth, withoutPrediction } = await pairPredictions(options.truth, options.pred)
@@ -57,15 +57,6 @@ interface Task {
   readonly rules: MaskRules
   readonly recipe: Recipe | null
   readonly signal: AbortSignal
-}
-
-function named(name: string): Recipe {
-  try {
-    return recipeNamed(name)
-  } catch (error) {
-    if (error instanceof CodedError && error.code === 'bad-request') throw new UsageError(error.message)
-    throw error
-  }
 }
 
 /** Objects without a recipe are all one label. */

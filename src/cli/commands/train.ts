@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { recipeNamed } from '../../backend/host/recipes.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
-import { Output, UsageError } from '../output.ts'
+import { Output } from '../output.ts'
+import { recipeOf } from '../recipe.ts'
 import { meansTable, scoreTable } from '../scoreTable.ts'
 import { applySettings } from '../settings/applySettings.ts'
 import type { CaseScores, RecipeEvent } from '../../core/contract/recipes.ts'
@@ -25,7 +25,7 @@ export interface TrainCommandOptions extends ComputeOptions {
 export async function train(options: TrainCommandOptions): Promise<void> {
   const output = new Output(options)
   const startedAt = performance.now()
-  const recipe = named(options.recipe)
+  const recipe = recipeOf(options.recipe)
   const { preset, settings } = applySettings(recipe, [
     ...(options.set ?? []),
     ...(options.epochs === undefined ? [] : [`training.epochs=${options.epochs}`]),
@@ -72,15 +72,6 @@ export async function train(options: TrainCommandOptions): Promise<void> {
     },
     interrupted,
   )
-}
-
-function named(name: string) {
-  try {
-    return recipeNamed(name)
-  } catch (error) {
-    if (error instanceof CodedError && error.code === 'bad-request') throw new UsageError(error.message)
-    throw error
-  }
 }
 
 function createTeller(output: Output, model: string) {

@@ -1,12 +1,12 @@
 import type { CaseScores } from '../../../../core/contract/index.ts'
+import { meanKeys } from '../../../../core/metrics/index.ts'
 import { recipeWords } from '../../i18n/recipes.ts'
 
 /** Recipes name measures as words, scores have them by short names. */
-const shortNames: Readonly<Record<string, string>> = {
-  'average-precision': 'ap',
-  'warping-error': 'warping',
-  'rand-error': 'rand',
+export function scoreName(metric: string): string {
+  return Object.entries(meanKeys).find(([name]) => name === metric)?.[1] ?? metric
 }
+
 /** What follows those of the recipe, in this order. */
 const usualOrder = [
   'dice',
@@ -32,7 +32,7 @@ export function orderedMetrics(
   labels: number,
 ): string[] {
   const keys = Object.keys(metrics)
-  const order = [...new Set([...first.map((name) => shortNames[name] ?? name), ...usualOrder])]
+  const order = [...new Set([...first.map(scoreName), ...usualOrder])]
   const known = order.flatMap((name) => [
     ...keys.filter((key) => key === name),
     // Of one label the mean says the same.
@@ -70,7 +70,7 @@ export function scoreColumns(
   first: readonly string[],
   labels: readonly { value: number }[],
 ): ScoreColumn[] {
-  const order = [...new Set([...first.map((name) => shortNames[name] ?? name), ...usualOrder])]
+  const order = [...new Set([...first.map(scoreName), ...usualOrder])]
   const columns = order.flatMap((name): ScoreColumn[] => {
     const single = singles[name]
     if (single !== undefined) return [{ key: name, of: single }]
