@@ -120,6 +120,8 @@ export const augmentationSettingsSchema = z.object({
   blur: z.number().min(0).max(64).default(0),
   /** How far the stains (haematoxylin, eosin, residual) of RGB pictures, or their colour channels, are scaled and shifted. */
   stain: share.default(0),
+  /** Share of the patches whose intensities are turned round between their extremes: dark objects on bright ground, and back. */
+  invert: share.default(0),
 })
 
 export const trainingSettingsSchema = z.object({

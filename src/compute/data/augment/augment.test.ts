@@ -172,6 +172,26 @@ describe('changeIntensities', () => {
     expect(largest).toBeLessThan(0.32)
   })
 
+  it('exchanges bright and dark in so many patches', () => {
+    const turned = Array.from({ length: 200 }, (_, seed) => {
+      const image = Float32Array.of(-1, 0, 0.5, 3)
+      changeIntensities(
+        image,
+        { width: 4, height: 1, channels: 1 },
+        settings({ invert: 0.3 }),
+        null,
+        createRandom(seed),
+      )
+      expect([
+        [-1, 0, 0.5, 3],
+        [3, 2, 1.5, -1],
+      ]).toContainEqual([...image])
+      return image[0] === 3
+    })
+    const share = turned.filter(Boolean).length / turned.length
+    expect(Math.abs(share - 0.3)).toBeLessThan(0.1)
+  })
+
   const peer = findPython(['numpy', 'scipy'])
   it.skipIf(!peer.available)(`blurs as SciPy does ${peer.reason}`, () => {
     const random = createRandom(5)

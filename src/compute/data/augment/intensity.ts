@@ -6,8 +6,8 @@ import type { Random } from '../random.ts'
 import type { UnitScale } from './stain.ts'
 
 /**
- * Changes the intensities of a patch (channels x height x width) in place: stains or colour channels, blur, scale and offset, gamma
- * between the patch's extremes, noise. Each in an amount that is drawn evenly.
+ * Changes the intensities of a patch (channels x height x width) in place: stains or colour channels, turned round, blur, scale and offset,
+ * gamma between the patch's extremes, noise. Each in an amount that is drawn evenly.
  */
 export function changeIntensities(
   image: Float32Array,
@@ -16,8 +16,9 @@ export function changeIntensities(
   unit: UnitScale | null,
   random: Random,
 ): void {
-  const { scale, offset, gamma, noise, blur, stain } = settings
+  const { scale, offset, gamma, noise, blur, stain, invert } = settings
   if (stain > 0 && channels === 3) jitterStains(image, stain, unit, random)
+  if (invert > 0 && random() < invert) turnRound(image)
   if (blur > 0) {
     const sigma = randomBetween(random, 0, blur)
     for (let c = 0; c < channels; c++) {
@@ -35,14 +36,25 @@ export function changeIntensities(
   }
 }
 
-/** The extremes stay where they are. */
-function applyGamma(image: Float32Array, exponent: number): void {
+/** Bright becomes dark; the extremes change places. */
+function turnRound(image: Float32Array): void {
+  const { low, high } = extremesOf(image)
+  for (let i = 0; i < image.length; i++) image[i] = low + (high - (image[i] ?? 0))
+}
+
+function extremesOf(image: Float32Array): { low: number; high: number } {
   let low = Infinity
   let high = -Infinity
   for (const value of image) {
     if (value < low) low = value
     if (value > high) high = value
   }
+  return { low, high }
+}
+
+/** The extremes stay where they are. */
+function applyGamma(image: Float32Array, exponent: number): void {
+  const { low, high } = extremesOf(image)
   const range = high - low
   if (!(range > 0)) return
   for (let i = 0; i < image.length; i++) image[i] = low + range * (((image[i] ?? 0) - low) / range) ** exponent

@@ -63,6 +63,7 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'augmentation.noise': { name: 'Noise', hint: 'Largest standard deviation.' },
   'augmentation.blur': { name: 'Blur', unit: 'px', hint: 'Largest standard deviation.' },
   'augmentation.stain': { name: 'Stain and colour', hint: 'How far the stains are scaled and shifted.' },
+  'augmentation.invert': { name: 'Turned round', hint: 'Share of the patches with bright and dark exchanged.' },
   'training.epochs': { name: 'Epochs' },
   'training.steps': { name: 'Steps an epoch', empty: 'as many as see everything once' },
   'training.batch': { name: 'Batch', hint: 'Patches a step; fewer where memory does not allow it.' },
