@@ -220,6 +220,7 @@ export const recipeWords = {
     report: 'Open the report',
     state: {
       none: 'Not trained yet',
+      before: (version: number) => `Version ${formatCount(version)} was trained`,
       queued: 'Waiting for another job',
       starting: 'Reading the data',
       running: (epoch: number, epochs: number) => `Epoch ${formatCount(epoch)} of ${formatCount(epochs)}`,

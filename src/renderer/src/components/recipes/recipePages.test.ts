@@ -64,6 +64,7 @@ async function known(now: RecipeTraining | null): Promise<void> {
 
 describe('the page of a training', () => {
   it('trains with what was changed of the settings', async () => {
+    useProjectStore().models = []
     const wrapper = await show(TrainingPage)
     expect(by(wrapper, 'training-state').text()).toBe(recipeWords.train.state.none)
     await wrapper.find('[data-path="training.epochs"] input').setValue('2')
@@ -72,6 +73,15 @@ describe('the page of a training', () => {
     expect(client.asked('recipes.train')).toMatchObject([
       { recipe: 'wbc', preset: 'best', settings: { training: { epochs: 2 } }, folderId: null, replace: false },
     ])
+  })
+
+  it('leads to the report of a version that was trained before this start', async () => {
+    const wrapper = await show(TrainingPage)
+    expect(by(wrapper, 'training-state').text()).toBe(recipeWords.train.state.before(2))
+    expect(by(wrapper, 'training-start').text()).toBe(recipeWords.train.again)
+    expect(client.asked('recipes.sheet'), 'samples are drawn where they are asked for').toEqual([])
+    await by(wrapper, 'training-report').trigger('click')
+    expect(client.asked('models.report')).toEqual([{ modelId: 'model-2' }])
   })
 
   it('follows epochs, with curves, numbers and pictures of each', async () => {
