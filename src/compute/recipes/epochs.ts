@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { CodedError } from '../../core/contract/errors.ts'
-import { nextTurn, stopIfCancelled } from '../inference/turns.ts'
+import { nextTurn, orCancelled, stopIfCancelled } from '../inference/turns.ts'
 import { releaseIdle } from '../runtime/deviceMemory.ts'
 import { backendLost, unlessOutOfMemory } from '../runtime/failures.ts'
 import { collectGarbage } from '../runtime/memory.ts'
@@ -187,7 +187,7 @@ export async function runEpochs(workshop: Workshop & Begin): Promise<Trained> {
     while (done < 1 || most === null) {
       await nextTurn()
       stopIfCancelled(signal)
-      const batch = (await batches?.next()) ?? null
+      const batch = batches === null ? null : await orCancelled(batches.next(), signal)
       if (batch === null) break
       const planned = (epoch - 1) * steps + count
       // Where time is bounded the schedule follows whichever of steps and seconds is further.
