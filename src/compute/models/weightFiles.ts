@@ -9,16 +9,22 @@ export async function readWeights(dir: string, groups: readonly WeightGroup[]): 
   if (group !== undefined && file !== undefined && more.length === 0 && shards.length === 0) {
     return (await readPart(path.join(dir, file), { exactly: group.bytes })).buffer
   }
-  const whole = new Uint8Array(groups.reduce((sum, { bytes }) => sum + bytes, 0))
-  let offset = 0
+  // Memory is taken for what is there, whatever the manifest says.
+  const parts: Uint8Array[] = []
   for (const { files, bytes } of groups) {
-    const end = offset + bytes
+    let left = bytes
     for (const shard of files) {
-      const part = await readPart(path.join(dir, shard), { most: end - offset })
-      whole.set(part, offset)
-      offset += part.length
+      const part = await readPart(path.join(dir, shard), { most: left })
+      parts.push(part)
+      left -= part.length
     }
-    if (offset !== end) throw refusal(path.join(dir, files.join(', ')), `lacks ${end - offset} bytes`, 'damaged')
+    if (left !== 0) throw refusal(path.join(dir, files.join(', ')), `lacks ${left} bytes`, 'damaged')
+  }
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
   }
   return whole.buffer
 }
