@@ -67,14 +67,17 @@ export class RecipeTrainer {
       )
     }
     this.#refuseOtherLabels(order.recipe.name, order.recipe.classes)
-    this.#forget()
     const job = this.#parts.jobs.create('recipe', null, 'looking through the data', owners)
+    let record: TrainingRecord
     try {
-      this.#begin(job, TrainingRecord.begin(this.#folder, order, job.job.id), false)
+      record = TrainingRecord.begin(this.#folder, order, job.job.id)
     } catch (error) {
       job.fail(error)
       throw error
     }
+    // What one that waits has learned goes only when another stands in its place.
+    this.#tidy(() => this.#forget())
+    this.#begin(job, record, false)
     return job.job
   }
 
