@@ -90,7 +90,7 @@ export class RecipeTrainer {
     const record = this.#interrupted()
     if (dataDir !== null) record.moveTo(dataDir)
     const job = this.#parts.jobs.create('recipe', null, 'looking through the data', owners)
-    record.set({ jobId: job.job.id, state: 'queued', error: null })
+    record.set({ jobId: job.job.id, state: 'queued', scoring: null, error: null })
     this.#begin(job, record, true)
     return job.job
   }

@@ -60,7 +60,9 @@ export const useRecipesStore = defineStore('recipes', () => {
   /** Reads how the project stands to recipes; the newest question wins. */
   async function load(): Promise<void> {
     const turn = ++reading
-    const [, state] = await Promise.all([loadList(), useClient().call('recipes.state', {})])
+    await loadList()
+    // Asked for last and taken at once: an event that comes after the answer must not be overwritten by it.
+    const state = await useClient().call('recipes.state', {})
     if (turn !== reading) return
     if (state.training?.id !== training.value?.id) pictures.value = new Map()
     project.value = state.project
@@ -86,7 +88,9 @@ export const useRecipesStore = defineStore('recipes', () => {
     if (now?.id !== trainingId) return
     if (event.event === 'start') {
       const { event: _, ...start } = event
-      training.value = { ...now, state: 'running', start, error: null }
+      // What comes after the epoch that it goes on from is done again, and so is scoring.
+      const epochs = now.epochs.filter(({ epoch }) => epoch < start.from)
+      training.value = { ...now, state: 'running', start, epochs, scoring: null, metrics: null, error: null }
     } else if (event.event === 'epoch') {
       const { event: _, pictures: shown, ...epoch } = event
       const before = now.epochs.filter((one) => one.epoch < epoch.epoch)

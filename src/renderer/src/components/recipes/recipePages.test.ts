@@ -110,6 +110,13 @@ describe('the page of a training', () => {
     client.tell('recipe.event', { trainingId: 't1', jobId: 'job-1', event: { event: 'scoring', done: 1, of: 4 } })
     await flushPromises()
     expect(by(wrapper, 'training-state').text()).toBe(recipeWords.train.state.scoring(1, 4))
+    // Cut off there and resumed: epochs come before scoring again.
+    const start = aTraining().start
+    if (start === null) throw new Error('not started')
+    const event = { event: 'start' as const, ...start, from: 2 }
+    client.tell('recipe.event', { trainingId: 't1', jobId: 'job-1', event })
+    await flushPromises()
+    expect(by(wrapper, 'training-state').text()).toBe(recipeWords.train.state.running(2, 3))
   })
 
   it('does not take events of another training for its own', async () => {
