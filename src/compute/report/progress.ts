@@ -81,8 +81,8 @@ export async function animation(
   const frames: Canvas[] = []
   for (const epoch of wanted) {
     const file = join(dir, `epoch-${String(epoch).padStart(5, '0')}.png`)
-    const { width, height, data } = await decodePng(await readFile(file), file)
-    frames.push({ width, height, data: Uint8Array.from(data) })
+    const frame = await frameIn(file)
+    if (frame !== null) frames.push(frame)
   }
   const last = frames.at(-1)
   if (last === undefined) return null
@@ -92,6 +92,16 @@ export async function animation(
   const bars = alike.map((frame, at) => withBar(frame, (at + 1) / alike.length).data)
   const gif = await encodeGif(bars, { width, height: height + BAR, delays })
   return { gif, width, height: height + BAR }
+}
+
+/** null where it was cut off, by a power failure say: a training does not fail for want of a frame. */
+async function frameIn(file: string): Promise<Canvas | null> {
+  try {
+    const { width, height, data } = await decodePng(await readFile(file), file)
+    return { width, height, data: Uint8Array.from(data) }
+  } catch {
+    return null
+  }
 }
 
 const BAR = 4

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { recipeReportSchema } from '../../core/contract/report.ts'
@@ -9,6 +9,7 @@ import { decodePng } from '../../imaging/index.ts'
 import { temporaryFolder } from '../../imaging/testing/folders.ts'
 import { caseFigures } from './caseFigures.ts'
 import { compareReports } from './compare.ts'
+import { animation } from './progress.ts'
 import { createReport } from './report.ts'
 import { diskOf, imageOf } from './testing/images.ts'
 import { SETTINGS, testRecipe } from './testing/recipe.ts'
@@ -215,6 +216,21 @@ describe('createReport', () => {
     expect(bordered?.png).toEqual(plain?.png)
     expect(less?.png).toEqual(plain?.png)
     expect(await report.addEpoch(2, [])).toEqual([])
+  })
+
+  it('does without frames that were cut off', async () => {
+    const progressDir = join(folder.path, 'progress')
+    const dir = join(folder.path, 'report')
+    const report = await createReport({ dir, progressDir, recipe: testRecipe, labels: LABELS, epochs: 3 })
+    for (const epoch of [1, 2, 3]) await report.addEpoch(epoch, [epochPicture(epoch)])
+    const whole = await animation(progressDir, 3)
+    await truncate(join(progressDir, 'epoch-00003.png'), 40)
+    await truncate(join(progressDir, 'epoch-00001.png'), 0)
+    const rest = await animation(progressDir, 3)
+    expect(rest).toMatchObject({ width: whole?.width, height: whole?.height })
+    expect(rest?.gif.length).toBeLessThan(whole?.gif.length ?? 0)
+    await truncate(join(progressDir, 'epoch-00002.png'), 0)
+    expect(await animation(progressDir, 3)).toBeNull()
   })
 
   it('thins out the pictures of many epochs, and keeps the first and the last', async () => {
