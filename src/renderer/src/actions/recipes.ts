@@ -1,4 +1,4 @@
-import type { FileEntry, ModelSummary } from '../../../core/contract/index.ts'
+import { CodedError, type FileEntry, type ModelSummary } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { t } from '../i18n/frame.ts'
 import { recipeWords as words } from '../i18n/recipes.ts'
@@ -10,6 +10,7 @@ import { useProjectStore } from '../stores/project.ts'
 import { useRecipesStore } from '../stores/recipes.ts'
 import { useReportStore } from '../stores/report.ts'
 import { useUiStore } from '../stores/ui.ts'
+import { useUploadsStore } from '../stores/uploads.ts'
 import type { Action } from './types.ts'
 
 /** What fills the page beside the images: a new project, training by a recipe, a report; and opening other projects. */
@@ -104,7 +105,9 @@ export async function openProject(
   const project = useProjectStore()
   const ui = useUiStore()
   await annotation.settled()
-  if (annotation.unsaved) throw new Error(words.reasons.unsaved)
+  if (annotation.unsaved) throw new CodedError('busy', words.project.unsaved)
+  if (useUploadsStore().uploads.some(({ state }) => state !== 'failed'))
+    throw new CodedError('busy', words.project.uploading)
   carry(then.training ? { page: 'training', train: then.train } : null)
   try {
     const { id } = await useClient().call('project.open', { fileId: folder.id })

@@ -84,7 +84,6 @@ export const recipeWords = {
   reasons: {
     noRecipe: 'This project was not made from a recipe',
     noReport: 'The model in use has no report',
-    unsaved: 'The last strokes are not on disk yet',
   },
 
   worklist: 'Or begin with a folder of images and masks, to train on all of them:',
@@ -347,6 +346,9 @@ export const recipeWords = {
     browse: 'Choose folder…',
     opening: 'Opening…',
     none: 'No other project was open on this computer.',
+    unsaved: 'The last strokes are not on disk yet; wait until they are saved, then open the other project.',
+    uploading:
+      'Files are still on their way into this project; wait for them, or take them off the list, then open the other project.',
     lost: (strokes: number) =>
       `Another window opened another project while ${plural(strokes, 'stroke')} of this one were not on disk; they are lost.`,
     noFolder: (text: string) => `There is no folder at "${text}"; check the path or pick one from the list.`,

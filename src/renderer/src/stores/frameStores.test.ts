@@ -1,6 +1,8 @@
+import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { CodedError } from '../../../core/contract/index.ts'
 import { startUp } from '../actions/startup.ts'
+import { lifeOf, provideClient } from '../api/client.ts'
 import {
   aCase,
   aDetail,
@@ -320,6 +322,24 @@ describe('uploads', () => {
     expect(first?.folder.id).toBe(second?.folder.id)
     expect(header?.folder.id).not.toBe(first?.folder.id)
     expect(added).toHaveBeenCalledTimes(2)
+  })
+
+  it('sends nothing more where another project is opened meanwhile', async () => {
+    const life = lifeOf(client)
+    provideClient(life.client)
+    setActivePinia(createPinia())
+    client.answers['files.uploadBegin'] = () => {
+      life.end()
+      provideClient(client)
+      return { uploadId: 'u1' }
+    }
+    const added = vi.fn(() => Promise.resolve())
+    const uploads = useUploadsStore()
+    await uploads.add([dropped(new File(['x'], 'a.nii')), dropped(new File(['x'], 'b.nii'))], added)
+    expect(client.asked('files.uploadBegin')).toHaveLength(1)
+    expect(client.asked('files.uploadChunk')).toEqual([])
+    expect(added).not.toHaveBeenCalled()
+    expect(uploads.uploads).toEqual([])
   })
 
   it('keeps a file that failed, with the reason, and goes on with the next', async () => {

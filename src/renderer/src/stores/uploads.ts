@@ -1,6 +1,7 @@
 import { ref } from 'vue'
 import { defineStore } from 'pinia'
 import { CodedError, type FileEntry, type MethodParams, type WireError } from '../../../core/contract/index.ts'
+import type { BackendClient } from '../../../core/rpc/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError, isCancelled } from '../api/errors.ts'
 import { t } from '../i18n/frame.ts'
@@ -26,6 +27,8 @@ export interface Upload {
 
 /** What was dropped on the window, on its way into the project. One set at a time, in the order they came. */
 export const useUploadsStore = defineStore('uploads', () => {
+  // That of the project that they were dropped on: what is still queued must not end in the next one.
+  const client = useClient()
   const uploads = ref<Upload[]>([])
   const sets = new Map<number, DroppedSet>()
   const stops = new Map<number, AbortController>()
@@ -56,7 +59,7 @@ export const useUploadsStore = defineStore('uploads', () => {
     if (set === undefined || signal === undefined) return
     change(id, { state: 'sending' })
     try {
-      const entry = await sendSet(set, signal, (bytes) => {
+      const entry = await sendSet(client, set, signal, (bytes) => {
         const before = uploads.value.find((one) => one.id === id)
         change(id, { sent: (before?.sent ?? 0) + bytes })
       })
@@ -84,10 +87,15 @@ export const useUploadsStore = defineStore('uploads', () => {
   return { uploads, add, dismiss }
 })
 
-async function sendSet(set: DroppedSet, signal: AbortSignal, sent: (bytes: number) => void): Promise<FileEntry> {
+async function sendSet(
+  client: BackendClient,
+  set: DroppedSet,
+  signal: AbortSignal,
+  sent: (bytes: number) => void,
+): Promise<FileEntry> {
   const folder = folderOf(set)
   let last: FileEntry | null = null
-  for (const { path, file } of set.files) last = await sendFile(file, path, folder, signal, sent)
+  for (const { path, file } of set.files) last = await sendFile(client, file, path, folder, signal, sent)
   if (last === null) throw new CodedError('bad-file', t.worklist.emptyFolder(set.name))
   return last
 }
@@ -100,13 +108,13 @@ function folderOf({ kind, name, files }: DroppedSet): UploadFolder {
 }
 
 async function sendFile(
+  client: BackendClient,
   file: File,
   path: string,
   folder: UploadFolder,
   signal: AbortSignal,
   sent: (bytes: number) => void,
 ): Promise<FileEntry> {
-  const client = useClient()
   const name = path.slice(path.lastIndexOf('/') + 1)
   const begin = { name, size: file.size, ...(folder === undefined ? {} : { folder }) }
   const { uploadId } = await client.call('files.uploadBegin', begin, { signal })

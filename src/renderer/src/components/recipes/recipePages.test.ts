@@ -9,11 +9,13 @@ import { followProject, goOn, openProject, showReport } from '../../actions/reci
 import { lifeOf, provideClient } from '../../api/client.ts'
 import { recipeWords } from '../../i18n/recipes.ts'
 import { carry, provideRestart, takeCarried } from '../../platform/pageLife.ts'
+import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
 import { useNextStepStore } from '../../stores/nextStep.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useRecipesStore } from '../../stores/recipes.ts'
 import { useUiStore } from '../../stores/ui.ts'
+import { useUploadsStore } from '../../stores/uploads.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { aJob, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { aRecipe, aReport, aTraining, anEpoch } from '../../testing/recipes.ts'
@@ -313,6 +315,17 @@ describe('another project', () => {
     useUiStore().leavePage()
     await goOn()
     expect(useUiStore().page).toBeNull()
+  })
+
+  it('is not opened while strokes or files are on their way, and the reason is said', async () => {
+    const folder = { id: 'there', name: 'there', text: '/p/there/', kind: 'folder' } as const
+    useAnnotationStore().pendingStrokes = 1
+    await expect(openProject(folder)).rejects.toMatchObject({ code: 'busy', message: recipeWords.project.unsaved })
+    useAnnotationStore().pendingStrokes = 0
+    const waiting = { id: 1, name: 'a.nii', files: 1, size: 9, sent: 0, state: 'sending', error: null } as const
+    useUploadsStore().uploads = [waiting]
+    await expect(openProject(folder)).rejects.toMatchObject({ message: recipeWords.project.uploading })
+    expect(client.asked('project.open')).toEqual([])
   })
 
   it('is not begun anew where it is the one that is open', async () => {
