@@ -26,7 +26,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     if (owner !== null && owner.pid !== process.pid && (await isRunning(owner))) {
       throw new CodedError(
         'busy',
-        `Another process (${owner.pid}) is training in ${folder}; wait until it has ended, or end it.`,
+        `Another process (${owner.pid}) is training in ${folder}; wait until it has ended, or delete ${file} where that is another program.`,
       )
     }
     await writeFile(file, JSON.stringify(own))
