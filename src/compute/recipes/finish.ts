@@ -40,7 +40,7 @@ export async function finishModel(work: Finishing): Promise<Finished> {
   const scored = await scoreCases(
     { network, card: written },
     {
-      ...{ recipe, settings, data, report, signal, warn },
+      ...{ recipe, settings, data, dataDir: order.dataDir, report, signal, warn },
       onProgress: (done, of) => {
         pacer.scoring(done, of)
       },
@@ -50,7 +50,8 @@ export async function finishModel(work: Finishing): Promise<Finished> {
   const history = header.history.flatMap(({ loss, ...rest }) => (loss === null ? [] : [{ ...rest, loss }]))
   const seconds = history.at(-1)?.seconds ?? 0
   const split = data.cases.map(({ id, patient, part }) => ({ id, patient, part }))
-  const { left, remarks } = data.report
+  const { remarks } = data.report
+  const left = [...data.report.left, ...scored.left]
   await report.finish({
     preset,
     settings,

@@ -277,6 +277,9 @@ describe('createReport', () => {
     const history = [{ epoch: 1, loss: 0.5, valLoss: null, val: {}, rate: 0.1, seconds: 2 }]
     const one = await made({ name: 'b', ids: ['x'], epochs: 1, end: { history } })
     expect(one.figures.map(({ file }) => file)).toEqual(['loss.svg', 'loss.png', 'progress.gif'])
+    // Where no case could be scored there is a report all the same.
+    const none = await made({ name: 'c', ids: [] })
+    expect(none.metrics).toMatchObject({ accuracy: null, dice: null })
   })
 })
 
