@@ -46,16 +46,24 @@ describe('what a command computes with', () => {
 describe('a compute process that is killed', () => {
   it.skipIf(process.platform !== 'linux')('ends the command with what to do, and is not called restarted', async () => {
     const options = { json: true, seed: 1, backend: 'js' }
-    const said = withComputeProcess(options, new Output(options), async (compute, signal) => {
-      await compute.call('status', {}, { signal })
-      const asked = compute.call('doctor', { fresh: true }, { signal })
-      const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')
-      for (const pid of children.trim().split(' ')) {
-        const line = await readFile(`/proc/${pid}/cmdline`, 'utf8')
-        if (line.includes('compute')) process.kill(Number(pid), 'SIGKILL')
-      }
-      await asked
-    })
-    await expect(said).rejects.toThrow(/; try again or with another --backend/)
+    const killed = (words?: Parameters<typeof withComputeProcess>[3]) =>
+      withComputeProcess(
+        options,
+        new Output(options),
+        async (compute, signal) => {
+          await compute.call('status', {}, { signal })
+          const asked = compute.call('doctor', { fresh: true }, { signal })
+          const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')
+          for (const pid of children.trim().split(' ')) {
+            const line = await readFile(`/proc/${pid}/cmdline`, 'utf8')
+            if (line.includes('compute')) process.kill(Number(pid), 'SIGKILL')
+          }
+          await asked
+        },
+        words,
+      )
+    await expect(killed()).rejects.toThrow(/; try again or with another --backend/)
+    const stopped = () => 'It stopped; --resume goes on.'
+    await expect(killed({ interrupted: () => '', stopped })).rejects.toThrow('It stopped; --resume goes on.')
   })
 })

@@ -20,15 +20,22 @@ export interface ComputeOptions extends CommonOptions {
 const STOPPED =
   'The compute process stopped or no longer answered, and no unfinished file was left behind; try again or with another --backend ("maskwright doctor" says what works).'
 
+/** What is said where something was kept of work that did not come to its end. */
+interface EndWords {
+  readonly interrupted: () => string
+  /** Of a compute process that stopped; null: nothing was kept. */
+  readonly stopped: () => string | null
+}
+
 /**
  * Runs work with a compute process that ends with it. Interrupting the command aborts the signal, so that what the
- * command began to write is removed; `interrupted` says what was kept, where something was.
+ * command began to write is removed; `words` say what was kept, where something was.
  */
 export async function withComputeProcess<T>(
   options: ComputeOptions,
   output: Output,
   work: (compute: ComputePort, signal: AbortSignal) => Promise<T>,
-  interrupted?: () => string,
+  words?: EndWords,
 ): Promise<T> {
   const places = findPlaces()
   const compute = createComputeProcess({
@@ -47,11 +54,10 @@ export async function withComputeProcess<T>(
     if (level !== 'info' || options.debug === true) output.note(message)
   })
   try {
-    return await interruptible((signal) => work(compute, signal), interrupted)
+    return await interruptible((signal) => work(compute, signal), words?.interrupted)
   } catch (error) {
-    if (error instanceof CodedError && error.message === CRASHED)
-      throw new CodedError(error.code, STOPPED, { cause: error })
-    throw error
+    if (!(error instanceof CodedError) || error.message !== CRASHED) throw error
+    throw new CodedError(error.code, words?.stopped() ?? STOPPED, { cause: error })
   } finally {
     output.endProgress()
     await compute.close()

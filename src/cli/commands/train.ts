@@ -51,10 +51,13 @@ export async function train(options: TrainCommandOptions): Promise<void> {
     compare: (options.compare ?? []).map((dir) => resolve(dir)),
   }
   const teller = createTeller(output, options.out)
-  const interrupted = (): string =>
-    existsSync(`${outDir}.training`)
-      ? `interrupted after epoch ${teller.epoch()}; the same command with --resume goes on from there, or delete ${options.out}.training.`
-      : 'interrupted; nothing was written.'
+  const isKept = (): boolean => existsSync(`${outDir}.training`)
+  const goOn = (): string =>
+    `after epoch ${teller.epoch()}; the same command with --resume goes on from there, or delete ${options.out}.training.`
+  const words = {
+    interrupted: () => (isKept() ? `interrupted ${goOn()}` : 'interrupted; nothing was written.'),
+    stopped: () => (isKept() ? `The compute process stopped or no longer answered ${goOn()}` : null),
+  }
   await withComputeProcess(
     options,
     output,
@@ -70,7 +73,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
       output.text(`${options.out} is written, with its report in ${options.out}/report/report.html`)
       teller.done(Number(((performance.now() - startedAt) / 1000).toFixed(2)))
     },
-    interrupted,
+    words,
   )
 }
 
