@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { CodedError } from '../../core/contract/errors.ts'
 import { codeOf } from '../models/reading.ts'
@@ -23,7 +24,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw saveError(folder, error, 'the state of the training')
     const owner = await readOwner(file)
-    if (owner !== null && owner.pid !== process.pid && (await isRunning(owner))) {
+    if (owner !== null && owner.pid !== process.pid && (await staysRunning(owner))) {
       throw new CodedError(
         'busy',
         `Another process (${owner.pid}) is training in ${folder}; wait until it has ended, or delete ${file} where that is another program.`,
@@ -45,6 +46,18 @@ async function readOwner(file: string): Promise<Owner | null> {
   }
 }
 
+/** So long, in milliseconds, a process that was killed may take to go, with all its memory. */
+const DYING = 2000
+const EVERY = 100
+
+async function staysRunning(owner: Owner): Promise<boolean> {
+  for (let waited = 0; await isRunning(owner); waited += EVERY) {
+    if (waited >= DYING) return true
+    await setTimeout(EVERY)
+  }
+  return false
+}
+
 async function isRunning({ pid, started }: Owner): Promise<boolean> {
   try {
     process.kill(pid, 0)
@@ -55,13 +68,14 @@ async function isRunning({ pid, started }: Owner): Promise<boolean> {
   return started === (await startOf(pid))
 }
 
-/** Tells processes of one number apart, where the system says it. */
+/** Tells processes of one number apart, where the system says it; of one that has ended and only waits to be asked for it, null. */
 async function startOf(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
-    // What follows the name, which may hold anything, begins with field 3; the start is field 22.
-    return `${boot.trim()} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`
+    // What follows the name, which may hold anything, begins with field 3, the state; the start is field 22.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${boot.trim()} ${fields[19] ?? ''}`
   } catch {
     return null
   }

@@ -89,6 +89,34 @@ describe('the lock of a training', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
+  it.runIf(process.platform === 'linux')(
+    'is taken over from one that was killed and that nobody has asked for',
+    async () => {
+      const folder = path.join(dir, 'orphaned')
+      await mkdir(folder)
+      const lock = path.join(import.meta.dirname, 'folderLock.ts')
+      const script = `const { lockFolder } = await import(${JSON.stringify(lock)})
+      await lockFolder(${JSON.stringify(folder)}); console.log(process.pid); setInterval(() => {}, 1000)`
+      // What the shell becomes never asks for its child, which so stays in the list of processes.
+      const parent = spawn(
+        '/bin/sh',
+        ['-c', '"$0" --input-type=module -e "$1" & exec sleep 60', process.execPath, script],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+      try {
+        const [said] = (await once(parent.stdout, 'data')) as [Buffer]
+        process.kill(Number(said.toString()), 'SIGKILL')
+        const release = await lockFolder(folder)
+        expect(() => process.kill(Number(said.toString()), 0)).not.toThrow()
+        await release()
+      } finally {
+        parent.kill()
+      }
+    },
+  )
+
   it('is taken over where it was cut off or names a process that has begun since', async () => {
     for (const content of ['', '{"pid":1', JSON.stringify({ pid: process.ppid, started: 'long ago' })]) {
       const folder = path.join(dir, `stale${content.length}`)
