@@ -217,6 +217,16 @@ describe('predictImage', () => {
     model.network.dispose()
   })
 
+  it('says so where memory is too short for an image', async () => {
+    const model = threshold()
+    const image = volume([4, 4, 1], samples(16), null)
+    const voxels = { ...image.voxels, slice: async () => new Uint8Array(2 ** 60) }
+    const asked = predictImage(model, { ...image, voxels })
+    const message = expect.stringMatching(/4 x 4 x 1 at once; crop it/) as string
+    await expect(asked).rejects.toMatchObject({ code: 'bad-request', message })
+    model.network.dispose()
+  })
+
   it('tells how far it is, and stops when it is cancelled', async () => {
     const model = threshold()
     const cancel = new AbortController()

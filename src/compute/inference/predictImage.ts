@@ -66,14 +66,27 @@ const MOST_BYTES = 3 * 2 ** 30
 export async function predictImage(
   model: AnyModel,
   image: ImageVolume,
-  {
-    inference,
-    objects: rules,
-    probabilities = false,
-    entropy = false,
-    instances = false,
-    ...run
-  }: PredictImageOptions = {},
+  options: PredictImageOptions = {},
+): Promise<ImagePrediction> {
+  try {
+    return await predictWhole(model, image, options)
+  } catch (error) {
+    if (!(error instanceof RangeError) || !NO_ROOM.test(error.message)) throw error
+    throw new CodedError(
+      'bad-request',
+      `There is too little memory for an image of ${image.dims.join(' x ')} at once; crop it, or export regions of it and predict those.`,
+      { cause: error, detail: error.message },
+    )
+  }
+}
+
+/** What V8 says where an array cannot be had. */
+const NO_ROOM = /array buffer allocation failed|invalid (?:typed )?array (?:buffer )?length/i
+
+async function predictWhole(
+  model: AnyModel,
+  image: ImageVolume,
+  { inference, objects: rules, probabilities = false, entropy = false, instances = false, ...run }: PredictImageOptions,
 ): Promise<ImagePrediction> {
   const meaning = outputMeaning(model, inference)
   const settings = instances ? objectSettings(model, meaning, rules) : null
