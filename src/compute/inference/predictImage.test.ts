@@ -219,9 +219,11 @@ describe('predictImage', () => {
 
   it('says so where memory is too short for an image', async () => {
     const model = threshold()
-    const image = volume([4, 4, 1], samples(16), null)
-    const voxels = { ...image.voxels, slice: async () => new Uint8Array(2 ** 60) }
-    const asked = predictImage(model, { ...image, voxels })
+    const asked = predictImage(model, volume([4, 4, 1], samples(16), null), {
+      onProgress: () => {
+        new Float32Array(2 ** 50).fill(1)
+      },
+    })
     const message = expect.stringMatching(/4 x 4 x 1 at once; crop it/) as string
     await expect(asked).rejects.toMatchObject({ code: 'bad-request', message })
     model.network.dispose()
