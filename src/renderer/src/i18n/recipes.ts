@@ -298,7 +298,8 @@ export const recipeWords = {
       validation: (count: number) => `Means over ${plural(count, 'validation case')}: nothing was held out.`,
       train: (count: number) => `Means over ${plural(count, 'training case')}: nothing was held out.`,
     },
-    comparison: (name: string, common: number) => `${name}, on ${plural(common, 'common case')}`,
+    comparison: (name: string, common: number, ours: string | null) =>
+      `${name}, on ${plural(common, 'common case')}${ours === null ? '' : `; this model has ${ours} on them`}`,
     noneCompared: 'Train the other preset too, and its figures stand beside these.',
     cases: {
       id: 'Case',

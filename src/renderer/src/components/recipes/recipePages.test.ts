@@ -239,6 +239,26 @@ describe('the report of a version', () => {
     expect(by(wrapper, 'report-saved').attributes('data-path')).toBe('/p/exports/report-2.html')
   })
 
+  it('says what this model has on the cases that another was measured on too', async () => {
+    const other = {
+      name: 'Article settings',
+      preset: 'article',
+      epochs: 3,
+      parameters: 9,
+      seconds: 1,
+      common: 2,
+    } as const
+    const means = { metrics: { accuracy: 0.7, iou: 0.7 }, ours: { accuracy: 0.79, iou: 0.7 } }
+    client.answers['models.report'] = () =>
+      aReport({ comparisons: [{ ...other, ...means, ranks: {}, figures: {}, differences: [] }] })
+    showReport('model-2')
+    const wrapper = await show(ReportPage)
+    const beside = (key: string) => wrapper.find(`[data-metric="${key}"] .other`)
+    expect(beside('accuracy').text()).toBe('0.700 Article settings')
+    expect(beside('accuracy').attributes('data-tip')).toContain('on 2 common cases; this model has 0.790 on them')
+    expect(beside('iou').attributes('data-tip')).toBe('Article settings, on 2 common cases')
+  })
+
   it('says why it cannot be shown, and tries again', async () => {
     client.answers['models.report'] = () => {
       throw new CodedError('bad-file', 'The report of version 2 is damaged.')
