@@ -60,10 +60,16 @@ export class Choices {
   }
 
   /**
-   * Throws CodedError: `bad-request` for a recipe that is none, a file instead of a folder, or no folder at all,
+   * Throws CodedError: `bad-request` for a recipe that is none, settings that name a path, a file instead of a folder, or no folder at all,
    * `not-found` for a folder id that is not known any more, `file-missing` where the folder is gone.
    */
   order({ folderId, recipe, preset, settings, limit, seed }: RecipeChoice): RecipeOrder {
+    if (settings.model.encoder !== null) {
+      throw new CodedError(
+        'bad-request',
+        'A pretrained encoder is a folder, which only the command line can name; train with --set model.encoder=FOLDER.',
+      )
+    }
     return { recipe: recipeNamed(recipe), preset, settings, limit, seed, dataDir: this.folder(folderId) }
   }
 

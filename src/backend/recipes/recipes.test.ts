@@ -51,6 +51,13 @@ describe('the check of the data', () => {
     await expect(of({ recipe: 'heart' })).rejects.toMatchObject({ code: 'bad-request' })
   })
 
+  it('refuses settings that name a path', async () => {
+    const test = await openBackend(emptyProject())
+    const choice = choiceOf(test)
+    const settings = { ...choice.settings, model: { ...choice.settings.model, encoder: '/etc' } }
+    await expect(test.call('recipes.check', { ...choice, settings })).rejects.toMatchObject({ code: 'bad-request' })
+  })
+
   it('can be cancelled', async () => {
     const test = await openBackend(emptyProject())
     test.compute.recipes.before = (_, signal) => untilAborted(signal)

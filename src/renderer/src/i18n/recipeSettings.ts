@@ -18,11 +18,6 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'model.normalization': { name: 'Normalization' },
   'model.upsampling': { name: 'Up-sampling' },
   'model.dropout': { name: 'Dropout', hint: 'Share of the values dropped at the deepest levels in training.' },
-  'model.encoder': {
-    name: 'Pretrained encoder',
-    hint: 'Folder of a layers model whose weights the contracting path begins with.',
-    empty: 'none',
-  },
   'input.colour': { name: 'Colour' },
   'input.normalization.kind': { name: 'Intensities' },
   'input.normalization.from': { name: 'Becomes 0' },

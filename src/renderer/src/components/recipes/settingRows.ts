@@ -77,7 +77,8 @@ const counts: Readonly<Record<string, (settings: RecipeSettings) => boolean>> = 
   'optimizer.decay': ({ optimizer }) => optimizer.kind === 'adamw',
   'optimizer.patience': ({ optimizer }) => optimizer.schedule === 'plateau',
   'optimizer.factor': ({ optimizer }) => optimizer.schedule === 'plateau',
-  'model.encoder': ({ model }) => model.kind === 'unet-inception',
+  // A folder: a page names none; the command line does.
+  'model.encoder': () => false,
   'augmentation.stain': ({ input }) => input.colour === 'rgb',
   'inference.threshold': ({ loss }) => loss.output !== 'softmax',
   'instances.border': ({ instances }) => instances?.kind === 'border',
