@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from '@playwright/test'
 import sharp from 'sharp'
+import { cellPictures } from './fixtures/cells.ts'
 import { Host, root } from './fixtures/host.ts'
 import { noVips, slide } from './fixtures/slide.ts'
 import { Workstation } from './pages/workstation.ts'
@@ -121,6 +122,48 @@ try {
     await page.locator('[data-testid=viewer-canvas][data-settled=true]').waitFor({ timeout: 60_000 })
     await shoot('slide')
   }
+
+  const data = join(folder, 'blood')
+  await cellPictures(data, 24)
+  await mkdir(join(folder, 'projects'))
+  const choose = async (path: string) => {
+    await app.by('new-project').getByTestId('path-field').fill(path)
+    await app.by('new-project').getByTestId('path-field').press('Enter')
+  }
+  const next = () => app.by('wizard-next').click()
+  const type = async (path: string, text: string) => {
+    const field = page.locator(`[data-path="${path}"] input`).first()
+    if (!(await field.isVisible())) await app.by(`settings-${path.split('.')[0] ?? ''}`).click()
+    await field.fill(text)
+    await field.press('Enter')
+  }
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('new from recipe')
+  await page.keyboard.press('Enter')
+  await page.locator('[data-recipe="wbc"]').click()
+  await next()
+  await choose(data)
+  await next()
+  await app.by('findings').waitFor({ timeout: 60_000 })
+  await shoot('recipe-check')
+  await next()
+  for (const [path, value] of [
+    ['model.base', '8'],
+    ['training.epochs', '12'],
+    ['training.steps', '10'],
+  ] as const) {
+    await type(path, value)
+  }
+  await next()
+  await app.by('project-name').fill('White blood cells')
+  await choose(join(folder, 'projects'))
+  await next()
+  await page.locator('[data-testid=training-numbers][data-epochs="8"]').waitFor({ timeout: 300_000 })
+  await shoot('recipe-training')
+  await page.locator('[data-testid=training-page][data-state=done]').waitFor({ timeout: 300_000 })
+  await app.by('training-report').click()
+  await page.locator('[data-testid=figure][data-state=shown]').first().waitFor()
+  await shoot('recipe-report')
 } finally {
   await browser.close()
   await host.stop()
