@@ -113,7 +113,11 @@ test('a folder of images and masks becomes a project, is trained on, and reporte
   // The project before is one click away, and nothing of this one is left on screen.
   await app.page.keyboard.press('Control+k')
   await app.page.keyboard.type('open project')
-  await app.page.keyboard.press('Enter')
+  // Refused for as long as the prediction runs.
+  await expect(async () => {
+    await app.page.keyboard.press('Enter')
+    await expect(app.by('recent-project').first()).toBeVisible({ timeout: 1000 })
+  }).toPass()
   await shoot('open-project')
   const second = await shell.open()
   await expect(second.by('case-item')).toHaveCount(CELLS)
