@@ -1,11 +1,10 @@
 import path from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
-import { readPart, refusal } from './reading.ts'
+import { MAX_JSON, readJson, readPart, refusal } from './reading.ts'
 import { readManifest } from './topology.ts'
 import { isContracting } from './unet.ts'
 import { firstNonFinite, readWeights } from './weightFiles.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import type { Manifest } from './topology.ts'
 
 /** What a contracting path took over from a model on disk. */
 export interface EncoderTaken {
@@ -14,8 +13,6 @@ export interface EncoderTaken {
   readonly of: number
 }
 
-const MAX_JSON = 32 * 2 ** 20
-
 /**
  * Copies weights of the layers model in a folder (`model.json` and the files that it names) into the contracting path of a
  * network: those of the same name ("down1_2_b2/kernel") and shape. The rest of that model is not looked at, so it may be of
@@ -23,7 +20,7 @@ const MAX_JSON = 32 * 2 ** 20
  */
 export async function readEncoder(dir: string, network: LayersModel): Promise<EncoderTaken> {
   const file = path.join(dir, 'model.json')
-  const manifest = parse(await readPart(file, { most: MAX_JSON }), file)
+  const manifest = readJson(await readPart(file, { most: MAX_JSON }), file, readManifest)
   const bytes = await readWeights(dir, manifest.groups)
   if (firstNonFinite(bytes) !== null) throw refusal(dir, 'holds weights that are no numbers', 'damaged')
   const found = new Map<string, { shape: readonly number[]; values: Float32Array }>()
@@ -50,18 +47,4 @@ export async function readEncoder(dir: string, network: LayersModel): Promise<En
   }
   if (taken === 0) throw refusal(dir, 'has no weights whose names and shapes fit the contracting path', 'foreign')
   return { taken, of }
-}
-
-function parse(bytes: Uint8Array, file: string): Manifest {
-  let json: unknown
-  try {
-    json = JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch (error) {
-    throw refusal(file, 'is cut off or is no JSON', 'damaged', { cause: error, detail: String(error) })
-  }
-  try {
-    return readManifest(json)
-  } catch (error) {
-    throw refusal(file, error instanceof Error ? error.message : String(error), 'foreign', { cause: error })
-  }
 }

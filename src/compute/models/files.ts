@@ -6,7 +6,7 @@ import { checkArchitecture, parseCard } from './card.ts'
 import { sealOf, sha256 } from './checksums.ts'
 import './cropping.ts'
 import './groupNormalization.ts'
-import { readPart, refusal } from './reading.ts'
+import { MAX_JSON, readJson, readPart, refusal } from './reading.ts'
 import { writeFolder } from './saving.ts'
 import { readTopology } from './topology.ts'
 import { firstNonFinite, readWeights } from './weightFiles.ts'
@@ -32,9 +32,6 @@ export interface ModelFiles {
   /** The same for the same content, wherever it lies. */
   readonly content: string
 }
-
-/** Of card.json and model.json; a model with a thousand layers has a tenth of that. */
-const MAX_JSON = 32 * 2 ** 20
 
 /**
  * Writes a complete model folder at `dir`, which must not exist, or nothing, and returns the card as written, with its
@@ -106,7 +103,7 @@ export async function readModelFiles(dir: string): Promise<ModelFiles> {
   if (card.onnx !== undefined) throw refusal(cardFile, 'is that of an imported network, which only predicts', 'foreign')
   const topologyFile = path.join(dir, 'model.json')
   const topologyText = await readPart(topologyFile, { most: MAX_JSON })
-  const topology = parseTopology(topologyText, topologyFile)
+  const topology = readJson(topologyText, topologyFile, readTopology)
   if (card.checksums !== null && card.checksums.topology !== sha256(topologyText)) {
     throw refusal(topologyFile, 'is not the one that was saved with its card', 'damaged')
   }
@@ -140,21 +137,5 @@ export async function buildModel({ dir, card, topology, weights }: ModelFiles): 
     const detail = error instanceof Error ? error.message : String(error)
     const file = path.join(dir, 'model.json')
     throw refusal(file, 'describes a network that cannot be built here', 'foreign', { cause: error, detail })
-  }
-}
-
-function parseTopology(bytes: Uint8Array, file: string): Topology {
-  let json: unknown
-  try {
-    json = JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch (error) {
-    throw refusal(file, 'is cut off or is no JSON', 'damaged', { cause: error, detail: String(error) })
-  }
-  try {
-    return readTopology(json)
-  } catch (error) {
-    const { message, cause } = error instanceof Error ? error : new Error(String(error))
-    const detail = cause instanceof Error ? cause.message : message
-    throw refusal(file, message, 'foreign', { cause: error, detail })
   }
 }

@@ -75,6 +75,29 @@ function checkSize(file: string, size: number, bound: { most: number } | { exact
   }
 }
 
+/** Of model.json and card.json; a model with a thousand layers has a tenth of that. */
+export const MAX_JSON = 32 * 2 ** 20
+
+/**
+ * What `understand` makes of the JSON in `file`; it throws Errors that complete the sentence "FILE …", with the details as
+ * their cause. Throws CodedError('bad-file').
+ */
+export function readJson<T>(bytes: Uint8Array, file: string, understand: (json: unknown) => T): T {
+  let json: unknown
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    throw refusal(file, 'is cut off or is no JSON', 'damaged', { cause: error, detail: String(error) })
+  }
+  try {
+    return understand(json)
+  } catch (error) {
+    const { message, cause } = error instanceof Error ? error : new Error(String(error))
+    const detail = cause instanceof Error ? cause.message : message
+    throw refusal(file, message, 'foreign', { cause: error, detail })
+  }
+}
+
 /** The system's code ("ENOSPC") of something thrown by Node, or ''. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

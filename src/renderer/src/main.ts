@@ -9,6 +9,7 @@ import { applyTheme, rememberedTheme } from './platform/theme.ts'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/controls.css'
+import './styles/figures.css'
 
 applyTheme(rememberedTheme())
 followInputMode()

@@ -253,7 +253,7 @@ describe('the report of a version', () => {
       aReport({ comparisons: [{ ...other, ...means, ranks: {}, figures: {}, differences: [] }] })
     showReport('model-2')
     const wrapper = await show(ReportPage)
-    const beside = (key: string) => wrapper.find(`[data-metric="${key}"] .other`)
+    const beside = (key: string) => wrapper.find(`[data-metric="${key}"] .small`)
     expect(beside('accuracy').text()).toBe('0.700 Article settings')
     expect(beside('accuracy').attributes('data-tip')).toContain('on 2 common cases; this model has 0.790 on them')
     expect(beside('iou').attributes('data-tip')).toBe('Article settings, on 2 common cases')
