@@ -59,6 +59,7 @@ export const lossSettingsSchema = z.object({
     'dice',
     'batch-dice',
     'dice-cross-entropy',
+    'picture-dice-cross-entropy',
     'tversky',
     'focal',
     'focal-tversky',

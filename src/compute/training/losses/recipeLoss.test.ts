@@ -33,7 +33,7 @@ function pixels(channels: number, output: LossSettings['output'], weighted: bool
 const kinds = lossSettingsSchema.shape.kind.options
 const combinations = kinds.flatMap((kind) =>
   (['softmax', 'sigmoid', 'relu'] as const)
-    .filter((output) => output !== 'relu' || !['cross-entropy', 'dice-cross-entropy', 'focal'].includes(kind))
+    .filter((output) => output !== 'relu' || (!kind.endsWith('cross-entropy') && kind !== 'focal'))
     .map((output) => [kind, output] as const),
 )
 

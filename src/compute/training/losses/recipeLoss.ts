@@ -33,7 +33,12 @@ export function recipeLoss(settings: LossSettings): RecipeLoss {
     tf.reshape<tf.Rank.R0>(value(settings, sceneOf(output, logits, classes, weights)), [])
 }
 
-const NEEDS_PROBABILITIES: ReadonlySet<LossSettings['kind']> = new Set(['cross-entropy', 'dice-cross-entropy', 'focal'])
+const NEEDS_PROBABILITIES: ReadonlySet<LossSettings['kind']> = new Set([
+  'cross-entropy',
+  'dice-cross-entropy',
+  'picture-dice-cross-entropy',
+  'focal',
+])
 
 function value({ kind, alpha, beta, gamma }: LossSettings, scene: Scene): tf.Tensor {
   switch (kind) {
@@ -45,6 +50,8 @@ function value({ kind, alpha, beta, gamma }: LossSettings, scene: Scene): tf.Ten
       return diceLoss(scene, 'batch')
     case 'dice-cross-entropy':
       return tf.add(weightedMean(surpriseOf(scene), scene), diceLoss(scene, 'batch'))
+    case 'picture-dice-cross-entropy':
+      return tf.add(weightedMean(surpriseOf(scene), scene), diceLoss(scene, 'picture'))
     case 'tversky':
       return tf.mean(tverskyLosses(scene, alpha, beta))
     case 'focal':

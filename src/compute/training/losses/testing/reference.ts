@@ -81,6 +81,8 @@ export function referenceLoss(settings: LossSettings, given: Pixels): number {
       return overChannels((c) => dice(c, 0, count), first)
     case 'dice-cross-entropy':
       return pixelwise((q) => -Math.log(q)) + overChannels((c) => dice(c, 0, count), first)
+    case 'picture-dice-cross-entropy':
+      return pixelwise((q) => -Math.log(q)) + overChannels(byPicture, first)
     case 'tversky':
       return overChannels(tversky, first)
     case 'focal':
