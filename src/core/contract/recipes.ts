@@ -67,6 +67,8 @@ export const lossSettingsSchema = z.object({
   ]),
   /** The output's activation: classes that exclude each other, one probability for each label, or values cut at 0. */
   output: z.enum(['softmax', 'sigmoid', 'relu']),
+  /** Of the sums of Dice and cross-entropy: what the cross-entropy counts, where Dice counts 1. */
+  crossEntropy: z.number().min(0).max(10).default(1),
   /** Of Tversky: what a false positive and a false negative cost. */
   alpha: share.default(0.3),
   beta: share.default(0.7),

@@ -40,7 +40,9 @@ const NEEDS_PROBABILITIES: ReadonlySet<LossSettings['kind']> = new Set([
   'focal',
 ])
 
-function value({ kind, alpha, beta, gamma }: LossSettings, scene: Scene): tf.Tensor {
+function value({ kind, crossEntropy, alpha, beta, gamma }: LossSettings, scene: Scene): tf.Tensor {
+  const withCrossEntropy = (overlap: tf.Tensor): tf.Tensor =>
+    tf.add(tf.mul(weightedMean(surpriseOf(scene), scene), crossEntropy), overlap)
   switch (kind) {
     case 'cross-entropy':
       return weightedMean(surpriseOf(scene), scene)
@@ -49,9 +51,9 @@ function value({ kind, alpha, beta, gamma }: LossSettings, scene: Scene): tf.Ten
     case 'batch-dice':
       return diceLoss(scene, 'batch')
     case 'dice-cross-entropy':
-      return tf.add(weightedMean(surpriseOf(scene), scene), diceLoss(scene, 'batch'))
+      return withCrossEntropy(diceLoss(scene, 'batch'))
     case 'picture-dice-cross-entropy':
-      return tf.add(weightedMean(surpriseOf(scene), scene), diceLoss(scene, 'picture'))
+      return withCrossEntropy(diceLoss(scene, 'picture'))
     case 'tversky':
       return tf.mean(tverskyLosses(scene, alpha, beta))
     case 'focal':

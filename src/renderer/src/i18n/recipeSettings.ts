@@ -28,6 +28,7 @@ export const settingWords: Readonly<Record<string, SettingWords>> = {
   'input.resize.height': { name: 'Height', unit: 'px' },
   'loss.kind': { name: 'Loss' },
   'loss.output': { name: 'Output' },
+  'loss.crossEntropy': { name: 'Cross-entropy', hint: 'What it counts, where Dice counts 1.' },
   'loss.alpha': { name: 'Alpha', hint: 'What a false positive costs.' },
   'loss.beta': { name: 'Beta', hint: 'What a false negative costs.' },
   'loss.gamma': { name: 'Gamma', hint: 'How little easy pixels count.' },

@@ -11,7 +11,7 @@ export interface Pixels {
 
 /** The losses of recipes by their formulas, pixel by pixel in double precision, with none of TensorFlow.js. */
 export function referenceLoss(settings: LossSettings, given: Pixels): number {
-  const { kind, output, alpha, beta, gamma } = settings
+  const { kind, output, crossEntropy, alpha, beta, gamma } = settings
   const { pictures, channels, logits, classes, weights } = given
   const count = classes.length
   const first = output === 'softmax' ? 1 : 0
@@ -80,9 +80,9 @@ export function referenceLoss(settings: LossSettings, given: Pixels): number {
     case 'batch-dice':
       return overChannels((c) => dice(c, 0, count), first)
     case 'dice-cross-entropy':
-      return pixelwise((q) => -Math.log(q)) + overChannels((c) => dice(c, 0, count), first)
+      return crossEntropy * pixelwise((q) => -Math.log(q)) + overChannels((c) => dice(c, 0, count), first)
     case 'picture-dice-cross-entropy':
-      return pixelwise((q) => -Math.log(q)) + overChannels(byPicture, first)
+      return crossEntropy * pixelwise((q) => -Math.log(q)) + overChannels(byPicture, first)
     case 'tversky':
       return overChannels(tversky, first)
     case 'focal':

@@ -70,6 +70,7 @@ const beginnings: Readonly<Record<string, unknown>> = {
 
 /** Settings that count only together with others: no row where they do nothing. */
 const counts: Readonly<Record<string, (settings: RecipeSettings) => boolean>> = {
+  'loss.crossEntropy': ({ loss }) => loss.kind.endsWith('dice-cross-entropy'),
   'loss.alpha': ({ loss }) => loss.kind.endsWith('tversky'),
   'loss.beta': ({ loss }) => loss.kind.endsWith('tversky'),
   'loss.gamma': ({ loss }) => loss.kind.startsWith('focal'),
