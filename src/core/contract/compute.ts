@@ -18,6 +18,8 @@ import {
   casePartSchema,
   caseScoresSchema,
   dataReportSchema,
+  inferenceSettingsSchema,
+  instanceSettingsSchema,
   recipeEventSchema,
   recipeSchema,
   recipeSettingsSchema,
@@ -210,9 +212,9 @@ export const computeMethods = {
       input: z.string(),
       output: z.string(),
       /** Absent: as the card says. */
-      inference: recipeSettingsSchema.shape.inference.optional(),
+      inference: inferenceSettingsSchema.optional(),
       /** How objects are told apart; absent, or null: as the card says, or else by their distances. */
-      objects: recipeSettingsSchema.shape.instances.optional(),
+      objects: instanceSettingsSchema.nullable().optional(),
       /** Writes STEM.probabilities.nii.gz or .tiff (a channel a class) and STEM.entropy beside the mask. */
       probabilities: z.boolean(),
       /** The mask holds the numbers of objects, 16 or 32 bits; a table of them is written beside it. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { computeMethods } from './compute.ts'
 import { augmentationSettingsSchema, inferenceSettingsSchema, instanceSettingsSchema } from './recipes.ts'
 
 describe('settings of recipes', () => {
@@ -21,5 +22,10 @@ describe('settings of recipes', () => {
     expect(augmentationSettingsSchema.safeParse({ blur: 1e6 }).success).toBe(false)
     expect(instanceSettingsSchema.safeParse({ kind: 'distance', smooth: 1e6 }).success).toBe(false)
     expect(inferenceSettingsSchema.safeParse({ overlap: 0.95 }).success).toBe(false)
+  })
+
+  it("are the model card's where a prediction names none", () => {
+    const order = { modelDir: '/m', input: '/in.png', output: '/out.png', probabilities: false, instances: false }
+    expect(computeMethods.predictFile.params.parse(order)).toEqual(order)
   })
 })
