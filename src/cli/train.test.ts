@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { readModelCard } from '../core/contract/compute.ts'
 import { recipeEventSchema } from '../core/contract/recipes.ts'
+import { readLabelMap } from '../imaging/index.ts'
 import { writeCases } from './testing/disks.ts'
 import { runCli, startCli } from './testing/runCli.ts'
 
@@ -52,6 +53,9 @@ const sha = async (file: string): Promise<string> =>
     .update(await readFile(file))
     .digest('hex')
 
+const metricsSchema = z.object({
+  cases: z.array(z.object({ id: z.string(), dice: z.record(z.string(), z.number()) })),
+})
 const historySchema = z.object({ epochs: z.array(z.record(z.string(), z.unknown())) })
 /** Without what hangs on the clock. */
 async function historyOf(model: string): Promise<unknown> {
@@ -121,6 +125,53 @@ describe('maskwright train', () => {
       expect(existsSync(`${broken}.training`)).toBe(false)
     },
     6 * MINUTES,
+  )
+
+  it(
+    'trains a model that predicts as it was scored',
+    async () => {
+      const out = join(dir, 'scored')
+      const settings = ['inference.flips=both', 'inference.largestComponent=true', 'input.resize.kind=factor'].flatMap(
+        (pair) => ['--set', pair],
+      )
+      const trained = await runCli(...command(out, '--epochs', '30', ...settings, '--set', 'input.resize.factor=0.5'))
+      expect(trained).toMatchObject({ code: 0 })
+      const { cases } = metricsSchema.parse(JSON.parse(await readFile(join(out, 'metrics.json'), 'utf8')))
+      const inputs = cases.map(({ id }) => join(data, 'images', `${id}.png`))
+      const diceOf = async (masks: string, ...more: string[]): Promise<number[]> => {
+        const predicted = await runCli(
+          'predict',
+          '--model',
+          out,
+          '--out',
+          masks,
+          '--backend',
+          'wasm',
+          ...more,
+          ...inputs,
+        )
+        expect(predicted).toMatchObject({ code: 0 })
+        return Promise.all(
+          cases.map(async ({ id }) => {
+            const [mask, truth] = await Promise.all(
+              [join(masks, `${id}.png`), join(data, 'masks', `${id}.png`)].map(async (file) => readLabelMap(file)),
+            )
+            const size = (labels: readonly boolean[]): number => labels.filter(Boolean).length
+            const [is, should] = [mask, truth].map((map) => [...(map?.labels ?? [])].map((value) => value > 0))
+            const both = size((is ?? []).map((value, i) => value && should?.[i] === true))
+            return (2 * both) / (size(is ?? []) + size(should ?? []))
+          }),
+        )
+      }
+      const scored = cases.map((each) => each.dice['1'] ?? NaN)
+      expect(Math.min(...scored)).toBeGreaterThan(0.5)
+      expect(await diceOf(join(dir, 'masks'))).toEqual(scored.map((dice) => expect.closeTo(dice, 9) as number))
+      // Were the model's own settings left out, this is what would come of it.
+      expect(await diceOf(join(dir, 'unlike'), '--set', 'inference.flips=none')).not.toEqual(
+        scored.map((dice) => expect.closeTo(dice, 9) as number),
+      )
+    },
+    2 * MINUTES,
   )
 
   it(
