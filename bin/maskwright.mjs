@@ -36,6 +36,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   process.exitCode = 1
 } else {
   const child = spawn(ownNode, [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // Those from a terminal it has already; it takes the second for an echo.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     process.stderr.write(`error: ${error.message}\n`)

@@ -191,6 +191,26 @@ describe('maskwright train', () => {
     2 * MINUTES,
   )
 
+  it.skipIf(process.platform === 'win32')(
+    'says so as well where Ctrl+C reaches the launcher and all that it started, twice',
+    async () => {
+      const out = join(dir, 'group')
+      const { child, finished, stdout } = startCli(command(out, '--epochs', '500'), { detached: true, launched: true })
+      let asked = false
+      child.stdout?.on('data', () => {
+        if (asked || child.pid === undefined || !stdout().includes('"event":"epoch"')) return
+        asked = true
+        process.kill(-child.pid, 'SIGINT')
+        process.kill(-child.pid, 'SIGINT')
+      })
+      const { code, stderr } = await finished
+      expect(stderr).toMatch(/^error: interrupted after epoch \d+; the same command with --resume goes on from there/m)
+      expect(code).toBe(1)
+      expect(await readdir(`${out}.training`)).toContain('state.bin')
+    },
+    2 * MINUTES,
+  )
+
   it(
     'refuses what it cannot do in a sentence, and leaves nothing behind',
     async () => {

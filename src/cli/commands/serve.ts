@@ -5,6 +5,7 @@ import { openHost } from '../../backend/host/openHost.ts'
 import { findPlaces } from '../../backend/host/places.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { checkPort, startServer } from '../../server/index.ts'
+import { onInterruption } from '../interrupt.ts'
 import { Output, type CommonOptions } from '../output.ts'
 
 interface ServeOptions extends CommonOptions {
@@ -27,7 +28,9 @@ export async function serve(project: string | undefined, options: ServeOptions):
     )
   }
   if (options.port !== undefined) await checkPort(options.port)
-  const ended = interruption()
+  const ended = new Promise<void>((resolve) => {
+    onInterruption(resolve)
+  })
   const host = await openHost({
     places,
     projectDir: project ?? null,
@@ -52,24 +55,6 @@ export async function serve(project: string | undefined, options: ServeOptions):
   } finally {
     await host.close()
   }
-}
-
-/** One Ctrl+C can arrive twice: from the terminal, and from `npm start`, which hands its signals on. */
-const ECHO_MS = 1000
-
-/** Resolves at the first request to end; a later one, which is no echo of it, ends the process at once. */
-function interruption(): Promise<void> {
-  return new Promise((resolve) => {
-    let askedAt: number | null = null
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        const now = performance.now()
-        if (askedAt !== null && now - askedAt > ECHO_MS) process.exit(1)
-        askedAt ??= now
-        resolve()
-      })
-    }
-  })
 }
 
 const openers: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {

@@ -8,6 +8,10 @@ const userFolder = mkdtempSync(join(tmpdir(), 'maskwright-user-'))
 process.once('exit', () => rmSync(userFolder, { recursive: true, force: true }))
 
 const entry = resolve(import.meta.dirname, '../main.ts')
+const launcher = resolve(import.meta.dirname, '../../../bin/maskwright.mjs')
+/** The launcher then starts the Node that the workstation brings along, as a process of its own. */
+const OLD_NODE =
+  "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.0.0'}})"
 
 export interface Finished {
   readonly code: number | null
@@ -15,12 +19,13 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** The command line as a process of its own, from source. */
+/** The command line as a process of its own, from source; or through bin/, as from a Node that is too old for it. */
 export function startCli(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; detached?: boolean } = {},
+  options: { cwd?: string; env?: Record<string, string>; detached?: boolean; launched?: boolean } = {},
 ) {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const start = options.launched === true ? ['--import', OLD_NODE, launcher] : [entry]
+  const child = spawn(process.execPath, [...start, ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...process.env, XDG_DATA_HOME: userFolder, LOCALAPPDATA: userFolder, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
