@@ -54,11 +54,11 @@ export class Creator {
     if (isInside(dir, realpathSync(dataDir))) {
       throw new CodedError('bad-request', 'A project cannot lie among the data it is made from; choose another folder.')
     }
-    if (isInside(dir, realpathSync(this.#parts.project.dir))) {
-      throw new CodedError('bad-request', 'A project cannot lie in the project that is open; choose another folder.')
-    }
     if (holdsSomething(dir)) {
       throw new CodedError('conflict', `"${clean}" is there already and is not empty; choose another name.`)
+    }
+    if (isInside(dir, realpathSync(this.#parts.project.dir))) {
+      throw new CodedError('bad-request', 'A project cannot lie in the project that is open; choose another folder.')
     }
     return dir
   }

@@ -32,7 +32,8 @@ export async function lookThrough(order: RecipeOrder, options: SurveyOptions = {
   const planes = wanted.includes('oblique') && wanted.length === 1 ? (['training', ...wanted] as const) : wanted
   const { surveyed, left } = await surveyCases(spreadOver(found.cases, limit), rules, planes, options)
   const relative = (file: string): string => path.relative(dataDir, file) || file
-  const leftOut = [...inSentences(found.left), ...left].map(({ file, reason }) => ({ file: relative(file), reason }))
+  // Damaged files first: what merely has no partner may be there on purpose.
+  const leftOut = [...left, ...inSentences(found.left)].map(({ file, reason }) => ({ file: relative(file), reason }))
   if (surveyed.length === 0) {
     const [first] = leftOut
     throw new CodedError(

@@ -67,14 +67,15 @@ export async function surveyCases(
   let room = PACKED_BYTES
   for (const [at, files] of cases.entries()) {
     if (signal?.aborted) throw new CodedError('cancelled', 'The data were not looked through to the end.')
+    const reading = { file: files.image }
     try {
-      const found = await surveyCase(files, rules, planes, signal, visit)
+      const found = await surveyCase(files, rules, planes, signal, visit, reading)
       room -= found.packed === undefined ? 0 : packedBytes(found.packed)
       surveyed.push(room < 0 ? { ...found, packed: undefined } : found)
     } catch (error) {
       if (signal?.aborted === true) throw new CodedError('cancelled', 'The data were not looked through to the end.')
       if (!(error instanceof CodedError)) throw error
-      left.push({ file: files.image, reason: error.message })
+      left.push({ file: reading.file, reason: error.message })
     }
     onProgress?.(at + 1, cases.length)
   }
@@ -87,9 +88,12 @@ async function surveyCase(
   planes: readonly SlicePlane[],
   signal: AbortSignal | undefined,
   visit: SurveyOptions['visit'],
+  reading: { file: string },
 ): Promise<Surveyed> {
   const image = await openCase(files, signal)
   try {
+    // Of many masks the sentence names its own.
+    reading.file = (files.masks.length === 1 ? files.masks[0] : undefined) ?? files.image
     const truth = await readTruth(files, image, rules, signal)
     const { low, high, brightness } = await lookOf(image, signal)
     await visit?.(files, image, truth)

@@ -180,6 +180,9 @@ describe('openTrainingData', () => {
     expect(report.cases).toHaveLength(4)
     const reasons = Object.fromEntries(report.left.map(({ file, reason }) => [path.basename(file), reason]))
     expect(Object.keys(reasons).sort()).toEqual(['case01.png', 'case02.png', 'case03.png', 'case04.png'])
+    const folders = report.left.map(({ file }) => path.basename(path.dirname(file)))
+    // What merely has no partner comes last.
+    expect(folders).toEqual(['images', 'masks', 'masks', 'images'])
     expect(reasons['case02.png']).toMatch(/30 x 48.*48 x 48/)
     expect(reasons['case04.png']).toBe('case04.png has no mask of its name.')
     for (const reason of Object.values(reasons)) expect(reason).toMatch(/^[^\n]+\.$/)

@@ -24,8 +24,8 @@ describe('a process that predicts a large picture again and again', () => {
       const { stdout } = await promisify(execFile)(process.execPath, [child, `${times}`, '110', rung])
       const report = reportSchema.parse(JSON.parse(stdout))
       expect(report.same).toBe(true)
-      // What waits to be collected may stand above the bound for a moment.
-      expect(report.peakMB).toBeLessThan(1.05 * report.boundMB)
+      // What waits to be collected may stand above the bound for a moment; in one piece it would be 40 MB more.
+      expect(report.peakMB).toBeLessThan(1.1 * report.boundMB)
       // The heap of WebAssembly may grow by one step more; each of the 40 predictions since then handles 15 MB.
       expect(report.lastMB).toBeLessThan(report.settledMB + 60)
     },

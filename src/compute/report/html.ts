@@ -99,7 +99,11 @@ function learningSection(report: RecipeReport, figures: Embedded): string {
     .filter(({ kind }) => kind === 'progress')
     .map((figure) => picture(figure, figures, 'The predictions by epoch'))
   if (curves.length + moving.length === 0) return ''
-  return `<section><h2>Learning</h2><div class="curves">${curves.join('')}</div>${moving.join('')}</section>`
+  const kept =
+    bestEpoch === null
+      ? `those after epoch ${history.at(-1)?.epoch ?? 0}, the last`
+      : `those of epoch ${bestEpoch}, the best in validation`
+  return `<section><h2>Learning</h2><p class="note">The weights that were kept are ${kept}.</p><div class="curves">${curves.join('')}</div>${moving.join('')}</section>`
 }
 
 function casesSection(report: RecipeReport, figures: Embedded): string {

@@ -9,7 +9,7 @@ describe.skipIf(env === null)(`losses and steps of recipes on webgpu (else: ${WI
   it('come to what the js backend comes to', async () => {
     const { messages, code, stderr } = await runChild(script, [], env ?? {})
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-    expect(messages.length).toBe(21)
+    expect(messages.length).toBe(23)
     expect(messages.filter((message) => !isClose(message))).toEqual([])
   }, 180_000)
 })

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { CodedError } from '../../../core/contract/errors.ts'
 import { cellTracking } from './cellTracking.ts'
+import { listFolder } from './files.ts'
 import { liver } from './liver.ts'
 import { membrane } from './membrane.ts'
 import { nerve } from './nerve.ts'
@@ -38,6 +39,14 @@ export async function findCases(recipe: Pick<Recipe, 'layouts'>, dir: string): P
   for (const layout of tried) {
     const data = await layout(dir)
     if (data !== null && data.cases.length > 0) return data
+  }
+  const alone = await listFolder(path.join(dir, 'images'))
+  if (alone.images.length > 0) {
+    const count = alone.images.length === 1 ? '1 image' : `${alone.images.length} images`
+    throw new CodedError(
+      'nothing-to-train',
+      `${path.join(dir, 'images')} holds ${count}, none with a mask; put masks of the same names into ${path.join(dir, 'masks')}.`,
+    )
   }
   throw new CodedError(
     'nothing-to-train',

@@ -143,6 +143,10 @@ describe('layouts', () => {
   it('says what to do where nothing pairs, or no folder is there', async () => {
     const nothing = await laidOut('nothing', ['images/a.png', 'masks/b.png'])
     await expect(findCases({ layouts: ['wbc'] }, nothing)).rejects.toMatchObject({ code: 'nothing-to-train' })
+    const alone = await laidOut('alone', ['images/a.png', 'images/b.png'])
+    await expect(findCases({ layouts: ['wbc'] }, alone)).rejects.toThrow(
+      /alone.images holds 2 images, none with a mask; put masks of the same names into .*alone.masks\.$/,
+    )
     const missing = findCases({ layouts: [] }, path.join(folder.path, 'nowhere'))
     await expect(missing).rejects.toBeInstanceOf(CodedError)
     await expect(missing).rejects.toMatchObject({ code: 'file-missing' })
