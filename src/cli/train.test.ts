@@ -212,6 +212,36 @@ describe('maskwright train', () => {
   )
 
   it(
+    'refuses a model that cannot be compared with before the first step, and takes one that can',
+    async () => {
+      const whole = join(dir, 'whole')
+      const brief = ['--epochs', '1', '--set', 'training.steps=1']
+      // It learns from all cases, those included that others hold out.
+      const all = ['--set', 'split.holdout=0', '--set', 'split.validation=0']
+      expect(await runCli(...command(whole, ...brief, ...all))).toMatchObject({ code: 0 })
+      const out = join(dir, 'compared')
+      const bare = join(dir, 'bare')
+      await mkdir(bare)
+      await writeFile(join(bare, 'card.json'), await readFile(join(whole, 'card.json')))
+      const refusals: [string, string[], RegExp][] = [
+        [whole, [], /^error: whole cannot stand beside it: disk\d was learned from by one of both; train both with/],
+        [whole, ['--recipe', 'nerve'], /^error: whole was trained by another recipe .*; choose a model of nerve\.$/],
+        [bare, [], /^error: bare has no report; choose the folder of a model that a recipe trained\.$/],
+        [data, [], /^error: .*data is not a model folder/],
+      ]
+      for (const [other, more, sentence] of refusals) {
+        const { code, stdout, stderr } = await runCli(...command(out, ...more, '--compare', other))
+        expect(stderr.trim()).toMatch(sentence)
+        expect([code, stdout]).toEqual([1, ''])
+        expect([existsSync(out), existsSync(`${out}.training`)]).toEqual([false, false])
+      }
+      expect(await runCli(...command(out, ...brief, ...all, '--compare', whole))).toMatchObject({ code: 0, stderr: '' })
+      expect(await readFile(join(out, 'report', 'report.html'), 'utf8')).toContain('Compared with: whole')
+    },
+    2 * MINUTES,
+  )
+
+  it(
     'refuses what it cannot do in a sentence, and leaves nothing behind',
     async () => {
       const out = join(dir, 'refused')

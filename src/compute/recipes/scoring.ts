@@ -100,7 +100,8 @@ export async function scoreCases(model: LoadedModel, options: ScoringOptions): P
   }
 }
 
-function partToScore({ cases }: TrainingData): CasePart {
+/** What a model is scored on: what was held out, where something was. */
+export function partToScore({ cases }: Pick<TrainingData, 'cases'>): CasePart {
   const parts: CasePart[] = ['holdout', 'validation', 'train']
   return parts.find((part) => cases.some((each) => each.part === part)) ?? 'train'
 }

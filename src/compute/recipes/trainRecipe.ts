@@ -6,7 +6,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { openTrainingData } from '../data/index.ts'
 import { readEncoder } from '../models/encoder.ts'
 import { buildRecipeNetwork } from '../models/recipeNetwork.ts'
-import { createReport } from '../report/index.ts'
+import { comparisonCheck, createReport } from '../report/index.ts'
 import { recipeLoss } from '../training/losses/recipeLoss.ts'
 import { outputMeaning } from './classes.ts'
 import { runEpochs } from './epochs.ts'
@@ -15,12 +15,14 @@ import { lockFolder } from './folderLock.ts'
 import { createMeter } from './measure.ts'
 import { differences, orderDigest, otherMachine } from './orderDigest.ts'
 import { createPacer, preparationProgress } from './pacer.ts'
+import { partToScore } from './scoring.ts'
 import { createTrainer } from './trainer.ts'
 import { readState, trainingFolder } from './trainingState.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { z } from 'zod'
 import type { ComputeMethods, ModelCard } from '../../core/contract/compute.ts'
 import type { ComputeCall } from '../server.ts'
+import type { ComparableModel } from '../report/index.ts'
 import type { Machine, TrainRecipeOrder } from './order.ts'
 import type { TrainingState } from './trainingState.ts'
 import type { EncoderTaken } from '../models/encoder.ts'
@@ -36,7 +38,8 @@ type TrainRecipeResult = z.output<ComputeMethods['trainRecipe']['result']>
  * memory takes the batches whole (else `notify` is told).
  *
  * Throws CodedError: 'cancelled'; 'conflict' where `outDir` is there already, or a training that was interrupted and `resume`
- * is not said, or was begun with other settings; 'nothing-to-train'; 'compute-failed' when the loss is no number;
+ * is not said, or was begun with other settings; 'bad-request' and 'file-missing' for a model to compare with that cannot be;
+ * 'nothing-to-train'; 'compute-failed' when the loss is no number;
  * 'backend-lost'; 'disk-full' and other failures to write.
  */
 export async function trainRecipe(
@@ -68,9 +71,11 @@ async function trainIn(
   const begun = await interrupted(order, folder)
   // What does not go together is refused before all data are read.
   recipeLoss(order.settings.loss)
+  const refuseComparison = await comparisonCheck(order.recipe.name, order.compare)
   const data = await openTrainingData(order, { signal, onProgress: preparationProgress(onProgress) })
   try {
     const { recipe, preset, settings, seed } = order
+    refuseComparison(comparable(data))
     const digest = orderDigest(order, data)
     if (begun !== null) checkSame(begun, digest, order.outDir)
     const other = begun === null ? null : otherMachine(begun, machine)
@@ -197,6 +202,13 @@ function checkSame(begun: TrainingState, digest: Readonly<Record<string, string>
     `The training for ${outDir} was begun with another ${first}${others}; resume it with what it was begun with, or delete ${trainingFolder(outDir)} to begin again.`,
     { detail: differing.join(', ') },
   )
+}
+
+/** What other models are compared with, as far as it is known before the training. */
+function comparable(data: TrainingData): ComparableModel {
+  const scoredOn = partToScore(data)
+  const scored = data.cases.filter(({ part }) => part === scoredOn).map(({ id }) => id)
+  return { labels: data.labels.map(({ value }) => value), split: data.cases, scoredOn, scored }
 }
 
 function countParts({ cases }: TrainingData): { train: number; validation: number; holdout: number } {

@@ -6,6 +6,7 @@ import { writeError } from '../../imaging/files.ts'
 import { meanScores } from '../../core/metrics/index.ts'
 import { flatSettings } from './settings.ts'
 import { writeReport } from './write.ts'
+import type { CasePart } from '../../core/contract/recipes.ts'
 import type { RecipeReport, ReportComparison, ReportFigure } from '../../core/contract/report.ts'
 
 /** The report in the folder of a model. Throws `bad-file` or `file-missing` that names the folder. */
@@ -69,26 +70,63 @@ async function withFigures(
   return { ...comparison, figures }
 }
 
-function besides(ours: RecipeReport, other: RecipeReport, folder: string): ReportComparison {
-  const labels = ours.labels.map(({ value }) => value)
-  const same = JSON.stringify(labels) === JSON.stringify(other.labels.map(({ value }) => value))
-  if (ours.recipe.name !== other.recipe.name || !same) {
-    throw refused(`${folder} was trained by another recipe or for other labels; choose a model of ${ours.recipe.name}.`)
+/** What of a model decides, beside its recipe, whether another may stand beside it; known before it is trained. */
+export interface ComparableModel {
+  readonly labels: readonly number[]
+  readonly split: readonly { readonly id: string; readonly part: CasePart }[]
+  readonly scoredOn: CasePart
+  /** The ids of the cases that it is scored on. */
+  readonly scored: readonly string[]
+}
+
+/**
+ * Refuses models that cannot stand beside one of this recipe, as compareReports does, so that nothing is trained for a comparison
+ * that comes to nothing: at once where they are no such models, and in what it returns by the cases of the data.
+ */
+export async function comparisonCheck(
+  recipe: string,
+  otherDirs: readonly string[],
+): Promise<(ours: ComparableModel) => void> {
+  const others = await Promise.all(
+    otherDirs.map(async (dir) => ({ folder: basename(dir), report: await readReport(dir) })),
+  )
+  for (const { folder, report } of others) if (report.recipe.name !== recipe) throw otherRecipe(recipe, folder)
+  return (ours) => {
+    for (const { folder, report } of others) commonCases(recipe, ours, report, folder)
   }
+}
+
+/** The ids of the cases that both are scored on, in the order of ours. Throws as compareReports. */
+function commonCases(recipe: string, ours: ComparableModel, other: RecipeReport, folder: string): string[] {
+  const sameLabels = JSON.stringify(ours.labels) === JSON.stringify(other.labels.map(({ value }) => value))
+  if (recipe !== other.recipe.name || !sameLabels) throw otherRecipe(recipe, folder)
   const learned = new Set([...ours.split, ...other.split].filter(({ part }) => part === 'train').map(({ id }) => id))
-  const theirs = new Map(other.cases.map((each) => [each.scores.id, each]))
-  const common = ours.cases.filter(({ scores }) => theirs.has(scores.id))
-  const seen = common.find(({ scores }) => learned.has(scores.id))
+  const theirs = new Set(other.cases.map(({ scores }) => scores.id))
+  const common = ours.scored.filter((id) => theirs.has(id))
+  const seen = common.find((id) => learned.has(id))
   if (seen !== undefined && (ours.scoredOn !== 'train' || other.scoredOn !== 'train')) {
     throw refused(
-      `${folder} cannot stand beside it: ${seen.scores.id} was learned from by one of both; train both with the same seed and split.`,
+      `${folder} cannot stand beside it: ${seen} was learned from by one of both; train both with the same seed and split.`,
     )
   }
   if (common.length === 0) {
     throw refused(`${folder} was scored on other cases; train both on the same data with the same seed and split.`)
   }
+  return common
+}
+
+function otherRecipe(recipe: string, folder: string): CodedError {
+  return refused(`${folder} was trained by another recipe or for other labels; choose a model of ${recipe}.`)
+}
+
+function besides(ours: RecipeReport, other: RecipeReport, folder: string): ReportComparison {
+  const labels = ours.labels.map(({ value }) => value)
+  const { split, scoredOn } = ours
+  const scored = ours.cases.map(({ scores }) => scores.id)
+  const ids = new Set(commonCases(ours.recipe.name, { labels, split, scoredOn, scored }, other, folder))
+  const common = ours.cases.filter(({ scores }) => ids.has(scores.id))
   const shown = new Set(common.filter((each) => each.shown !== null).map(({ scores }) => scores.id))
-  const matching = other.cases.filter(({ scores }) => common.some((each) => each.scores.id === scores.id))
+  const matching = other.cases.filter(({ scores }) => ids.has(scores.id))
   return {
     name: nameOf(ours, other),
     preset: other.preset,

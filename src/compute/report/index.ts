@@ -7,5 +7,6 @@
  *     const png = await canvasPng(sheetOf([{ picture, title: id }], 4))
  */
 export { createReport } from './report.ts'
-export { compareReports } from './compare.ts'
+export { compareReports, comparisonCheck } from './compare.ts'
+export type { ComparableModel } from './compare.ts'
 export type { EpochPicture, Report, ReportEnd, ReportOptions, ScoredCase } from './types.ts'
