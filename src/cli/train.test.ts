@@ -134,8 +134,10 @@ describe('maskwright train', () => {
       const settings = ['inference.flips=both', 'inference.largestComponent=true', 'input.resize.kind=factor'].flatMap(
         (pair) => ['--set', pair],
       )
-      const trained = await runCli(...command(out, '--epochs', '30', ...settings, '--set', 'input.resize.factor=0.5'))
+      const resize = ['--set', 'input.resize.factor=0.5']
+      const trained = await runCli(...command(out, '--epochs', '30', ...settings, ...resize, '--resume'))
       expect(trained).toMatchObject({ code: 0 })
+      expect(trained.stderr).toBe(`There is no interrupted training at ${out}.training; it begins at epoch 1.\n`)
       const { cases } = metricsSchema.parse(JSON.parse(await readFile(join(out, 'metrics.json'), 'utf8')))
       const inputs = cases.map(({ id }) => join(data, 'images', `${id}.png`))
       const diceOf = async (masks: string, ...more: string[]): Promise<number[]> => {

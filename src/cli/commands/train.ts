@@ -49,6 +49,8 @@ export async function train(options: TrainCommandOptions): Promise<void> {
     createdAt: new Date().toISOString(),
     resume: options.resume === true,
     compare: (options.compare ?? []).map((dir) => resolve(dir)),
+    // Whoever names a model wants to see it beside.
+    refuseOthers: true,
   }
   const teller = createTeller(output, options.out)
   const isKept = (): boolean => existsSync(`${outDir}.training`)

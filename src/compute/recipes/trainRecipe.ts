@@ -38,8 +38,8 @@ type TrainRecipeResult = z.output<ComputeMethods['trainRecipe']['result']>
  * memory takes the batches whole (else `notify` is told).
  *
  * Throws CodedError: 'cancelled'; 'conflict' where `outDir` is there already, or a training that was interrupted and `resume`
- * is not said, or was begun with other settings; 'bad-request' and 'file-missing' for a model to compare with that cannot be;
- * 'nothing-to-train'; 'compute-failed' when the loss is no number;
+ * is not said, or was begun with other settings; 'bad-request' and 'file-missing' for a model to compare with that cannot be
+ * (with `refuseOthers`); 'nothing-to-train'; 'compute-failed' when the loss is no number;
  * 'backend-lost'; 'disk-full' and other failures to write.
  */
 export async function trainRecipe(
@@ -69,9 +69,12 @@ async function trainIn(
     notify('warning', message)
   }
   const begun = await interrupted(order, folder)
+  if (begun === null && order.resume) {
+    notify('warning', `There is no interrupted training at ${folder}; it begins at epoch 1.`)
+  }
   // What does not go together is refused before all data are read.
   recipeLoss(order.settings.loss)
-  const refuseComparison = await comparisonCheck(order.recipe.name, order.compare)
+  const refuseComparison = await comparisonCheck(order.recipe.name, order.refuseOthers === true ? order.compare : [])
   const data = await openTrainingData(order, { signal, onProgress: preparationProgress(onProgress) })
   try {
     const { recipe, preset, settings, seed } = order

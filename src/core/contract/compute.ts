@@ -194,6 +194,8 @@ export const computeMethods = {
       pictures: z.boolean().default(false),
       /** Folders of other models of the recipe, which the report shows beside this one. */
       compare: z.array(z.string()).max(8).default([]),
+      /** One that cannot stand beside it is refused before the first step; else it is left out of the report, with a notice. */
+      refuseOthers: z.boolean().optional(),
     }),
     result: z.object({
       card: modelCardSchema,
