@@ -160,6 +160,25 @@ describe('maskwright predict', () => {
     expectFailure(await runCli('predict', at('picture.png'), '--model', at('odd'), '--out', at('none2')), /card\.json/)
   })
 
+  it('names the inputs that are bad by their paths, and predicts the others', async () => {
+    const inputs = [at('text.nii'), at('missing.png'), at('picture.png')]
+    const args = ['predict', ...inputs, '--model', at('base'), '--out', at('some')]
+    const { code, stdout, stderr } = await runCli(...args, '--json')
+    expect(code).toBe(1)
+    const notes = [`not predicted: ${at('text.nii')}: text.nii `, `not predicted: ${at('missing.png')}: missing.png `]
+    const [first = '', second = '', ...last] = stderr.split('\n')
+    expect([first.startsWith(notes[0] ?? '-'), second.startsWith(notes[1] ?? '-')]).toEqual([true, true])
+    expect(last).toEqual(['error: 2 of 3 inputs were not predicted; they are named above, with what to do.', ''])
+    expect(JSON.parse(stdout)).toMatchObject({
+      outputs: [{ input: at('picture.png'), output: at('some', 'picture.png') }],
+      failed: [
+        { input: at('text.nii'), error: expect.stringContaining('text.nii') as string },
+        { input: at('missing.png'), error: expect.stringContaining('missing.png') as string },
+      ],
+    })
+    expect(await readdir(at('some'))).toEqual(['picture.png'])
+  })
+
   it('does not overwrite an input, nor write two inputs into one mask', async () => {
     const before = await readFile(at('picture.png'))
     expectFailure(await runCli('predict', at('picture.png'), '--model', at('base'), '--out', dir), /picture\.png/)
