@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { recipeSettingsSchema, type Recipe, type RecipeSettings } from '../../core/contract/recipes.ts'
 import { UsageError } from '../output.ts'
 import { recipeSettingNames } from './settingNames.ts'
+import { settingProblem, type Pair } from './settingProblem.ts'
 
 export interface ChosenSettings {
   readonly preset: 'best' | 'article'
@@ -42,12 +43,7 @@ function changed<T>(from: Readonly<Values>, pairs: readonly Pair[], schema: z.Zo
   for (const pair of pairs) change(values, pair)
   const settings = schema.safeParse(values)
   if (settings.success) return settings.data
-  throw new UsageError(problemOf(settings.error, pairs))
-}
-
-interface Pair {
-  readonly name: string
-  readonly text: string
+  throw new UsageError(settingProblem(settings.error, values, pairs))
 }
 
 function parsePair(given: string): Pair {
@@ -100,15 +96,6 @@ function unknown(name: string): string {
   return near.length > 0
     ? `There is no setting "${name}"; of ${group} there are ${near.join(', ')}.`
     : `There is no setting "${name}"; they begin with ${groups.join(', ')}, or are preset.`
-}
-
-/** The first thing that is wrong, with the value that was given. */
-function problemOf(error: z.ZodError, pairs: readonly Pair[]): string {
-  const [issue] = error.issues
-  const name = issue?.path.join('.') ?? ''
-  const said = pairs.findLast((pair) => name === pair.name || name.startsWith(`${pair.name}.`))
-  const what = said === undefined ? name : `${said.name}=${said.text}`
-  return `The setting ${what} cannot be used: ${issue?.message ?? 'it is not well formed'}.`
 }
 
 function isValues(value: unknown): value is Values {
