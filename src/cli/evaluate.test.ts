@@ -62,6 +62,20 @@ describe('maskwright evaluate', () => {
     expect(rest.notes).toMatch(/no such case: other\.png\n.*not measured: 11\n$/s)
   })
 
+  it('says so where truth and prediction have no label in common, and what helps', async () => {
+    await draw(at('values/truth/a.png'), ['0110', '0220'], 100)
+    await draw(at('values/pred/a.png'), ['0110', '0220'])
+    const args = ['--truth', at('values/truth'), '--pred', at('values/pred')]
+    const { notes, labels } = await evaluated(...args)
+    expect(notes).toBe(
+      "Truth and prediction have no label value in common (truth: 100, 200; prediction: 1, 2); with --recipe the truth's values are read as in that recipe's training.\n",
+    )
+    expect(labels).toEqual([1, 2, 100, 200])
+    const { stdout, stderr } = await runCli('evaluate', ...args, '--recipe', 'wbc')
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^case +accuracy +Dice Cytoplasm .*\na +1\.0000 +1\.0000 .*\n1 Cytoplasm +1\.0000/s)
+  })
+
   it('compares objects with one file each, where they overlap the smaller one first', async () => {
     const masks = at('nuclei/stage1_train/a/masks')
     await draw(join(masks, 'first.png'), ['111100', '111100', '000000'], 255)

@@ -20,6 +20,11 @@ export class Output {
     this.json = options.json === true
   }
 
+  /** Characters that a line on stdout should not exceed. */
+  get width(): number {
+    return process.stdout.isTTY ? process.stdout.columns : 120
+  }
+
   /** One JSON document or JSON line; nothing without `--json`. */
   data(value: unknown): void {
     if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`)

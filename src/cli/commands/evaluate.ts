@@ -31,6 +31,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       const task: Task = { rules: rulesOf(options, recipe), recipe, signal }
       const labels = await labelsOf(options, pairs, task, output)
       const cases: CaseScores[] = []
+      const [truths, predictions] = [new Set<number>(), new Set<number>()]
       for (const [at, pair] of pairs.entries()) {
         output.progress(pair.id, at, pairs.length)
         const { truth, spacing, unknown, remarks, ...maps } = await readPair(pair, task)
@@ -41,16 +42,30 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
         const membranes =
           recipe?.metrics.some((metric) => metric === 'warping-error' || metric === 'rand-error') ?? false
         cases.push({ id: pair.id, ...scoreCase({ truth, spacing, labels, membranes, ...maps }) })
+        for (const label of labelsIn(truth)) truths.add(label)
+        for (const label of labelsIn(maps.predicted)) predictions.add(label)
       }
       output.endProgress()
+      if (recipe === null && task.rules.objectLabel === null) {
+        const words = nothingShared(truths, predictions)
+        if (words !== null) output.note(words)
+      }
       const mean = meanScores(cases, labels)
       output.data({ cases, mean, labels, withoutTruth, withoutPrediction })
-      for (const line of scoreTable(cases)) output.text(line)
+      const names = task.rules.classes
+      for (const line of scoreTable(cases, { names, width: output.width })) output.text(line)
       output.text(`means of ${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`)
-      for (const line of meansTable(mean)) output.text(line)
+      for (const line of meansTable(mean, names)) output.text(line)
     },
     () => 'interrupted; nothing was written.',
   )
+}
+
+/** Said of a recipe's predictions beside the raw values that it learned from, say: all of them would be measured as wrong. */
+function nothingShared(truths: ReadonlySet<number>, predictions: ReadonlySet<number>): string | null {
+  if (truths.size === 0 || predictions.size === 0 || [...predictions].some((label) => truths.has(label))) return null
+  const values = (found: ReadonlySet<number>) => listed([...found].sort((a, b) => a - b).map(String))
+  return `Truth and prediction have no label value in common (truth: ${values(truths)}; prediction: ${values(predictions)}); with --recipe the truth's values are read as in that recipe's training.`
 }
 
 interface Task {

@@ -5,7 +5,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { Output } from '../output.ts'
 import { recipeOf } from '../recipe.ts'
-import { meansTable, scoreTable } from '../scoreTable.ts'
+import { meansTable, scoreTable, type LabelNames } from '../scoreTable.ts'
 import { applySettings } from '../settings/applySettings.ts'
 import type { CaseScores, RecipeEvent } from '../../core/contract/recipes.ts'
 
@@ -71,7 +71,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
           else teller.event(event)
         },
       })
-      for (const line of tableOf(cases)) output.text(line)
+      for (const line of tableOf(cases, teller.labels(), output.width)) output.text(line)
       output.text(`${options.out} is written, with its report in ${options.out}/report/report.html`)
       teller.done(Number(((performance.now() - startedAt) / 1000).toFixed(2)))
     },
@@ -83,9 +83,11 @@ function createTeller(output: Output, model: string) {
   let epoch = 0
   let epochs = 0
   let begun = false
+  let labels: LabelNames = []
   let finished: Extract<RecipeEvent, { event: 'done' }> | null = null
   return {
     epoch: () => epoch,
+    labels: () => labels,
     progress(step: number, steps: number, secondsLeft: number | null) {
       const left = secondsLeft === null ? '' : `, ${clock(secondsLeft)} left`
       output.progress(
@@ -111,6 +113,7 @@ function createTeller(output: Output, model: string) {
         return
       }
       begun = true
+      labels = event.labels
       epochs = event.epochs
       epoch = event.from - 1
       output.data(event)
@@ -123,7 +126,7 @@ function createTeller(output: Output, model: string) {
       if (finished === null) return
       output.data({ ...finished, model, seconds })
       output.text(`means of the ${PART_WORDS[finished.scoredOn]}`)
-      for (const line of meansTable(finished.metrics)) output.text(line)
+      for (const line of meansTable(finished.metrics, labels)) output.text(line)
     },
   }
 }
@@ -168,9 +171,12 @@ function epochLine({
 const SHOWN_CASES = 20
 
 /** The worst cases by their mean Dice, in columns. */
-function tableOf(cases: readonly CaseScores[]): string[] {
+function tableOf(cases: readonly CaseScores[], names: LabelNames, width: number): string[] {
   const more = cases.length - SHOWN_CASES
-  return [...scoreTable(cases, SHOWN_CASES), ...(more > 0 ? [`and ${more} better ones, in metrics.json`] : [])]
+  return [
+    ...scoreTable(cases, { names, width, most: SHOWN_CASES }),
+    ...(more > 0 ? [`and ${more} better ones, in metrics.json`] : []),
+  ]
 }
 
 function clock(seconds: number): string {
