@@ -140,7 +140,7 @@ export const recipeWords = {
       share: (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} % of the pixels`,
       split: 'Split',
       splitHint: 'Held-out cases are never seen in training: the report is made on them.',
-      left: (count: number) => `${plural(count, 'file')} left out`,
+      left: (count: number) => `${plural(count, 'file')} ${count === 1 ? 'is' : 'are'} left out`,
       noneLeft: 'No file is left out.',
       more: (count: number) => `and ${formatCount(count)} more`,
       remarks: 'Remarks',
@@ -240,10 +240,15 @@ export const recipeWords = {
       parameters: 'Parameters',
       backend: 'Computed by',
       cases: 'Cases',
-      best: (value: string, epoch: number) => `best ${value} in epoch ${formatCount(epoch)}`,
+      bestKept: (value: string, epoch: number) => `best ${value} in epoch ${formatCount(epoch)}, kept`,
+      bestKeptHint: 'With early stopping the weights of the best epoch in validation are kept.',
+      /** Never "best": that would sound as if it were what is kept. */
+      peak: (epoch: number) => `peak in epoch ${formatCount(epoch)}; the last is kept`,
+      peakHint: (value: string, epoch: number) =>
+        `${value} in epoch ${formatCount(epoch)} is the highest. Without early stopping the weights after the last epoch are kept.`,
       casesOf: (train: number, validation: number, holdout: number) =>
         `${formatCount(train)} + ${formatCount(validation)} + ${formatCount(holdout)}`,
-      casesHint: 'To learn from, for validation, and held out.',
+      casesHint: 'To train, to validate, held out.',
       threads: (count: number) => plural(count, 'thread'),
     },
     charts: {
@@ -312,7 +317,12 @@ export const recipeWords = {
       objects: (tp: number, fp: number, fn: number) =>
         `${formatCount(tp)} objects found, ${formatCount(fp)} wrong, ${formatCount(fn)} missed (IoU 0.5)`,
     },
-    curves: { best: (epoch: number) => `The weights of epoch ${formatCount(epoch)} were kept.` },
+    curves: {
+      last: (epoch: number) => `Kept: the weights after epoch ${formatCount(epoch)}, the last.`,
+      best: (epoch: number, validated: boolean) =>
+        `Kept: the weights of epoch ${formatCount(epoch)}, the best ${validated ? 'in validation' : 'on what is learned from'}.`,
+      none: 'Kept: the weights from before the first epoch; none of the epochs was better.',
+    },
     progress: {
       hint: 'The prediction after each epoch, on pictures that are not learned from.',
       play: 'Play',

@@ -121,6 +121,20 @@ describe('the page of a training', () => {
     expect(by(wrapper, 'training-state').text()).toBe(recipeWords.train.state.running(2, 3))
   })
 
+  it.each([
+    ['the best epoch only where early stopping keeps it', 3, recipeWords.train.numbers.bestKept('0.900', 1)],
+    ['no epoch the best where the last is kept', null, recipeWords.train.numbers.peak(1)],
+  ])('calls %s', async (_what, earlyStopping, said) => {
+    const { choice: before } = aTraining()
+    const { settings } = before
+    const changed = { ...settings, training: { ...settings.training, earlyStopping } }
+    const epochs = [anEpoch(1, { val: { dice: 0.9 } }), anEpoch(2, { val: { dice: 0.8 } })]
+    await known(aTraining({ choice: { ...before, settings: changed }, epochs }))
+    const wrapper = await show(TrainingPage)
+    expect(wrapper.find('[data-cell="best"] .value').text()).toBe('0.800')
+    expect(wrapper.find('[data-cell="best"] .small').text()).toBe(said)
+  })
+
   it('does not take events of another training for its own', async () => {
     await known(aTraining())
     client.tell('recipe.event', { trainingId: 't0', jobId: 'j', event: { event: 'epoch', ...anEpoch(2) } })
@@ -150,10 +164,11 @@ describe('the page of a training', () => {
   })
 
   it('shows what came of it, and leads to the report', async () => {
-    const metrics = { accuracy: 0.98, iou: 0.9, dice: 0.95 }
+    const metrics = { accuracy: 0.98, iou: 0.9, dice: 0.95, hd95: 2.5 }
     await known(aTraining({ state: 'done', metrics, modelId: 'model-2' }))
     const wrapper = await show(TrainingPage)
     expect(wrapper.find('[data-metric="accuracy"]').text()).toContain('0.980')
+    expect(wrapper.find('[data-metric="hd95"]').text(), 'with the unit of the report').toContain('2.50 px')
     await by(wrapper, 'training-report').trigger('click')
     expect(useUiStore().page).toBe('report')
     expect(client.asked('models.report')).toEqual([{ modelId: 'model-2' }])
@@ -223,7 +238,7 @@ describe('the report of a version', () => {
     showReport('model-2')
     const wrapper = await show(ReportPage)
     for (const [label, shown] of [
-      ['Curves', recipeWords.report.curves.best(2)],
+      ['Curves', recipeWords.report.curves.best(2, true)],
       ['Data', '2 cases'],
       ['Settings', 'AdamW'],
       ['Progress', recipeWords.report.progress.hint],
@@ -237,6 +252,24 @@ describe('the report of a version', () => {
     await flushPromises()
     expect(client.asked('models.saveReport')).toEqual([{ modelId: 'model-2', fileId: null }])
     expect(by(wrapper, 'report-saved').attributes('data-path')).toBe('/p/exports/report-2.html')
+  })
+
+  it.each([
+    ['the last epoch', { bestEpoch: null }, recipeWords.report.curves.last(3), 2],
+    ['the best epoch', { bestEpoch: 2 }, 'Kept: the weights of epoch 2, the best in validation.', 2],
+    ['none of the epochs', { bestEpoch: 0 }, recipeWords.report.curves.none, 0],
+    ['an epoch of a training that failed before its first', { bestEpoch: null, history: [] }, null, 0],
+  ] as const)('says that %s was kept, with a line at it', async (_what, change, sentence, lines) => {
+    const { history, ...rest } = { history: null, ...change }
+    client.answers['models.report'] = () => aReport(history === null ? rest : { ...rest, history: [...history] })
+    showReport('model-2')
+    const wrapper = await show(ReportPage)
+    const tab = wrapper.findAll('[data-testid="report-tabs"] label').find((one) => one.text() === 'Curves')
+    await tab?.find('input').trigger('change')
+    await flushPromises()
+    const said = by(wrapper, 'kept-epoch')
+    expect(said.exists() ? said.text() : null).toBe(sentence)
+    expect(wrapper.findAll('line.marked')).toHaveLength(lines)
   })
 
   it('says what this model has on the cases that another was measured on too', async () => {
