@@ -182,6 +182,10 @@ export const useNewProjectStore = defineStore('new-project', () => {
 
   watch(checkJob, () => void checkEnded())
   watch(createJob, createEnded)
+  // Why it was not made was said of what was chosen then.
+  watch([name, parent, choice], () => {
+    if (create.value.state === 'failed' || create.value.state === 'stopped') create.value = { state: 'none' }
+  })
 
   /** Ends the check or the making that runs. */
   async function stopRunning(): Promise<string | null> {

@@ -85,6 +85,7 @@ describe('a new project from a recipe', () => {
     await end(checking)
     expect(by(wrapper, 'found-cases').text()).toBe('3 cases')
     expect(by(wrapper, 'left-out').text()).toContain('Dataset 1/004.bmp')
+    expect(wrapper.text()).toContain('1 file is left out')
     expect(wrapper.findAll('[data-testid="thumbnail"]')).toHaveLength(2)
     expect(by(wrapper, 'wizard-outcome').text()).toBe(words.check.outcome(2, 0, 1))
 
@@ -195,6 +196,22 @@ describe('a new project from a recipe', () => {
     expect(by(wrapper, 'create-failed').text()).toContain('holds something')
     expect((by(wrapper, 'project-name').element as HTMLInputElement).value).toBe('cells')
     expect(by(wrapper, 'wizard-next').attributes('disabled')).toBeUndefined()
+  })
+
+  it('no longer says why it was not created once the name or the folder is another', async () => {
+    client.answers['recipes.create'] = () => {
+      throw new CodedError('conflict', 'The folder holds something.')
+    }
+    const wrapper = await toProject()
+    await choosePath(wrapper, '/data/projects/')
+    await next(wrapper)
+    expect(by(wrapper, 'create-failed').exists()).toBe(true)
+    await by(wrapper, 'project-name').setValue('cells')
+    expect(by(wrapper, 'create-failed').exists(), 'another name').toBe(false)
+    await next(wrapper)
+    expect(by(wrapper, 'create-failed').exists()).toBe(true)
+    await by(wrapper, 'folder-another').trigger('click')
+    expect(by(wrapper, 'create-failed').exists(), 'another folder').toBe(false)
   })
 
   it('offers to open again what was made and could not be opened', async () => {
