@@ -402,6 +402,29 @@ describe('the next step', () => {
     expect(useNextStepStore().next).toBe('blocked')
   })
 
+  it('takes neither the masks that came with the data nor a training by a recipe for steps of the user', () => {
+    const project = useProjectStore()
+    const step = useNextStepStore()
+    const training = { slices: 3, steps: 1, seconds: 1, curve: [], backend: 'wasm' }
+    const measured = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.1, diceAfter: 0.8 }
+    const byRecipe = aModel({ recipe: 'nuclei', training: { ...training, ...measured } })
+    project.models = []
+    project.cases = [aCase({ status: 'corrected', correctedSlices: 3, newCorrectedSlices: 3 })]
+    expect(step.reached, 'before the training').toEqual([])
+    project.models = [byRecipe]
+    expect(step.reached, 'the worklist not told yet').toEqual([])
+    project.cases = [aCase({ status: 'corrected', correctedSlices: 3, newCorrectedSlices: 0 })]
+    expect(step.reached).toEqual([])
+    project.cases = [aCase({ status: 'corrected', correctedSlices: 3, newCorrectedSlices: 1 })]
+    expect(step.reached).toEqual(['correct'])
+    project.cases = [aCase({ status: 'corrected', correctedSlices: 3, newCorrectedSlices: 0 })]
+    project.models = [
+      { ...byRecipe, id: 'model-2', version: 2, recipe: undefined },
+      { ...byRecipe, active: false },
+    ]
+    expect(step.reached, 'it was retrained with corrections').toEqual(['correct', 'retrain'])
+  })
+
   it('keeps first steps ticked once they were done', async () => {
     const step = useNextStepStore()
     client.answers['case.open'] = () => aDetail({ predicted: [2], corrected: [] })

@@ -63,10 +63,19 @@ export const useNextStepStore = defineStore('next-step', () => {
 
   /** The steps of the first-run path that the state of the project shows as done. */
   const reached = computed<FirstRunStep[]>(() => {
+    // A training by a recipe is no retraining, and the masks that it learned from came with the data.
+    const retrained = project.models.some((one) => project.trainedHere(one) && one.recipe === undefined)
+    const { activeModel, correctedSlices, newCorrectedSlices } = project
+    // All of them count as new until the worklist is told what the first model has learned.
+    const allNew = newCorrectedSlices === correctedSlices
+    const corrected =
+      activeModel?.recipe === undefined
+        ? annotation.corrected.length > 0 || correctedSlices > 0
+        : newCorrectedSlices > 0 && !allNew
     const seen: Record<FirstRunStep, boolean> = {
       predict: annotation.predicted.length > 0 || project.cases.some((one) => one.status === 'predicted'),
-      correct: annotation.corrected.length > 0 || project.correctedSlices > 0,
-      retrain: project.models.some(project.trainedHere),
+      correct: retrained || (activeModel !== null && corrected),
+      retrain: retrained,
       save: project.cases.some((one) => one.status === 'saved') || Object.keys(exported.results).length > 0,
     }
     return firstRunSteps.filter((step) => seen[step] || settings.firstRunDone.includes(step))
