@@ -2,10 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { afterAll } from 'vitest'
 
 /** In place of the folder of this user, whose settings of compute are none of a test's business. */
 const userFolder = mkdtempSync(join(tmpdir(), 'maskwright-user-'))
-process.once('exit', () => rmSync(userFolder, { recursive: true, force: true }))
+// A worker of the tests is ended before its own end is told.
+afterAll(() => rmSync(userFolder, { recursive: true, force: true }))
 
 const entry = resolve(import.meta.dirname, '../main.ts')
 const launcher = resolve(import.meta.dirname, '../../../bin/maskwright.mjs')
