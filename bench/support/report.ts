@@ -83,24 +83,26 @@ export function result({
   budget,
   profile,
 }: Measured): BenchResult {
-  const middle = rounded(median(values))
+  // Shares that targets are set for differ in the fourth digit.
+  const digits = unit === 'share' ? 4 : 3
+  const middle = rounded(median(values), digits)
   return {
     name,
     params,
     median: middle,
-    p95: rounded(p95(values)),
+    p95: rounded(p95(values), digits),
     samples: values.length,
     unit,
-    reference: reference === null ? null : { name: reference.name, median: rounded(reference.median) },
+    reference: reference === null ? null : { name: reference.name, median: rounded(reference.median, digits) },
     ratio: reference === null ? null : rounded(middle / reference.median),
     ...(budget === undefined ? {} : { budget }),
     ...(profile === undefined ? {} : { profile }),
   }
 }
 
-/** Three significant digits are what such figures are worth. */
-function rounded(value: number): number {
-  return Number.isFinite(value) ? Number(value.toPrecision(3)) : value
+/** Three significant digits are what most figures are worth. */
+function rounded(value: number, digits = 3): number {
+  return Number.isFinite(value) ? Number(value.toPrecision(digits)) : value
 }
 
 /** Milliseconds each run of `work` took, after `warmUp` runs that do not count. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -158,6 +158,16 @@ describe('maskwright predict', () => {
     await mkdir(at('odd'))
     await writeFile(at('odd', 'card.json'), '{}')
     expectFailure(await runCli('predict', at('picture.png'), '--model', at('odd'), '--out', at('none2')), /card\.json/)
+  })
+
+  it('says once that a model is damaged, however many inputs there are', async () => {
+    await cp(at('base'), at('damaged'), { recursive: true })
+    await truncate(at('damaged', 'weights.bin'), 100)
+    const { code, stderr } = await runCli(
+      ...['predict', at('picture.png'), at('volume.nii.gz'), '--model', at('damaged'), '--out', at('none5')],
+    )
+    expect(code).toBe(1)
+    expect(stderr.match(/weights\.bin/g)).toHaveLength(1)
   })
 
   it('names the inputs that are bad by their paths, and predicts the others', async () => {

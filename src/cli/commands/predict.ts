@@ -58,6 +58,8 @@ export async function predict(inputs: string[], options: PredictCommandOptions):
         outputs.push(await predictOne(input, { options, output, settings, compute, signal }))
       } catch (error) {
         if (signal.aborted || !(error instanceof CodedError) || !OF_THE_INPUT.has(error.code)) throw error
+        // A model that cannot be used predicts none of them.
+        if (error.message.startsWith(resolve(model))) throw error
         failed.push({ input, error: error.message })
         if (inputs.length > 1) output.note(`not predicted: ${withPath(input, error.message)}`)
       }
