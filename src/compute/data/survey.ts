@@ -67,19 +67,29 @@ export async function surveyCases(
   let room = PACKED_BYTES
   for (const [at, files] of cases.entries()) {
     if (signal?.aborted) throw new CodedError('cancelled', 'The data were not looked through to the end.')
-    const reading = { file: files.image }
     try {
-      const found = await surveyCase(files, rules, planes, signal, visit, reading)
+      const found = await surveyCase(files, rules, planes, signal, visit)
       room -= found.packed === undefined ? 0 : packedBytes(found.packed)
       surveyed.push(room < 0 ? { ...found, packed: undefined } : found)
     } catch (error) {
       if (signal?.aborted === true) throw new CodedError('cancelled', 'The data were not looked through to the end.')
-      if (!(error instanceof CodedError)) throw error
-      left.push({ file: reading.file, reason: error.message })
+      if (error instanceof MaskError) left.push({ file: error.mask, reason: error.message })
+      else if (error instanceof CodedError) left.push({ file: files.image, reason: error.message })
+      else throw error
     }
     onProgress?.(at + 1, cases.length)
   }
   return { surveyed, left }
+}
+
+/** A mask that leaves its case out; image and mask may be of one name, so that the sentence alone does not tell which. */
+class MaskError extends CodedError {
+  readonly mask: string
+
+  constructor(mask: string, { code, message, detail }: CodedError) {
+    super(code, message, detail === undefined ? {} : { detail })
+    this.mask = mask
+  }
 }
 
 async function surveyCase(
@@ -88,13 +98,15 @@ async function surveyCase(
   planes: readonly SlicePlane[],
   signal: AbortSignal | undefined,
   visit: SurveyOptions['visit'],
-  reading: { file: string },
 ): Promise<Surveyed> {
   const image = await openCase(files, signal)
   try {
-    // Of many masks the sentence names its own.
-    reading.file = (files.masks.length === 1 ? files.masks[0] : undefined) ?? files.image
-    const truth = await readTruth(files, image, rules, signal)
+    const truth = await readTruth(files, image, rules, signal).catch((error: unknown) => {
+      const [mask, another] = files.masks
+      // Of many masks the sentence names its own.
+      if (!(error instanceof CodedError) || mask === undefined || another !== undefined) throw error
+      throw new MaskError(mask, error)
+    })
     const { low, high, brightness } = await lookOf(image, signal)
     await visit?.(files, image, truth)
     return {

@@ -56,5 +56,8 @@ export function diceChart(
 }
 
 function markOf(bestEpoch: number | null, history: readonly HistoryEpoch[]): Chart['mark'] {
-  return bestEpoch === null || history.length < 2 ? null : { x: bestEpoch, text: `kept: epoch ${bestEpoch}` }
+  // 0: the weights from before the first epoch, which no curve shows.
+  return bestEpoch === null || bestEpoch === 0 || history.length < 2
+    ? null
+    : { x: bestEpoch, text: `kept: epoch ${bestEpoch}` }
 }

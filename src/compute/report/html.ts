@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FIGURES_FOLDER } from '../../core/contract/report.ts'
+import { keptWeights, type KeptWeights } from '../../core/recipes/index.ts'
 import { decodePng, encodeJpeg } from '../../imaging/index.ts'
 import { anchor } from './anchor.ts'
 import { diceChart, lossChart } from './curves.ts'
@@ -99,11 +100,15 @@ function learningSection(report: RecipeReport, figures: Embedded): string {
     .filter(({ kind }) => kind === 'progress')
     .map((figure) => picture(figure, figures, 'The predictions by epoch'))
   if (curves.length + moving.length === 0) return ''
-  const kept =
-    bestEpoch === null
-      ? `those after epoch ${history.at(-1)?.epoch ?? 0}, the last`
-      : `those of epoch ${bestEpoch}, the best in validation`
-  return `<section><h2>Learning</h2><p class="note">The weights that were kept are ${kept}.</p><div class="curves">${curves.join('')}</div>${moving.join('')}</section>`
+  const kept = keptWeights(report)
+  const note = kept === null ? '' : `<p class="note">The weights that were kept are ${keptWords(kept)}.</p>`
+  return `<section><h2>Learning</h2>${note}<div class="curves">${curves.join('')}</div>${moving.join('')}</section>`
+}
+
+function keptWords(kept: KeptWeights): string {
+  if (kept.kind === 'first') return 'those from before the first epoch; none of the epochs was better'
+  if (kept.kind === 'last') return `those after epoch ${kept.epoch}, the last`
+  return `those of epoch ${kept.epoch}, the best ${kept.validated ? 'in validation' : 'on what is learned from'}`
 }
 
 function casesSection(report: RecipeReport, figures: Embedded): string {

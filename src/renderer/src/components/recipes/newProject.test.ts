@@ -78,6 +78,16 @@ async function toProject(): Promise<VueWrapper> {
   return wrapper
 }
 
+/** At the last step, where the backend refuses to make it. */
+async function toRefusal(): Promise<VueWrapper> {
+  client.answers['recipes.create'] = () => {
+    throw new CodedError('conflict', 'The folder "/data/projects/White blood cells" holds something.')
+  }
+  const wrapper = await toProject()
+  await choosePath(wrapper, '/data/projects/')
+  return wrapper
+}
+
 describe('a new project from a recipe', () => {
   it('goes from a recipe to an open project', async () => {
     const wrapper = await toCheck()
@@ -183,12 +193,8 @@ describe('a new project from a recipe', () => {
   })
 
   it('shows at once where the backend refuses, and what was typed stays', async () => {
-    client.answers['recipes.create'] = () => {
-      throw new CodedError('conflict', 'The folder "/data/projects/White blood cells" holds something.')
-    }
-    const wrapper = await toProject()
+    const wrapper = await toRefusal()
     await by(wrapper, 'project-name').setValue('a/b')
-    await choosePath(wrapper, '/data/projects/')
     await next(wrapper)
     expect(by(wrapper, 'wizard-outcome').text()).toBe(words.project.nameProblem)
     await by(wrapper, 'project-name').setValue('cells')
@@ -199,11 +205,7 @@ describe('a new project from a recipe', () => {
   })
 
   it('no longer says why it was not created once the name or the folder is another', async () => {
-    client.answers['recipes.create'] = () => {
-      throw new CodedError('conflict', 'The folder holds something.')
-    }
-    const wrapper = await toProject()
-    await choosePath(wrapper, '/data/projects/')
+    const wrapper = await toRefusal()
     await next(wrapper)
     expect(by(wrapper, 'create-failed').exists()).toBe(true)
     await by(wrapper, 'project-name').setValue('cells')
