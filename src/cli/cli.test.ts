@@ -164,7 +164,7 @@ describe('maskwright predict', () => {
     await cp(at('base'), at('damaged'), { recursive: true })
     await truncate(at('damaged', 'weights.bin'), 100)
     const { code, stderr } = await runCli(
-      ...['predict', at('picture.png'), at('volume.nii.gz'), '--model', at('damaged'), '--out', at('none5')],
+      ...['predict', at('picture.png'), at('volume.nii.gz'), '--model', at('damaged'), '--out', at('unmade')],
     )
     expect(code).toBe(1)
     expect(stderr.match(/weights\.bin/g)).toHaveLength(1)
