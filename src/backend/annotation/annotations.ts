@@ -247,7 +247,12 @@ export class Annotations {
     const undone = stroke.kind === 'undo'
     tallies.addStroke(caseId, stroke.slices, meant.counter, undone ? -1 : 1, seq)
     tallies.addVoxels(caseId, stroke.runs)
-    cases.setRevision(caseId, mask.revision + 1, mask.undo.length + (undone ? -1 : 1))
+    const change = undone ? -1 : 1
+    const drawn = mask.undo.reduce((count, { kind }) => count + Number(kind !== 'import'), 0)
+    cases.setRevision(caseId, mask.revision + 1, {
+      active: mask.undo.length + change,
+      drawn: drawn + (meant.kind === 'import' ? 0 : change),
+    })
     if (stroke.target === null) return
     // Voxels of a deleted label come back only together with the label.
     for (let r = 3; r < stroke.runs.length; r += 4) labels.setArchived(stroke.runs[r] ?? 0, false)

@@ -95,6 +95,25 @@ describe('a mask from a file', () => {
     expect(await readMaskOf(later, caseId)).toEqual(labels)
   })
 
+  it('is told from one that a person worked on', async () => {
+    const test = await openWithCase()
+    const { caseId } = test
+    const status = async () => (await test.call('case.open', { caseId })).status
+    const labels = blocks([1]).fill(0, 0, DIMS[0] * DIMS[1])
+    const asked = { caseId, fileId: await maskFile(test, labels), resample: false, labels: 'keep' } as const
+    const { revision } = await test.call('mask.import', asked)
+    expect(await status()).toBe('imported')
+    const delta = rectangle({ index: 0, at: [0, 0], size: [8, 2], after: 2 })
+    await test.call('annotation.commit', { caseId, delta: { ...delta, baseRevision: revision } })
+    expect(await status()).toBe('corrected')
+    await test.call('annotation.undo', { caseId })
+    expect(await status()).toBe('imported')
+    await test.call('annotation.undo', { caseId })
+    expect(await status()).toBe('untouched')
+    await test.call('annotation.redo', { caseId })
+    expect(await status()).toBe('imported')
+  })
+
   it('leaves locked labels alone, both ways', async () => {
     const test = await openWithCase()
     const { caseId } = test

@@ -249,8 +249,14 @@ export class Cases {
   }
 
   /** Inside the transaction that appends to the journal. */
-  setRevision(id: string, revision: number, activeStrokes: number): void {
-    this.#db.run('UPDATE cases SET revision = ?, active_strokes = ? WHERE id = ?', revision, activeStrokes, id)
+  setRevision(id: string, revision: number, strokes: { readonly active: number; readonly drawn: number }): void {
+    this.#db.run(
+      'UPDATE cases SET revision = ?, active_strokes = ?, drawn_strokes = ? WHERE id = ?',
+      revision,
+      strokes.active,
+      strokes.drawn,
+      id,
+    )
     this.#cache.delete(id)
   }
 
@@ -283,13 +289,7 @@ export class Cases {
       kind: record.kind,
       dims: record.dims,
       channels: record.channels,
-      status: saved
-        ? 'saved'
-        : int(row, 'active_strokes') > 0
-          ? 'corrected'
-          : flag(row, 'predicted')
-            ? 'predicted'
-            : 'untouched',
+      status: saved ? 'saved' : statusOf(row),
       correctedSlices: int(row, 'corrected_slices'),
       newCorrectedSlices: int(row, 'new_corrected_slices'),
       missing: this.missing.has(record.id),
@@ -307,6 +307,13 @@ export class Cases {
       if (this.#db.get('SELECT 1 AS taken FROM cases WHERE stem = ? COLLATE NOCASE', stem) === undefined) return stem
     }
   }
+}
+
+/** Of a case whose mask no file holds as it is. */
+function statusOf(row: Row): CaseSummary['status'] {
+  if (int(row, 'drawn_strokes') > 0) return 'corrected'
+  if (int(row, 'active_strokes') > 0) return 'imported'
+  return flag(row, 'predicted') ? 'predicted' : 'untouched'
 }
 
 /** Whole characters of `text` that fit into so many bytes. */

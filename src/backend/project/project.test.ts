@@ -20,6 +20,7 @@ import {
 } from '../testing/fixtures.ts'
 import { Database } from './database.ts'
 import { initial } from './migrations/0001-initial.ts'
+import { anyImage } from './migrations/0002-any-image.ts'
 import { migrate } from './migrations/index.ts'
 import { createProject, openProject, projectExists } from './project.ts'
 
@@ -59,6 +60,45 @@ describe('a project of the first schema', () => {
     ])
     const fileId = test.backend.registerFile(path, 'open').id
     expect((await test.call('case.add', { fileId })).id).toBe('c')
+  })
+})
+
+describe('a project of the second schema', () => {
+  it('is read on, imported masks told from those that a person worked on', () => {
+    const db = new Database(join(temporaryFolder(), 'old.sqlite'))
+    migrate(db, 'Old', [initial, anyImage])
+    const journals = {
+      drawn: ['brush'],
+      imported: ['import'],
+      both: ['import', 'brush'],
+      undone: ['brush', 'import', 'undo'],
+    }
+    for (const [id, kinds] of Object.entries(journals)) {
+      db.run(
+        `INSERT INTO cases (id, position, name, stem, path, content_hash, file_size, file_mtime, kind, nx, ny, nz, channels,
+           training_axis, low, high, min, max, added_at, active_strokes)
+         VALUES (?1, 1, ?1, ?1, ?1, ?1, 1, 1, 'image', 8, 8, 1, 1, 2, 0, 1, 0, 1, '', ?2)`,
+        id,
+        id === 'undone' ? 1 : kinds.length,
+      )
+      for (const [at, kind] of kinds.entries()) {
+        db.run(
+          `INSERT INTO journal (case_id, revision, stroke_id, kind, label, target_seq, base_revision, created_at,
+             x0, y0, z0, x1, y1, z1, slices, counter, prev_hash, hash)
+           VALUES (?1, ?2, ?1 || ?2, ?3, 1, IIF(?3 = 'undo', (SELECT MAX(seq) FROM journal), NULL), ?2 - 1, '',
+             0, 0, 0, 8, 8, 1, '0', 'own', x'', x'')`,
+          id,
+          at + 1,
+          kind,
+        )
+      }
+    }
+    migrate(db, 'Old')
+    const rows = db.all('SELECT id, drawn_strokes FROM cases')
+    expect(Object.fromEntries(rows.map((row) => [row.id, row.drawn_strokes]))).toEqual({
+      ...{ drawn: 1, imported: 0, both: 1, undone: 1 },
+    })
+    db.close()
   })
 })
 

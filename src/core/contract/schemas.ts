@@ -106,7 +106,8 @@ export const caseSummarySchema = z.object({
   kind: z.enum(['volume', 'image', 'slide']),
   dims: dimsSchema,
   channels: z.union([z.literal(1), z.literal(3)]),
-  status: z.enum(['untouched', 'predicted', 'corrected', 'saved']),
+  /** `imported`: all of the mask came from files. `saved`: a file holds the mask as it is. */
+  status: z.enum(['untouched', 'predicted', 'imported', 'corrected', 'saved']),
   /** Slices across the training axis that a person corrected or accepted. */
   correctedSlices: z.int().min(0),
   /** Of those, the ones changed since the active model was trained: what one click on Retrain would newly learn. */

@@ -332,6 +332,7 @@ describe('a case in the worklist', () => {
     const words = (change: Parameters<typeof aCase>[0]) =>
       show(CaseItem, { item: aCase(change), current: false }).text()
     expect(words({ status: 'predicted' })).toContain('Predicted')
+    expect(words({ status: 'imported', correctedSlices: 3 })).toContain('Mask imported')
     expect(words({ status: 'corrected', correctedSlices: 3 })).toContain('3 slices corrected')
     expect(words({ status: 'saved', correctedSlices: 3 })).toContain('Mask saved, 3 corrected')
     expect(words({ missing: true })).toContain('Image file is missing')

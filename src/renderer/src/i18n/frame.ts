@@ -47,7 +47,13 @@ export const t = {
     emptyTitle: 'No images yet',
     empty:
       'Open a NIfTI, NRRD or MetaImage volume, a DICOM folder, a slide, or a PNG, JPEG, BMP or TIFF image. Files and folders can be dropped anywhere on this window.',
-    status: { untouched: 'Not started', predicted: 'Predicted', corrected: 'Corrected', saved: 'Mask saved' },
+    status: {
+      untouched: 'Not started',
+      predicted: 'Predicted',
+      imported: 'Mask imported',
+      corrected: 'Corrected',
+      saved: 'Mask saved',
+    },
     correctedSlices: (count: number) => `${plural(count, 'slice')} corrected`,
     savedAndCorrected: (count: number) => `Mask saved, ${formatCount(count)} corrected`,
     removedElsewhere: (name: string) => `${name} was taken off the worklist in another window.`,

@@ -63,7 +63,7 @@ export const useExportsStore = defineStore('exports', () => {
   /** Was the mask changed after the last file of the case was written? */
   function isStale(caseId: string): boolean {
     const now = project.caseById(caseId)
-    return now?.status === 'corrected' && now !== knownThen.value.get(caseId)
+    return (now?.status === 'corrected' || now?.status === 'imported') && now !== knownThen.value.get(caseId)
   }
 
   return { running, results, dataset, save, formatFor, choose, saveDataset, ended, isStale }

@@ -65,16 +65,10 @@ export const useNextStepStore = defineStore('next-step', () => {
   const reached = computed<FirstRunStep[]>(() => {
     // A training by a recipe is no retraining, and the masks that it learned from came with the data.
     const retrained = project.models.some((one) => project.trainedHere(one) && one.recipe === undefined)
-    const { activeModel, correctedSlices, newCorrectedSlices } = project
-    // All of them count as new until the worklist is told what the first model has learned.
-    const allNew = newCorrectedSlices === correctedSlices
-    const corrected =
-      activeModel?.recipe === undefined
-        ? annotation.corrected.length > 0 || correctedSlices > 0
-        : newCorrectedSlices > 0 && !allNew
+    const corrected = project.activeModel !== null && project.cases.some(({ status }) => status === 'corrected')
     const seen: Record<FirstRunStep, boolean> = {
       predict: annotation.predicted.length > 0 || project.cases.some((one) => one.status === 'predicted'),
-      correct: retrained || (activeModel !== null && corrected),
+      correct: retrained || corrected,
       retrain: retrained,
       save: project.cases.some((one) => one.status === 'saved') || Object.keys(exported.results).length > 0,
     }
