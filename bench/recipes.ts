@@ -101,7 +101,7 @@ export async function suite(): Promise<BenchResult[]> {
             name: `${row.name} ${metric}`,
             params: {
               recipe: row.recipe,
-              article: article.metrics[metric] ?? 'none',
+              article: rounded(article.metrics[metric]),
               seconds: Math.round(ours.seconds),
             },
             values: [ours.metrics[metric] ?? NaN],
@@ -125,6 +125,10 @@ export async function suite(): Promise<BenchResult[]> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function rounded(value: number | null | undefined): number | string {
+  return value === null || value === undefined ? 'none' : Number(value.toFixed(4))
 }
 
 /** The results of an earlier run for the rows of these names. */

@@ -33,7 +33,10 @@ export async function augmentationSheet(
     for (let batch = await stream.next(); batch !== null; batch = await stream.next()) {
       options.signal?.throwIfAborted()
       const size = shownSize(batch, SIDE)
-      const picture = scaled(slicePicture({ ...batch, image: planesOf(batch) }), size)
+      const picture = scaled(
+        slicePicture({ ...batch, image: planesOf(batch), standardize: data.input.standardize }),
+        size,
+      )
       // What teaches nothing has no contour.
       const shown = batch.classes.map((value) => (value === 255 ? 0 : value))
       tiles.push({ picture: withContour(picture, shown, batch, classes) })

@@ -272,13 +272,14 @@ async function measure(
   epoch: number,
 ): Promise<{ result: Measured; pictures: { id: string; png: Uint8Array }[] }> {
   const seen = new Map<number, EpochPicture>()
+  const { standardize } = workshop.data.input
   const result = await workshop.meter.measure(workshop.trainer.result, measured, {
     ...measureOptions(workshop),
     onSlice: (index, { width, height, channels, image, classes }, prediction) => {
       const ref = measured[index]
       if (ref === undefined || !shown.includes(index)) return
       const id = ref.index === 0 ? ref.caseId : `${ref.caseId} ${ref.index + 1}`
-      seen.set(index, { id, width, height, channels, image, truth: classes, prediction })
+      seen.set(index, { id, width, height, channels, image, standardize, truth: classes, prediction })
     },
   })
   const pictures = shown.map((index) => seen.get(index)).filter((picture) => picture !== undefined)

@@ -1,6 +1,7 @@
 import type { Axis } from '../../core/contract/schemas.ts'
 import type { CasePart, CaseScores, DataReport, Recipe, RecipeSettings } from '../../core/contract/recipes.ts'
 import type { HistoryEpoch, RecipeReport } from '../../core/contract/report.ts'
+import type { NetworkInput } from '../../core/contract/network.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
 
 type ReportLabels = readonly { readonly value: number; readonly name: string }[]
@@ -41,6 +42,8 @@ export interface EpochPicture {
   readonly channels: number
   /** channels x height x width, in any range; shown between its 0.5th and 99.5th percentile. */
   readonly image: Float32Array
+  /** What was done to its channels, undone where it is shown. */
+  readonly standardize?: NetworkInput['standardize']
   /** height x width: 0 background, c > 0 the c-th label, above them the border of the first one's objects, 255 not known. */
   readonly truth: Uint8Array
   readonly prediction: Uint8Array

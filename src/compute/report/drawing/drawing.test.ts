@@ -158,6 +158,9 @@ describe('slicePicture', () => {
     expect([...one.data]).toEqual([0, 0, 0, 255, 255, 255])
     const three = slicePicture({ width: 1, height: 1, channels: 3, image: Float32Array.from([0, 1, 2]) })
     expect([...three.data]).toEqual([0, 128, 255])
+    const standardize = { mean: [1, 3, 5], deviation: [2, 2, 2] }
+    const same = slicePicture({ width: 1, height: 1, channels: 3, image: Float32Array.of(0, -0.5, -1), standardize })
+    expect([...same.data], 'the colours of the image').toEqual([0, 128, 255])
     const flat = slicePicture({ width: 1, height: 1, channels: 1, image: Float32Array.from([NaN]) })
     expect([...flat.data]).toEqual([0, 0, 0])
   })
