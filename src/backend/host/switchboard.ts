@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs'
+import type { Project } from '../../core/contract/caseSchemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { methods, type CallContext, type Handlers, type MethodName } from '../../core/contract/methods.ts'
-import type { FileEntry, Project } from '../../core/contract/schemas.ts'
+import type { FileEntry } from '../../core/contract/schemas.ts'
 import type { Backend } from '../createBackend.ts'
 import { EventHub } from '../events.ts'
 

@@ -1,6 +1,6 @@
+import { caseDetailSchema, type CaseDetail, type CaseSummary } from '../../core/contract/caseSchemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { Axis, CaseDetail, CaseSummary, Dims, ImageSelection } from '../../core/contract/schemas.ts'
-import { caseDetailSchema, imageSelectionSchema } from '../../core/contract/schemas.ts'
+import { imageSelectionSchema, type Axis, type Dims, type ImageSelection } from '../../core/contract/schemas.ts'
 import type { Database } from './database.ts'
 import { flag, int, intOrNull, json, real, realOrNull, text, textOrNull, type Row } from './rows.ts'
 

@@ -1,5 +1,6 @@
+import type { CaseDetail } from '../../core/contract/caseSchemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { CaseDetail, SliceData } from '../../core/contract/schemas.ts'
+import type { SliceData } from '../../core/contract/schemas.ts'
 import { robustRange, typeOf, type TiledImage, type VoxelArray } from '../../imaging/index.ts'
 import type { PlaneView } from '../../core/geometry/index.ts'
 import type { Cases } from '../project/cases.ts'

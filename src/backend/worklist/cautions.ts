@@ -1,4 +1,4 @@
-import type { Caution } from '../../core/contract/schemas.ts'
+import type { Caution } from '../../core/contract/caseSchemas.ts'
 import { shearOf } from '../../core/geometry/index.ts'
 import type { ImageVolume } from '../../imaging/index.ts'
 

@@ -1,5 +1,6 @@
+import type { CaseDetail, CaseSummary } from '../../core/contract/caseSchemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { CaseDetail, CaseSummary, TileRegion } from '../../core/contract/schemas.ts'
+import type { TileRegion } from '../../core/contract/schemas.ts'
 import type { PlaneView } from '../../core/geometry/index.ts'
 import { typeOf } from '../../imaging/index.ts'
 import type { Tallies } from '../annotation/tallies.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { caseSummarySchema } from './caseSchemas.ts'
 import { recipeEventSchema } from './recipes.ts'
 import {
-  caseSummarySchema,
   computeStatusSchema,
   historySchema,
   idSchema,

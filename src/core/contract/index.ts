@@ -2,6 +2,7 @@
 export * from './version.ts'
 export * from './errors.ts'
 export * from './schemas.ts'
+export * from './caseSchemas.ts'
 export { PERCENTILE_INPUT } from './modelCard.ts'
 export * from './network.ts'
 export * from './recipes.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { caseDetailSchema, caseSummarySchema, projectSchema } from './caseSchemas.ts'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
 import { projectRecipeSchema, recipeChoiceSchema, recipeTrainingSchema } from './projectRecipe.ts'
 import { dataReportSchema, recipeSchema } from './recipes.ts'
@@ -6,8 +7,6 @@ import { recipeReportSchema, reportFigureSchema } from './report.ts'
 import {
   axisSchema,
   bytesSchema,
-  caseDetailSchema,
-  caseSummarySchema,
   computeSettingsSchema,
   computeStatusSchema,
   doctorReportSchema,
@@ -25,7 +24,6 @@ import {
   maskFormatSchema,
   maskLookSchema,
   modelSummarySchema,
-  projectSchema,
   sliceDataSchema,
   sliceRefSchema,
   strokeDeltaSchema,

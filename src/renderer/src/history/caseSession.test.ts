@@ -1,5 +1,6 @@
 import { describe, it, expect } from 'vitest'
-import type { CaseDetail, LabelSlice } from '../../../core/contract/schemas.ts'
+import type { CaseDetail } from '../../../core/contract/caseSchemas.ts'
+import type { LabelSlice } from '../../../core/contract/schemas.ts'
 import { CaseSession } from './caseSession.ts'
 
 const detail: CaseDetail = {

@@ -1,4 +1,5 @@
-import type { Axis, CaseDetail, LabelSlice, SliceData, StrokeDelta } from '../../../core/contract/schemas.ts'
+import type { CaseDetail } from '../../../core/contract/caseSchemas.ts'
+import type { Axis, LabelSlice, SliceData, StrokeDelta } from '../../../core/contract/schemas.ts'
 import type { Rect } from '../canvas/layout.ts'
 import { toImageSlice, type ImageSlice } from '../canvas/samples.ts'
 import { SliceCache, type SliceKey } from '../canvas/sliceCache.ts'
