@@ -1,21 +1,17 @@
 import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Component } from 'vue'
 import { CodedError, type RecipeTraining } from '../../../../core/contract/index.ts'
 import { useActions } from '../../actions/index.ts'
 import { listenToKeys } from '../../actions/keyboard.ts'
-import { followProject, goOn, openProject, showReport } from '../../actions/recipes.ts'
-import { lifeOf, provideClient } from '../../api/client.ts'
+import { showReport } from '../../actions/recipes.ts'
 import { recipeWords } from '../../i18n/recipes.ts'
-import { carry, provideRestart, takeCarried } from '../../platform/pageLife.ts'
-import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
 import { useNextStepStore } from '../../stores/nextStep.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useRecipesStore } from '../../stores/recipes.ts'
 import { useUiStore } from '../../stores/ui.ts'
-import { useUploadsStore } from '../../stores/uploads.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { aJob, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { aRecipe, aReport, aTraining, anEpoch } from '../../testing/recipes.ts'
@@ -347,66 +343,5 @@ describe('pages in place of the images', () => {
     await known(aTraining())
     expect(step.next).toBe('recipe-running')
     useJobsStore().replaceAll([])
-  })
-})
-
-describe('another project', () => {
-  it('begins the interface anew, over the same connection', () => {
-    const again = vi.fn()
-    provideRestart(again)
-    followProject()
-    client.tell('project.opened', { id: 'project-2', name: 'Cells' })
-    expect(again).toHaveBeenCalledOnce()
-  })
-
-  it('goes on with the training that was asked for, once', async () => {
-    carry({ page: 'training', train: true })
-    await goOn()
-    expect(useUiStore().page).toBe('training')
-    expect(client.asked('recipes.train')).toHaveLength(1)
-    expect(takeCarried()).toBeNull()
-    useUiStore().leavePage()
-    await goOn()
-    expect(useUiStore().page).toBeNull()
-  })
-
-  it('is not opened while strokes or files are on their way, and the reason is said', async () => {
-    const folder = { id: 'there', name: 'there', text: '/p/there/', kind: 'folder' } as const
-    useAnnotationStore().pendingStrokes = 1
-    await expect(openProject(folder)).rejects.toMatchObject({ code: 'busy', message: recipeWords.project.unsaved })
-    useAnnotationStore().pendingStrokes = 0
-    const waiting = { id: 1, name: 'a.nii', files: 1, size: 9, sent: 0, state: 'sending', error: null } as const
-    useUploadsStore().uploads = [waiting]
-    await expect(openProject(folder)).rejects.toMatchObject({ message: recipeWords.project.uploading })
-    expect(client.asked('project.open')).toEqual([])
-  })
-
-  it('is not begun anew where it is the one that is open', async () => {
-    client.answers['project.open'] = () => ({ id: useProjectStore().project?.id ?? '' })
-    const ui = useUiStore()
-    ui.open('open-project')
-    await openProject({ id: 'here', name: 'here', text: '/p/here/', kind: 'folder' })
-    expect(ui.panel).toBeNull()
-    expect(takeCarried()).toBeNull()
-  })
-
-  it('hears nothing of the one before, which asks for nothing any more', async () => {
-    const life = lifeOf(client)
-    provideClient(life.client)
-    const heard: string[] = []
-    life.client.on('labels.changed', () => heard.push('labels'))
-    const stop = life.client.on('models.changed', () => heard.push('models'))
-    life.client.onResync(() => heard.push('resync'))
-    stop()
-    client.tell('models.changed', { models: [] })
-    client.tell('labels.changed', { labels: [] })
-    life.end()
-    client.tell('labels.changed', { labels: [] })
-    client.resync()
-    expect(heard).toEqual(['labels'])
-    expect(life.client.state).toBe('closed')
-    await expect(life.client.call('recipes.discard', {})).rejects.toMatchObject({ code: 'cancelled' })
-    expect(client.asked('recipes.discard')).toEqual([])
-    provideClient(client)
   })
 })
