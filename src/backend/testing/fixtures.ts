@@ -97,6 +97,12 @@ export async function openBackend(
   }
 }
 
+/** The same project in a new backend, as after the program was closed and started again. */
+export async function restart(test: TestBackend): Promise<TestBackend> {
+  await test.backend.close()
+  return openBackend(test.dir)
+}
+
 /** Adds a generated volume; a different seed gives different bytes. */
 export async function addVolume(
   test: TestBackend,
