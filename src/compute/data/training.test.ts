@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { augmentationSettingsSchema } from '../../core/contract/recipes.ts'
-import { writeVolume } from '../../imaging/index.ts'
 import { temporaryFolder } from '../../imaging/testing/folders.ts'
 import { augmentationSheet, checkData, openTrainingData } from './index.ts'
-import { diskFolder, orderFor, picture, volumeFolder } from './testing/folders.ts'
-import type { InstanceSettings } from '../../core/contract/recipes.ts'
+import { borders, diskFolder, orderFor, picture, volumeFolder } from './testing/folders.ts'
 import type { BatchOptions, BatchStream, RecipeBatch } from '../recipes/types.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
@@ -198,7 +196,7 @@ describe('openTrainingData', () => {
     await expect(openTrainingData(orderFor(dir))).rejects.toMatchObject({ code: 'nothing-to-train' })
     const order = orderFor(disks)
     order.settings.loss = { ...order.settings.loss, output: 'sigmoid' }
-    order.settings.instances = border
+    order.settings.instances = borders
     await expect(openTrainingData(order)).rejects.toMatchObject({ code: 'bad-request' })
   })
 
@@ -214,7 +212,7 @@ describe('openTrainingData', () => {
       [1, 'distance', 'set instances.label to one of 5, 9'],
       [9, 'border', 'set instances.label=5'],
     ] as const) {
-      order.settings.instances = { ...border, label, kind }
+      order.settings.instances = { ...borders, label, kind }
       const refused = { code: 'bad-request', message: expect.stringContaining(said) as string }
       await expect(openTrainingData(order)).rejects.toMatchObject(refused)
     }
@@ -222,7 +220,7 @@ describe('openTrainingData', () => {
       [5, 'border'],
       [9, 'distance'],
     ] as const) {
-      order.settings.instances = { ...border, label, kind }
+      order.settings.instances = { ...borders, label, kind }
       await (await openTrainingData(order)).close()
     }
   })
@@ -239,69 +237,6 @@ describe('openTrainingData', () => {
   it('stops when it is told to', async () => {
     const stopped = openTrainingData(orderFor(disks), { signal: AbortSignal.abort() })
     await expect(stopped).rejects.toMatchObject({ code: 'cancelled' })
-  })
-})
-
-const border: InstanceSettings = {
-  ...{ kind: 'border', label: 1, threshold: 0.5, seed: 0.7 },
-  ...{ smooth: 1, smallest: 0, smallestSeed: 0, border: 2 },
-}
-
-describe('objects', () => {
-  it('in files of their own are merged, overlaps go to the smaller and are told of', async () => {
-    const dir = at('nuclei')
-    for (const name of ['p', 'q']) {
-      await picture(path.join(dir, name, 'images', `${name}.png`), 12, 8, (x, y) => 10 * x + y)
-      await picture(path.join(dir, name, 'masks', 'large.png'), 12, 8, (x) => (x < 7 ? 255 : 0))
-      await picture(path.join(dir, name, 'masks', 'small.png'), 12, 8, (x, y) => (x > 4 && x < 9 && y < 4 ? 255 : 0))
-    }
-    const order = orderFor(dir, { recipe: { layouts: ['stage1'] } })
-    order.settings.instances = border
-    order.settings.split = { ...order.settings.split, holdout: 0 }
-    const data = await openTrainingData(order)
-    expect(data.outputChannels).toBe(3)
-    expect(data.report.remarks.join()).toMatch(/overlap in 2 of 2 cases, in 16 pixels/)
-    const { labels, objects } = await data.truth('p')
-    expect([...labels.subarray(0, 12)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
-    expect([...(objects?.subarray(0, 12) ?? [])]).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0])
-    const [ref] = data.slices('train')
-    if (ref === undefined) throw new Error('no slice')
-    // Two pixels wide on both sides of where they meet, and where the small one ends.
-    expect([...(await data.slice(ref)).classes.subarray(0, 12)]).toEqual([1, 1, 1, 2, 2, 2, 2, 2, 2, 0, 0, 0])
-    await data.close()
-  })
-
-  it('in one file are its numbers', async () => {
-    const dir = at('numbered')
-    await picture(path.join(dir, 'images', 'a.png'), 6, 2, 9)
-    await picture(path.join(dir, 'masks', 'a.png'), 6, 2, (x) => (x < 2 ? 7 : x < 4 ? 8 : 0))
-    const order = orderFor(dir)
-    order.settings.instances = { ...border, kind: 'distance' }
-    const data = await openTrainingData(order)
-    const { labels, objects } = await data.truth('a')
-    expect([...labels.subarray(0, 6)]).toEqual([1, 1, 1, 1, 0, 0])
-    expect([...(objects?.subarray(0, 6) ?? [])]).toEqual([7, 7, 8, 8, 0, 0])
-    expect(data.report.remarks.join()).toMatch(/only one case/)
-    await data.close()
-  })
-
-  it('are where their label is, whatever other values a mask holds', async () => {
-    const dir = at('grey')
-    for (const name of ['a.png', 'b.png']) {
-      await picture(path.join(dir, 'images', name), 20, 20, (x) => 10 * x)
-      // Two bars, their edges grey: below 128 nothing is meant.
-      const bar = (x: number): number => (x === 3 || x === 12 ? 90 : (x > 3 && x < 8) || x > 12 ? 255 : 0)
-      await picture(path.join(dir, 'masks', name), 20, 20, bar)
-    }
-    const order = orderFor(dir, { recipe: { classes: [{ value: 1, name: 'Bar', from: 128, to: 255 }] } })
-    order.settings.instances = { ...border, kind: 'distance' }
-    const data = await openTrainingData(order, { workers: 0 })
-    const { labels, objects } = await data.truth('a')
-    const row = Array.from({ length: 20 }, (_, x) => (x > 3 && x < 8 ? 1 : x > 12 ? 2 : 0))
-    expect([...(objects ?? [])]).toEqual(Array.from({ length: 20 }, () => row).flat())
-    expect([...labels].every((value, i) => (value === 1) === (objects?.[i] !== 0))).toBe(true)
-    expect(data.report.remarks.join(' ')).toContain('90')
-    await data.close()
   })
 })
 
@@ -383,73 +318,6 @@ describe('volumes', () => {
     expect(data.slices('train').every(({ plane }) => plane === 'axial')).toBe(true)
     expect(data.slices('train').map(({ index }) => index)).toEqual(indices[0])
     expect(data.report.remarks.join(' ')).toMatch(/slices of it are held out.*only slices of one plane/)
-    await data.close()
-  })
-})
-
-describe('what a card says', () => {
-  it('is fitted on the training part alone', async () => {
-    const dir = at('fitted')
-    for (let n = 0; n < 9; n++) {
-      await picture(path.join(dir, 'images', `${n}.png`), 8, 8, 20 * n)
-      await picture(path.join(dir, 'masks', `${n}.png`), 8, 8, (x) => (x < 4 ? 255 : 0))
-    }
-    const order = orderFor(dir)
-    order.settings.input = { ...order.settings.input, normalization: { kind: 'fitted' } }
-    const data = await openTrainingData(order)
-    const learned = data.cases.flatMap(({ id, part }) => (part === 'train' ? [20 * Number(id)] : []))
-    const mean = learned.reduce((sum, x) => sum + x, 0) / learned.length
-    const variance = learned.reduce((sum, x) => sum + (x - mean) ** 2, 0) / learned.length
-    expect(data.input.standardize?.mean[0]).toBeCloseTo(mean, 9)
-    expect(data.input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), 9)
-    await data.close()
-  })
-
-  it('is fitted on the slices of the training part alone where one volume is parted', async () => {
-    const dir = at('fitted-slices')
-    const dims: [number, number, number] = [6, 5, 12]
-    const voxels = { length: 6 * 5 * 12 }
-    const slice = (i: number): number => Math.floor(i / 30)
-    for (const part of ['images', 'masks']) await mkdir(path.join(dir, part), { recursive: true })
-    // Samples that are no numbers count for nothing.
-    const image = Float32Array.from(voxels, (_, i) => (i % 30 === 7 ? NaN : 10 * slice(i) ** 2 + (i % 2)))
-    const affine = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => (row === column ? 1 : 0)))
-    await writeVolume(path.join(dir, 'images', 'a.nii.gz'), { dims, affine, data: image })
-    const labels = Uint8Array.from(voxels, (_, i) => (i % 6 < 3 ? 1 : 0))
-    await writeVolume(path.join(dir, 'masks', 'a.nii.gz'), { dims, affine, data: labels })
-    const order = orderFor(dir)
-    order.settings.input = { ...order.settings.input, normalization: { kind: 'fitted' } }
-    const data = await openTrainingData(order, { workers: 0 })
-    const learned = new Set(data.cases.find(({ part }) => part === 'train')?.only?.indices)
-    expect(learned.size).toBeGreaterThan(4)
-    expect(learned.size).toBeLessThan(9)
-    const values = [...image].filter((value, i) => learned.has(slice(i)) && !Number.isNaN(value))
-    const mean = values.reduce((sum, x) => sum + x, 0) / values.length
-    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
-    expect(data.input.standardize?.mean[0]).toBeCloseTo(mean, 6)
-    expect(data.input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), 6)
-    await data.close()
-  })
-
-  it('names the bytes that were learned from', async () => {
-    const data = await openTrainingData(orderFor(disks))
-    const sha = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-    const hashes = await Promise.all(
-      data.cases
-        .filter(({ part }) => part === 'train')
-        .map(async ({ image, masks }) => {
-          const files = await Promise.all([image, ...masks].map((file) => readFile(file)))
-          return sha(files.map((bytes) => `${sha(bytes)}\n`).join(''))
-        }),
-    )
-    expect(data.data.sha256).toBe(
-      sha(
-        hashes
-          .sort()
-          .map((hash) => `${hash}\n`)
-          .join(''),
-      ),
-    )
     await data.close()
   })
 })

@@ -4,7 +4,7 @@ import { recipeSchema } from '../../../core/contract/recipes.ts'
 import { writePng, writeVolume } from '../../../imaging/index.ts'
 import { createRandom, randomInt } from '../random.ts'
 import type { RecipeOrder } from '../../../core/contract/compute.ts'
-import type { Recipe } from '../../../core/contract/recipes.ts'
+import type { InstanceSettings, Recipe } from '../../../core/contract/recipes.ts'
 import type { Random } from '../random.ts'
 
 export const GREY = { channels: 1 } as const
@@ -97,4 +97,10 @@ export function orderFor(
     ...{ recipe, preset: 'best', dataDir, limit: change.limit ?? null, seed: change.seed ?? 1 },
     settings: { ...recipe.presets.best, ...change.settings },
   }
+}
+
+/** Objects of label 1, told apart by borders two pixels wide. */
+export const borders: InstanceSettings = {
+  ...{ kind: 'border', label: 1, threshold: 0.5, seed: 0.7 },
+  ...{ smooth: 1, smallest: 0, smallestSeed: 0, border: 2 },
 }
