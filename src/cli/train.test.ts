@@ -141,17 +141,8 @@ describe('maskwright train', () => {
       const { cases } = metricsSchema.parse(JSON.parse(await readFile(join(out, 'metrics.json'), 'utf8')))
       const inputs = cases.map(({ id }) => join(data, 'images', `${id}.png`))
       const diceOf = async (masks: string, ...more: string[]): Promise<number[]> => {
-        const predicted = await runCli(
-          'predict',
-          '--model',
-          out,
-          '--out',
-          masks,
-          '--backend',
-          'wasm',
-          ...more,
-          ...inputs,
-        )
+        const args = ['--model', out, '--out', masks, '--backend', 'wasm', ...more, ...inputs]
+        const predicted = await runCli('predict', ...args)
         expect(predicted).toMatchObject({ code: 0 })
         return Promise.all(
           cases.map(async ({ id }) => {
