@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeVolume } from '../../imaging/index.ts'
+import type { TrainingData } from '../recipes/types.ts'
 import { temporaryFolder } from '../../imaging/testing/folders.ts'
 import { openTrainingData } from './index.ts'
 import { diskFolder, orderFor, picture } from './testing/folders.ts'
@@ -13,6 +14,14 @@ beforeAll(async () => {
   folder = await temporaryFolder()
 })
 afterAll(() => folder.remove())
+
+/** That the first channel's mean and deviation are those of `values`, to so many digits. */
+function expectMoments({ input }: TrainingData, values: readonly number[], digits: number): void {
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
+  expect(input.standardize?.mean[0]).toBeCloseTo(mean, digits)
+  expect(input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), digits)
+}
 
 describe('what a card says', () => {
   it('is fitted on the training part alone', async () => {
@@ -25,10 +34,7 @@ describe('what a card says', () => {
     order.settings.input = { ...order.settings.input, normalization: { kind: 'fitted' } }
     const data = await openTrainingData(order)
     const learned = data.cases.flatMap(({ id, part }) => (part === 'train' ? [20 * Number(id)] : []))
-    const mean = learned.reduce((sum, x) => sum + x, 0) / learned.length
-    const variance = learned.reduce((sum, x) => sum + (x - mean) ** 2, 0) / learned.length
-    expect(data.input.standardize?.mean[0]).toBeCloseTo(mean, 9)
-    expect(data.input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), 9)
+    expectMoments(data, learned, 9)
     await data.close()
   })
 
@@ -51,10 +57,7 @@ describe('what a card says', () => {
     expect(learned.size).toBeGreaterThan(4)
     expect(learned.size).toBeLessThan(9)
     const values = [...image].filter((value, i) => learned.has(slice(i)) && !Number.isNaN(value))
-    const mean = values.reduce((sum, x) => sum + x, 0) / values.length
-    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
-    expect(data.input.standardize?.mean[0]).toBeCloseTo(mean, 6)
-    expect(data.input.standardize?.deviation[0]).toBeCloseTo(Math.sqrt(variance), 6)
+    expectMoments(data, values, 6)
     await data.close()
   })
 
