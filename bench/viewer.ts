@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { chromium, type Browser, type Page } from '@playwright/test'
+import type { Browser, Page } from '@playwright/test'
 import { Host } from '../e2e/fixtures/host.ts'
 import { writeVolume } from '../src/imaging/index.ts'
 import { createProject } from '../src/backend/index.ts'
 import { temporaryFolder } from './support/demo.ts'
+import { addLabel, fingerprint, launch, openFile, ready } from './support/page.ts'
 import { result, type BenchResult } from './support/report.ts'
 import { latencies, recordDraws } from './support/drawClock.ts'
 
@@ -29,14 +29,6 @@ export async function suite(): Promise<BenchResult[]> {
   }
 }
 
-async function launch(): Promise<Browser> {
-  const debian = '/usr/bin/chromium'
-  return chromium.launch({
-    ...(existsSync(debian) ? { executablePath: debian } : {}),
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  })
-}
-
 /** From the start of the host's process, with the demo project made before, to a slice on screen that answers. */
 async function startToInteractive(browser: Browser, folder: string): Promise<BenchResult[]> {
   const times: number[] = []
@@ -54,10 +46,6 @@ async function startToInteractive(browser: Browser, folder: string): Promise<Ben
   return [
     result({ name: 'start-to-interactive', params: { project: 'demo' }, values: times, budget: 'at most 3000 ms' }),
   ]
-}
-
-async function ready(page: Page): Promise<void> {
-  await page.locator('[data-testid=viewer-canvas][data-ready=true]').waitFor({ timeout: 60_000 })
 }
 
 async function editing(browser: Browser, folder: string): Promise<BenchResult[]> {
@@ -93,20 +81,6 @@ async function editing(browser: Browser, folder: string): Promise<BenchResult[]>
   }
 }
 
-async function openFile(page: Page, file: string): Promise<void> {
-  await page.getByTestId('open-file').first().click()
-  await page.getByTestId('path-field').fill(file)
-  await page.getByTestId('path-field').press('Enter')
-  await ready(page)
-}
-
-async function addLabel(page: Page): Promise<void> {
-  await page.getByTestId('label-add').click()
-  await page.getByTestId('label-name').last().fill('Liver')
-  await page.getByTestId('label-name').last().press('Enter')
-  await page.keyboard.press('Escape')
-}
-
 /** Down and up through the volume, a key at a time, each after the last one was drawn. */
 async function sliceChanges(page: Page): Promise<number[]> {
   await page.getByTestId('viewer-canvas').click({ position: { x: 5, y: 5 } })
@@ -118,21 +92,6 @@ async function sliceChanges(page: Page): Promise<number[]> {
   })
   if (seen.size < CHANGES / 4) throw new Error(`Only ${seen.size} different pictures were on screen.`)
   return times
-}
-
-/** Tells pictures apart: the canvases of the viewer, summed up by place. */
-async function fingerprint(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const sums = [...document.querySelectorAll<HTMLCanvasElement>('[data-testid=viewer-canvas] canvas')].map(
-      (canvas) => {
-        const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? []
-        let sum = 0
-        for (let i = 0; i < data.length; i += 97) sum = (sum * 31 + (data[i] ?? 0)) % 2147483647
-        return sum
-      },
-    )
-    return sums.join(' ')
-  })
 }
 
 /** One long stroke of a large brush across the image, a pointer event at a time. */

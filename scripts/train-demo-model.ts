@@ -43,7 +43,7 @@ const trained = await trainModel({
   seconds: Number(values.seconds),
   seed: SEED,
   batch: 4,
-  learningRate: Number(values.rate),
+  continuing: { learningRate: Number(values.rate) },
   evaluateEvery: 100,
   backend: runtime.backend,
   onProgress({ step, steps, point, secondsLeft }) {

@@ -8,7 +8,7 @@ export interface BenchResult {
   readonly median: number
   readonly p95: number
   readonly samples: number
-  readonly unit: 'ms' | 's' | 'MB' | 'Dice' | 'share' | 'mm'
+  readonly unit: 'ms' | 's' | 'MB' | 'Dice' | 'share' | 'mm' | 'slices' | 'voxels' | 'versions'
   readonly reference: { readonly name: string; readonly median: number } | null
   /** median / reference median */
   readonly ratio: number | null

@@ -169,7 +169,7 @@ test('a region of a slide becomes a case, painted and saved; the slide shows whe
   expectColour(await app.pixel(spot), [left + x, top + y])
 
   // It is annotated like any image.
-  await app.page.keyboard.press('Shift+N')
+  await app.page.keyboard.press('l')
   await app.page.keyboard.type('Tumour')
   await app.page.keyboard.press('Enter')
   await app.labelNamed('Tumour')

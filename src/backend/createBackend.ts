@@ -7,7 +7,9 @@ import type { ComputePort } from './compute/port.ts'
 import { createHandlers, type ShellInfo } from './handlers/handlers.ts'
 import { openProject } from './project/project.ts'
 import { Creator } from './recipes/creator.ts'
+import { isUnasked } from './review/ranker.ts'
 import { closeServices, createServices, type Services } from './services.ts'
+import type { LivePace } from './training/live.ts'
 import type { ImageAccess } from './volume/access.ts'
 
 export interface BackendOptions extends ShellInfo {
@@ -18,6 +20,8 @@ export interface BackendOptions extends ShellInfo {
   readonly log?: (line: string) => void
   /** Other ways to get at images, for tests. */
   readonly access?: Partial<ImageAccess>
+  /** Another pace of the training between strokes, for tests. */
+  readonly livePace?: Partial<LivePace>
 }
 
 const WORKING: Record<Job['kind'], string> = {
@@ -26,6 +30,8 @@ const WORKING: Record<Job['kind'], string> = {
   recipe: 'A training is running; wait for it, or cancel it and resume it later, then open the other project.',
   export: 'A data set is being written; wait for it, or cancel it, then open the other project.',
   check: 'Data are being checked; wait for that, or cancel it, then open the other project.',
+  rank: 'Slices are being ranked; wait for it, or cancel it, then open the other project.',
+  judge: 'Models are being compared; wait for it, or cancel it, then open the other project.',
   create: 'A project is being made; wait for it, or cancel it, then open the other project.',
 }
 
@@ -54,7 +60,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const project = openProject(options.projectDir)
   let services: Services
   try {
-    services = createServices({ project, compute, log, access: options.access ?? {} })
+    services = createServices({ project, compute, log, access: options.access ?? {}, livePace: options.livePace })
     services.models.removeLeftOvers()
     await services.uploads.removeLeftOvers()
     await Promise.all([clearLeftovers(project.folders.exports), clearLeftovers(project.folders.masks)])
@@ -86,7 +92,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     registerFile: (path, purpose) => services.files.register(path, purpose),
     pathOf: (fileId) => services.files.path(fileId, 'open'),
     refuseBusy: () => {
-      const [live] = services.jobs.live()
+      const live = services.jobs.live().find((job) => !isUnasked(job))
       if (live !== undefined) throw new CodedError('busy', WORKING[live.job.kind])
     },
     close: () => {

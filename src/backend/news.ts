@@ -33,7 +33,7 @@ export class News {
   slicesChanged(caseId: string): void {
     this.#events.emit('case.slices', {
       caseId,
-      corrected: this.#tallies.corrected(caseId),
+      ...this.#tallies.marks(caseId),
       predicted: this.#predictions.indices(caseId),
     })
   }

@@ -13,8 +13,11 @@ import { UploadedFolders } from './files/uploadedFolders.ts'
 import { Uploads } from './files/uploads.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Lane } from './jobs/lane.ts'
+import { Holdout } from './models/holdout.ts'
 import { Importer } from './models/importer.ts'
+import { Judgements } from './models/judgements.ts'
 import { Models } from './models/models.ts'
+import { Promotion } from './models/promotion.ts'
 import { News } from './news.ts'
 import { Predictions } from './prediction/predictions.ts'
 import { Predictor } from './prediction/predictor.ts'
@@ -22,10 +25,16 @@ import { Cases } from './project/cases.ts'
 import { Labels } from './project/labels.ts'
 import type { Project } from './project/project.ts'
 import { Settings } from './project/settings.ts'
+import { coverageOf } from './review/coverage.ts'
+import { Examined } from './review/examined.ts'
+import { ReviewQueue } from './review/queue.ts'
+import { Ranker } from './review/ranker.ts'
 import { Slides } from './slides/slides.ts'
 import { Checks } from './recipes/checks.ts'
 import { Choices } from './recipes/choices.ts'
 import { RecipeTrainer } from './recipes/recipeTrainer.ts'
+import { Live, type LivePace } from './training/live.ts'
+import { Stream } from './training/stream.ts'
 import { Trainer } from './training/trainer.ts'
 import { imageAccess, type ImageAccess } from './volume/access.ts'
 import { Looks } from './volume/looks.ts'
@@ -36,6 +45,9 @@ import { Worklist } from './worklist/worklist.ts'
 /** A snapshot of the mask follows this long after the last stroke. */
 const SNAPSHOT_QUIET_MS = 4000
 
+/** A new version is shown first, and the user has begun what comes next: only then are slices ranked by themselves. */
+const RANK_QUIET_MS = 3000
+
 export type Services = ReturnType<typeof createServices>
 
 /** Wires the parts of the backend over one open project. Nothing here does work of its own. */
@@ -44,6 +56,7 @@ export function createServices(options: {
   compute: ComputePort
   log: (line: string) => void
   access?: Partial<ImageAccess>
+  livePace?: Partial<LivePace> | undefined
 }) {
   const { project, compute, log } = options
   const access = { ...imageAccess, ...options.access }
@@ -57,6 +70,8 @@ export function createServices(options: {
   const tallies = new Tallies(db)
   const predictions = new Predictions(db, cases)
   const models = new Models(db, folders.models)
+  const judgements = new Judgements(db)
+  const holdout = new Holdout({ db, cases, models })
   const news = new News(events, tallies, predictions)
   const touched = (): void => news.projectChanged()
   const slicesChanged = (caseId: string): void => news.slicesChanged(caseId)
@@ -81,6 +96,7 @@ export function createServices(options: {
     events,
     touched,
     slicesChanged,
+    coverage: () => coverageOf(settings),
   })
   const worklist = new Worklist({
     project,
@@ -99,15 +115,26 @@ export function createServices(options: {
   const jobs = new Jobs(db, events, log)
   const lane = new Lane()
   const examiner = new Examiner({ compute, jobs, lane })
-  const shared = { project, cases, labels, models, volumes, looks, predictions, masks, jobs, lane, compute, events }
+  const versions = { models, judgements, holdout }
+  const images = { project, cases, labels, volumes, looks, predictions, masks }
+  const promotion = new Promotion({ db, ...images, ...versions, jobs, lane, compute, events, touched })
+  const shared = { ...images, ...versions, promotion, jobs, lane, compute, events }
   const predictor = new Predictor({ ...shared, touched, slicesChanged })
-  const trainer = new Trainer({ ...shared, predictor, learned: touched, log })
+  const examined = new Examined(db)
+  const queue = new ReviewQueue({ db, events, examined })
+  const ranker = new Ranker({ ...shared, db, examined, queue, quietMs: RANK_QUIET_MS, log })
+  const trainer = new Trainer({ ...shared, journal, predictor, log })
+  const stream = new Stream({ ...shared, log })
+  const livePace = options.livePace
+  const giveWay = (): Promise<void> => ranker.giveWay()
+  const teaching = { ...shared, db, journal, stream, predictor, touched, slicesChanged }
+  const live = new Live({ ...teaching, giveWay, pace: livePace, log })
   const importer = new Importer({ compute, models, labels, lane })
   const datasets = new Datasets({ ...shared, tallies, touched })
   const files = new FileRegistry()
   const choices = new Choices({ project, settings, files })
   const checks = new Checks(shared)
-  const recipeTrainer = new RecipeTrainer({ ...shared, choices, learned: touched, log })
+  const recipeTrainer = new RecipeTrainer({ ...shared, choices, log })
   const uploads = new Uploads(folders.images, new UploadedFolders({ project, cases, settings }), files)
   return {
     ...shared,
@@ -121,6 +148,10 @@ export function createServices(options: {
     news,
     predictor,
     trainer,
+    stream,
+    live,
+    queue,
+    ranker,
     examiner,
     importer,
     datasets,
@@ -142,7 +173,7 @@ export async function closeServices(
   quiet: () => void = () => undefined,
   others: readonly { stop(): Promise<void> }[] = [],
 ): Promise<void> {
-  const { trainer, recipeTrainer, checks, predictor, datasets } = services
+  const { trainer, stream, live, recipeTrainer, checks, predictor, datasets, promotion, ranker } = services
   const { jobs, uploads, snapshots, news, volumes, slides, looks, compute, project, log } = services
   const step = async (name: string, work: () => unknown): Promise<void> => {
     try {
@@ -151,7 +182,10 @@ export async function closeServices(
       log(`closing: ${name}: ${String(error)}`)
     }
   }
-  const working = [trainer, recipeTrainer, checks, predictor, datasets, ...others]
+  // First, since what it learned can be kept only as long as there is compute.
+  await step('live', () => live.stop())
+  stream.close()
+  const working = [trainer, recipeTrainer, checks, predictor, datasets, promotion, ranker, ...others]
   const jobsEnded = Promise.all(working.map((one) => one.stop()))
   quiet()
   looks.close()

@@ -22,11 +22,15 @@ describe('scoreModels', () => {
     // The second model finds the same of label 1, and calls the first pixel label 2.
     compute.label = (value, model) => (value > 50 ? 1 : model === 'b' ? 2 : 0)
     const options = { signal: new AbortController().signal, onProgress: () => undefined }
-    const scores = await scoreModels(compute, ['a', 'b'], [{ id: 'image', image, mask }], options)
+    const { scores, held } = await scoreModels(compute, ['a', 'b'], [{ id: 'image', image, mask }], options)
     // Label 1: two voxels in the mask, three predicted, two shared.
     expect(scores).toEqual([
       { 1: 0.8, 2: 1, mean: 0.9 },
       { 1: 0.8, 2: 0, mean: 0.4 },
     ])
+    const first = { label: 1, truth: 2, predicted: 3, both: 2 }
+    const [slice] = held[0]?.slices ?? []
+    expect(slice?.before).toEqual([first])
+    expect(slice?.after).toEqual([first, { label: 2, truth: 0, predicted: 1, both: 0 }])
   })
 })

@@ -5,21 +5,20 @@ import { predictSlices } from './inference/predict.ts'
 import { createModelCache } from './models/cache.ts'
 import { saveModel } from './models/files.ts'
 import { trainedCard } from './models/trainedCard.ts'
+import { createLearning } from './learning/handlers.ts'
 import { createCaseHandlers } from './recipes/caseHandlers.ts'
 import { createRecipeHandlers } from './recipes/handlers.ts'
 import { predictFile } from './recipes/predictFile.ts'
+import { predictionProgress, warn } from './progress.ts'
 import { doctor } from './runtime/doctor.ts'
 import { threadCount } from './runtime/threads.ts'
 import { versions } from './runtime/versions.ts'
 import { trainModel } from './training/train.ts'
 import type { ForeignEngine } from './foreign/engine.ts'
-import type { ComputeCall, ComputeHandlers } from './server.ts'
+import type { ComputeHandlers } from './server.ts'
 import type { TrainedModel, TrainOptions } from './training/train.ts'
 import type { LoadedModel } from './models/files.ts'
 import type { Runtime, RuntimeOptions } from './runtime/start.ts'
-
-const PROGRESS_MS = 100
-const PROGRESS_STEPS = 1000
 
 /** The methods of the compute process, each waiting until the backend is chosen and proven. */
 export function createHandlers(
@@ -27,6 +26,7 @@ export function createHandlers(
   options: RuntimeOptions,
   foreign = foreignEngine(options),
   models = createModelCache(foreign),
+  learning = createLearning(runtime, models),
 ): ComputeHandlers {
   return {
     async status() {
@@ -47,13 +47,15 @@ export function createHandlers(
     },
     async train(params, { signal, onProgress, notify }) {
       const { backend, threads, device, versions: used } = await runtime
-      const { parentDir, outDir, modelId, name, createdAt, labels, samples, steps, seconds, seed, recipe } = params
+      const { parentDir, outDir, modelId, name, createdAt, labels, steps, seconds, seed, recipe, continuing } = params
+      const samples = await learning.resident.resolve(params)
       const options: Omit<TrainOptions, 'parent'> = {
         labels,
         samples,
         steps,
         seconds,
         seed,
+        continuing,
         backend,
         signal,
         onProgress,
@@ -82,6 +84,7 @@ export function createHandlers(
       return await models.withAny(modelDir, (model) => predictFile(model, order, call))
     },
     ...createCaseHandlers(),
+    ...learning.handlers,
     async inspectNetwork({ file }, { signal }) {
       return await foreign.inspect(file, signal)
     },
@@ -99,21 +102,4 @@ export function createHandlers(
 /** Of this process: networks are tried in the one of `probeEntry` first. */
 export function foreignEngine({ probeEntry, threads = 0, packagesDir = null }: RuntimeOptions): ForeignEngine {
   return createForeignEngine({ entry: probeEntry ?? null, threads: threadCount(threads), packagesDir })
-}
-
-/** The share that is done, as steps out of 1000, not too often. */
-function predictionProgress(tell: ComputeCall['onProgress']): (done: number) => void {
-  let last = -Infinity
-  return (done) => {
-    const now = performance.now()
-    if (now - last < PROGRESS_MS && done < 1) return
-    last = now
-    tell({ step: Math.round(PROGRESS_STEPS * done), steps: PROGRESS_STEPS, point: null, secondsLeft: null })
-  }
-}
-
-function warn(notify: ComputeCall['notify']): (message: string) => void {
-  return (message) => {
-    notify('warning', message)
-  }
 }

@@ -5,6 +5,7 @@ import { createFrameReader, encodeFrame } from '../core/rpc/frames.ts'
 import { answerInspection } from './foreign/inspectChild.ts'
 import { INSPECT_ARGUMENT } from './foreign/inspection.ts'
 import { createHandlers, foreignEngine } from './handlers.ts'
+import { createLearning } from './learning/handlers.ts'
 import { createModelCache } from './models/cache.ts'
 import { createHousekeeping, RECYCLED } from './runtime/housekeeping.ts'
 import { endWithParent } from './runtime/parent.ts'
@@ -45,15 +46,18 @@ function serve(entry: string): void {
   })
   const foreign = foreignEngine(options)
   const models = createModelCache(foreign)
+  const learning = createLearning(runtime, models)
   const housekeeping = createHousekeeping({
     dropCaches: () => {
       models.drop()
+      learning.resident.drop()
     },
+    needed: () => learning.isTraining(),
     recycle: () => {
       pipe.end(() => process.exit(RECYCLED))
     },
   })
-  const receive = createComputeServer(createHandlers(runtime, options, foreign, models), send, housekeeping)
+  const receive = createComputeServer(createHandlers(runtime, options, foreign, models, learning), send, housekeeping)
   pipe.on('data', createFrameReader(receive))
   pipe.on('close', () => process.exit(0))
   pipe.on('end', () => process.exit(0))

@@ -12,6 +12,9 @@ function open(handlers: Partial<ComputeHandlers>) {
     ...{ inspectNetwork: notUsed, importNetwork: notUsed, exportNetwork: notUsed },
     ...{ checkData: notUsed, augmentationSheet: notUsed, trainRecipe: notUsed, predictFile: notUsed },
     ...{ listCases: notUsed, readTruth: notUsed },
+    ...{ openCase: notUsed, patchCase: notUsed, keepSlices: notUsed, closeCase: notUsed },
+    ...{ liveOpen: notUsed, liveRun: notUsed, liveSave: notUsed, liveClose: notUsed },
+    ...{ score: notUsed, examine: notUsed, animate: notUsed, chart: notUsed },
     ...handlers,
   }
   const receive = createComputeServer(all, (reply) => replies.push(reply))

@@ -100,6 +100,30 @@ async function dispatch(
       return await handlers.importNetwork(parse('importNetwork', params), call)
     case 'exportNetwork':
       return await handlers.exportNetwork(parse('exportNetwork', params), call)
+    case 'openCase':
+      return await handlers.openCase(parse('openCase', params), call)
+    case 'patchCase':
+      return await handlers.patchCase(parse('patchCase', params), call)
+    case 'keepSlices':
+      return await handlers.keepSlices(parse('keepSlices', params), call)
+    case 'closeCase':
+      return await handlers.closeCase(parse('closeCase', params), call)
+    case 'liveOpen':
+      return await handlers.liveOpen(parse('liveOpen', params), call)
+    case 'liveRun':
+      return await handlers.liveRun(parse('liveRun', params), call)
+    case 'liveSave':
+      return await handlers.liveSave(parse('liveSave', params), call)
+    case 'liveClose':
+      return await handlers.liveClose(parse('liveClose', params), call)
+    case 'score':
+      return await handlers.score(parse('score', params), call)
+    case 'examine':
+      return await handlers.examine(parse('examine', params), call)
+    case 'animate':
+      return await handlers.animate(parse('animate', params), call)
+    case 'chart':
+      return await handlers.chart(parse('chart', params), call)
   }
 }
 

@@ -24,11 +24,13 @@ export {
   type MaskRules,
   type Truth,
 } from './masks/index.ts'
+export { writeProven } from './masks/proof.ts'
 export { listSeries, type DicomSeries } from './dicom/index.ts'
 export { rangeOf, robustRange } from './range.ts'
 export { memoryStore, typeOf, type VoxelStore } from './voxels/index.ts'
 export { openTiled } from './tiled.ts'
-export { contentHash, writeAtomically } from './files.ts'
+export { contentHash, syncFolder, writeAtomically } from './files.ts'
+export { Mismatch } from './mismatch.ts'
 export { clearLeftovers } from './leftovers.ts'
 export { supportedExtensions, isSupported, stemOf } from './sniff.ts'
 export { writeVolume } from './nifti/index.ts'

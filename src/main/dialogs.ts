@@ -34,6 +34,11 @@ const dialogs: Record<FileKind, { title: string; filters: FileFilter[]; properti
     filters: [{ name: 'ONNX networks', extensions: ['onnx'] }, everything],
     properties: ['openFile'],
   },
+  version: {
+    title: 'Import a model version',
+    filters: [{ name: 'Maskwright models', extensions: ['maskwright-model'] }, everything],
+    properties: ['openFile'],
+  },
 }
 
 /** What a save dialog says, by the ending of the suggested name; a name without one is that of a folder. */
@@ -43,6 +48,14 @@ const saved: readonly { ending: RegExp; title: string; filters: FileFilter[] }[]
   { ending: /\.tiff?$/i, title: 'Save mask', filters: [{ name: 'TIFF', extensions: ['tif', 'tiff'] }] },
   { ending: /\.json$/i, title: 'Save mask', filters: [{ name: 'COCO JSON', extensions: ['json'] }] },
   { ending: /\.html$/i, title: 'Save report', filters: [{ name: 'HTML', extensions: ['html', 'htm'] }] },
+  {
+    ending: /\.maskwright-model$/i,
+    title: 'Export model version',
+    filters: [{ name: 'Maskwright models', extensions: ['maskwright-model'] }],
+  },
+  { ending: /\.csv$/i, title: 'Save curves', filters: [{ name: 'CSV', extensions: ['csv'] }] },
+  { ending: /\.svg$/i, title: 'Save curves', filters: [{ name: 'SVG', extensions: ['svg'] }] },
+  { ending: /\.gif$/i, title: 'Save animation', filters: [{ name: 'GIF', extensions: ['gif'] }] },
   { ending: /(?:)/, title: 'Save into a new folder', filters: [] },
 ]
 

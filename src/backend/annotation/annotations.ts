@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CodedError } from '../../core/contract/errors.ts'
+import type { Coverage } from '../../core/contract/learning.ts'
 import type { Axis, Box, History, LabelSlice, StrokeDelta, StrokeKind } from '../../core/contract/schemas.ts'
 import {
   applyDelta,
@@ -14,11 +15,12 @@ import type { EventHub } from '../events.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
 import type { Labels } from '../project/labels.ts'
-import type { Journal, JournalEntry, SliceCounter } from './journal.ts'
+import { isApproval, type Journal, type JournalEntry, type SliceCounter } from './journal.ts'
 import { pushHistory, type CaseMask, type Masks } from './masks.ts'
 import { eraseRuns } from './plans.ts'
 import { decodeSlices, encodeSlices, slicesOfRuns } from './sliceSets.ts'
 import type { Snapshots } from './snapshots.ts'
+import { countPixels, inForceNow, standingOf } from './standing.ts'
 import type { Tallies } from './tallies.ts'
 import { historyOf, strokeName } from './words.ts'
 
@@ -56,8 +58,10 @@ export interface AnnotationParts {
   readonly events: EventHub
   /** A case's summary may have changed. */
   readonly touched: (caseId: string) => void
-  /** The list of corrected slices of a case changed. */
+  /** What the slices of a case are has changed. */
   readonly slicesChanged: (caseId: string) => void
+  /** What of a slice teaches that becomes corrected. */
+  readonly coverage: () => Coverage
 }
 
 const drawn: ReadonlySet<StrokeKind> = new Set<StrokeKind>(['brush', 'erase', 'fill'])
@@ -173,7 +177,7 @@ export class Annotations {
    */
   append(mask: CaseMask, stroke: PlannedStroke, origin: string | null): AppliedChange & { delta: StrokeDelta } {
     const { db, cases, labels, journal, snapshots, events, touched, slicesChanged, tallies } = this.#parts
-    const before = { corrected: tallies.corrected(mask.caseId).join(), labels: labels.list().length }
+    const before = { marks: tallies.markWords(mask.caseId, stroke.slices), labels: labels.list().length }
     const memory = { applied: false }
     try {
       const entry = db.transaction(() => {
@@ -195,7 +199,7 @@ export class Annotations {
           },
           stroke.target === null ? stroke.runs : null,
         )
-        this.#tally(mask, stroke, appended.seq)
+        this.#tally(mask, stroke, appended)
         // Last before the commit, so that a conflict rolls back; nobody can look in between.
         applyDelta(mask.labels, mask.dims, stroke)
         memory.applied = true
@@ -216,7 +220,7 @@ export class Annotations {
     snapshots.changed(mask.caseId)
     events.emit('annotation.applied', { caseId: mask.caseId, revision: mask.revision, delta, history, origin })
     if (labels.list().length !== before.labels) events.emit('labels.changed', { labels: labels.list() })
-    if (tallies.corrected(mask.caseId).join() !== before.corrected) slicesChanged(mask.caseId)
+    if (tallies.markWords(mask.caseId, stroke.slices) !== before.marks) slicesChanged(mask.caseId)
     touched(mask.caseId)
     return { revision: mask.revision, delta, history }
   }
@@ -240,24 +244,51 @@ export class Annotations {
   }
 
   /** Inside the transaction: what follows from the stroke in the other tables. */
-  #tally(mask: CaseMask, stroke: PlannedStroke, seq: number): void {
-    const { cases, labels, tallies } = this.#parts
+  #tally(mask: CaseMask, stroke: PlannedStroke, row: JournalEntry): void {
+    const { cases, labels, tallies, coverage } = this.#parts
     const { caseId } = mask
     const meant = stroke.target ?? stroke
     const undone = stroke.kind === 'undo'
-    tallies.addStroke(caseId, stroke.slices, meant.counter, undone ? -1 : 1, seq)
+    if (!isApproval(meant.counter)) {
+      const painted = stroke.target !== null ? null : meant.kind !== 'import' && coverage() === 'painted'
+      tallies.addStroke(caseId, stroke.slices, { counter: meant.counter, undone, seq: row.seq, painted })
+    }
+    this.#stand(mask, row, meant.counter, stroke.slices)
     tallies.addVoxels(caseId, stroke.runs)
     const change = undone ? -1 : 1
     const drawn = mask.undo.reduce((count, { kind }) => count + Number(kind !== 'import'), 0)
     cases.setRevision(caseId, mask.revision + 1, {
       active: mask.undo.length + change,
       drawn: drawn + (meant.kind === 'import' ? 0 : change),
+      changesMask: stroke.runs.length > 0,
     })
     if (stroke.target === null) return
     // Voxels of a deleted label come back only together with the label.
     for (let r = 3; r < stroke.runs.length; r += 4) labels.setArchived(stroke.runs[r] ?? 0, false)
     if (meant.kind === 'delete-label' && !undone && tallies.usage(meant.label).voxels === 0) {
       labels.setArchived(meant.label, true)
+    }
+  }
+
+  /** What is approved, and what nobody has seen, where a stroke more or less does not say it. */
+  #stand(mask: CaseMask, row: JournalEntry, counter: SliceCounter, slices: readonly number[]): void {
+    const { cases, journal, tallies } = this.#parts
+    const { caseId, dims } = mask
+    const approval = isApproval(counter)
+    const undone = row.kind === 'undo'
+    const afresh = approval || (undone && counter === 'accepted')
+    const doubtful = afresh ? slices : undone && counter === 'own' ? tallies.acceptedOf(caseId, slices) : []
+    if (doubtful.length === 0) return
+    const { trainingAxis } = cases.get(caseId)
+    const [width, height] = sliceExtent(dims, trainingAxis)
+    const pixels = width * height
+    const seqs = new Set(inForceNow(mask))
+    if (undone) seqs.delete(row.targetSeq ?? 0)
+    else seqs.add(row.targetSeq ?? row.seq)
+    for (const [slice, standing] of standingOf(journal, { caseId, dims, trainingAxis, seqs }, doubtful)) {
+      const approved = countPixels(standing.approved, pixels)
+      const unseen = standing.unseenSince > 0
+      tallies.setStanding(caseId, slice, { approved, pixels, unseen }, approval ? row.seq : null)
     }
   }
 

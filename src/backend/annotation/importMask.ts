@@ -86,15 +86,14 @@ export async function importMask(
 }
 
 /**
- * Makes `imported`, in the voxel order of the image, the whole mask of a case: its truth, as a data set has it. `teaches`
- * false: its slices do not count as corrected, so that Retrain does not learn them. Throws CodedError('bad-request') where
- * the extent is another.
+ * Makes `imported`, in the voxel order of the image, the whole mask of a case: its truth, as a data set has it. Throws
+ * CodedError('bad-request') where the extent is another.
  */
 export async function importTruth(
   parts: ImportParts,
   caseId: string,
   imported: LabelArray,
-  { names, teaches }: { readonly names: ReadonlyMap<number, string>; readonly teaches: boolean },
+  names: ReadonlyMap<number, string>,
 ): Promise<void> {
   const { labels, cases } = parts
   await parts.masks.use(caseId, (mask) => {
@@ -104,7 +103,7 @@ export async function importTruth(
     }
     const after = planAfter(labels, mask, imported, 'keep')
     const values = keptValues(imported)
-    commit(parts, mask, { ...after, values, names, meaning: 'keep', teaches, origin: null })
+    commit(parts, mask, { ...after, values, names, meaning: 'keep', origin: null })
   })
 }
 
@@ -186,7 +185,6 @@ function commit(
     readonly values: readonly number[]
     readonly names: ReadonlyMap<number, string>
     readonly meaning: 'keep' | number
-    readonly teaches?: boolean
     readonly origin: string | null
   },
 ): MethodResult<'mask.import'> {
@@ -216,7 +214,7 @@ function commit(
       runs,
       // A whole mask is worth learning from, and not to be overwritten by a prediction. One label says nothing of the others.
       slices: whole ? slicesWithLabels(plan.labels, mask, trainingAxis) : slicesOfRuns(box, runs, trainingAxis),
-      counter: whole && plan.teaches !== false ? 'own' : 'none',
+      counter: whole ? 'own' : 'none',
       target: null,
       also: () => {
         for (const value of missing) labels.adopt(value, plan.names.get(value) ?? null)

@@ -8,10 +8,15 @@ import { blob, blobOrNull, int, intOrNull, text, type Row } from '../project/row
 
 /**
  * What a stroke says of the slices across the training axis that it touches. `own`: drawn on them, or accepted by
- * name. `crossing`: drawn in another plane. `accepted`: taken over with the whole volume.
+ * name. `crossing`: drawn in another plane. `accepted`: taken over with the whole volume. `approved`: right as they are
+ * inside the box; `withdrawn`: no longer said to be.
  */
-const sliceCounterSchema = z.enum(['own', 'crossing', 'accepted', 'none'])
+const sliceCounterSchema = z.enum(['own', 'crossing', 'accepted', 'approved', 'withdrawn', 'none'])
 export type SliceCounter = z.infer<typeof sliceCounterSchema>
+
+export function isApproval(counter: SliceCounter): boolean {
+  return counter === 'approved' || counter === 'withdrawn'
+}
 
 /** A row of the journal without its runs. */
 export interface JournalEntry {
@@ -103,6 +108,19 @@ export class Journal {
       afterSeq,
     )
     for (const row of rows) yield toEntry(row)
+  }
+
+  /** The strokes of a case that say these things, after row `seq`, oldest first; those that were taken back too. */
+  saying(caseId: string, counters: readonly SliceCounter[], afterSeq = 0): JournalEntry[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM journal WHERE case_id = ? AND seq > ? AND target_seq IS NULL
+           AND counter IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+        caseId,
+        afterSeq,
+        JSON.stringify(counters),
+      )
+      .map(toEntry)
   }
 
   /** What an entry does to the mask: its own runs, or those of its target, inverted for an undo. */

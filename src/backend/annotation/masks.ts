@@ -1,14 +1,15 @@
-import type { Axis, Box, Dims, StrokeKind } from '../../core/contract/schemas.ts'
+import type { Dims, StrokeKind } from '../../core/contract/schemas.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { applyDelta } from '../../core/labelmap/index.ts'
 import { refuseSlide, type Cases } from '../project/cases.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, JournalEntry, SliceCounter } from './journal.ts'
 
 /** What undo and redo need to know of a stroke before they fetch it. */
 export interface StrokeRef {
   readonly seq: number
   readonly kind: StrokeKind
   readonly label: number
+  readonly counter: SliceCounter
 }
 
 /** The mask of a case in memory: snapshot plus tail of the journal. One byte a voxel, in the image's own order. */
@@ -152,18 +153,15 @@ export function maskArray(dims: Dims): Uint8Array<ArrayBuffer> {
 }
 
 /** Moves the history on by one row: a new stroke ends what could be redone. */
-export function pushHistory(
-  mask: CaseMask,
-  entry: { seq: number; kind: StrokeKind; label: number; axis: Axis | null; box: Box },
-): void {
-  if (entry.kind === 'undo') {
+export function pushHistory(mask: CaseMask, { seq, kind, label, counter }: JournalEntry): void {
+  if (kind === 'undo') {
     const stroke = mask.undo.pop()
     if (stroke !== undefined) mask.redo.push(stroke)
-  } else if (entry.kind === 'redo') {
+  } else if (kind === 'redo') {
     const stroke = mask.redo.pop()
     if (stroke !== undefined) mask.undo.push(stroke)
   } else {
-    mask.undo.push({ seq: entry.seq, kind: entry.kind, label: entry.label })
+    mask.undo.push({ seq, kind, label, counter })
     mask.redo.length = 0
   }
 }

@@ -1,7 +1,22 @@
 import { RUN_FIELDS } from '../../core/labelmap/index.ts'
+import type { Coverage, SliceMarks } from '../../core/contract/learning.ts'
 import type { Database } from '../project/database.ts'
-import { int, text } from '../project/rows.ts'
+import { flag, int, text, textOrNull, type Row } from '../project/rows.ts'
 import type { SliceCounter } from './journal.ts'
+
+interface CountedStroke {
+  readonly counter: SliceCounter
+  readonly undone: boolean
+  readonly seq: number
+  readonly painted: boolean | null
+}
+
+interface CountedStanding {
+  /** Pixels. */
+  readonly approved: number
+  readonly pixels: number
+  readonly unseen: boolean
+}
 
 /**
  * What the journal adds up to, kept beside it in the same transaction so that no question needs a walk through it:
@@ -14,22 +29,67 @@ export class Tallies {
     this.#db = db
   }
 
-  /** `sign` is -1 where the stroke is taken back. Every slice is marked as changed by journal row `seq`. */
-  addStroke(caseId: string, slices: readonly number[], counter: SliceCounter, sign: 1 | -1, seq: number): void {
-    const amount = (name: SliceCounter): number => (counter === name ? sign : 0)
+  /**
+   * Counts a stroke on its slices, or no longer where it is taken back; each is marked as changed by journal row `seq`. `painted`: what
+   * becomes corrected by it teaches only there; null: as it was. Approvals are no strokes: `setStanding` keeps them.
+   */
+  addStroke(caseId: string, slices: readonly number[], said: CountedStroke): void {
+    const { counter, undone, seq, painted } = said
+    const amount = (name: SliceCounter): number => (counter !== name ? 0 : undone ? -1 : 1)
+    const seen = counter === 'own' && !undone ? 0 : null
+    const overwritten = counter === 'accepted' && !undone
     for (const slice of slices) {
       this.#db.run(
-        `INSERT INTO slice_state (case_id, slice, own, crossing, accepted, changed_seq) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO slice_state (case_id, slice, own, crossing, accepted, painted, unseen, changed_seq)
+         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, 0), COALESCE(?7, 0), ?8)
          ON CONFLICT DO UPDATE SET own = own + excluded.own, crossing = crossing + excluded.crossing,
-           accepted = accepted + excluded.accepted, changed_seq = excluded.changed_seq`,
+           accepted = accepted + excluded.accepted, changed_seq = excluded.changed_seq,
+           painted = CASE WHEN corrected OR ?6 IS NULL THEN painted ELSE ?6 END,
+           unseen = COALESCE(?7, unseen), approved = approved * ?9, regions = regions * ?9`,
         caseId,
         slice,
         amount('own'),
         amount('crossing'),
         amount('accepted'),
+        painted === null ? null : Number(painted),
+        overwritten ? 1 : seen,
         seq,
+        Number(!overwritten),
       )
     }
+  }
+
+  /**
+   * What was approved of a slice, as a number of pixels of all it has. `seq` marks it as changed where what teaches changed with it;
+   * null: it does not.
+   */
+  setStanding(caseId: string, slice: number, standing: CountedStanding, seq: number | null): void {
+    const { approved, pixels, unseen } = standing
+    const whole = approved === pixels
+    this.#db.run(
+      `INSERT INTO slice_state (case_id, slice, approved, regions, unseen, changed_seq)
+       VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, 0))
+       ON CONFLICT DO UPDATE SET approved = ?3, regions = ?4, unseen = ?5, changed_seq = CASE
+         WHEN ?6 IS NULL OR (own > 0 AND NOT painted AND NOT unseen) THEN changed_seq ELSE ?6 END`,
+      caseId,
+      slice,
+      Number(whole),
+      whole ? 0 : approved,
+      Number(unseen),
+      seq,
+    )
+  }
+
+  /** Those of the slices that hold what was accepted with a whole volume. */
+  acceptedOf(caseId: string, slices: readonly number[]): number[] {
+    return this.#db
+      .all(
+        `SELECT slice FROM slice_state WHERE case_id = ? AND accepted > 0 AND slice IN (SELECT value FROM json_each(?))
+         ORDER BY slice`,
+        caseId,
+        JSON.stringify(slices),
+      )
+      .map((row) => int(row, 'slice'))
   }
 
   addVoxels(caseId: string, runs: Uint32Array): void {
@@ -53,11 +113,54 @@ export class Tallies {
     }
   }
 
-  /** Ascending indices across the training axis of the slices that a person corrected or accepted. */
-  corrected(caseId: string): number[] {
+  /** Ascending indices across the training axis of the slices of which a person has said anything, by hand or by words. */
+  settled(caseId: string): number[] {
     return this.#db
-      .all('SELECT slice FROM slice_state WHERE case_id = ? AND corrected ORDER BY slice', caseId)
+      .all(
+        `SELECT slice FROM slice_state WHERE case_id = ? AND (corrected OR approved > 0 OR regions > 0) ORDER BY slice`,
+        caseId,
+      )
       .map((row) => int(row, 'slice'))
+  }
+
+  /** Ascending, and so are the lists of the others. A slice of which a part was approved counts as corrected. */
+  marks(caseId: string): Omit<SliceMarks, 'predicted'> {
+    const rows = this.#db.all(
+      'SELECT slice, corrected, approved, regions, whole FROM slice_state WHERE case_id = ? ORDER BY slice',
+      caseId,
+    )
+    const of = (is: (row: Row) => boolean): number[] => rows.filter(is).map((row) => int(row, 'slice'))
+    const corrected = (row: Row): boolean => flag(row, 'corrected') || int(row, 'regions') > 0
+    return {
+      corrected: of(corrected),
+      approved: of((row) => flag(row, 'approved')),
+      painted: of((row) => corrected(row) && !flag(row, 'whole')),
+    }
+  }
+
+  /** The marks of these slices as text, to tell whether they have changed. */
+  markWords(caseId: string, slices: readonly number[]): string {
+    const row = this.#db.get(
+      `SELECT group_concat(slice || ' ' || (corrected OR regions > 0) || approved || whole) AS words FROM slice_state
+       WHERE case_id = ? AND slice IN (SELECT value FROM json_each(?)) AND (corrected OR regions > 0 OR approved > 0)`,
+      caseId,
+      JSON.stringify(slices),
+    )
+    return row === undefined ? '' : (textOrNull(row, 'words') ?? '')
+  }
+
+  /**
+   * What teaches of a corrected slice, or of all that are. It counts as changed by the last row of the journal, so that it is learned
+   * anew.
+   */
+  setCoverage(caseId: string, slice: number | null, coverage: Coverage): void {
+    this.#db.run(
+      `UPDATE slice_state SET painted = ?1, changed_seq = (SELECT MAX(seq) FROM journal)
+       WHERE case_id = ?2 AND (?3 IS NULL OR slice = ?3) AND corrected AND painted <> ?1`,
+      Number(coverage === 'painted'),
+      caseId,
+      slice,
+    )
   }
 
   /** Voxels and cases with the label; removed cases count in, since they may come back. */

@@ -3,7 +3,7 @@ import type { Labels } from '../project/labels.ts'
 import type { CaseMask, StrokeRef } from './masks.ts'
 
 /** A stroke in the user's words: "brush Liver". */
-export function strokeName(stroke: Pick<StrokeRef, 'kind' | 'label'>, labels: Labels): string {
+export function strokeName(stroke: Pick<StrokeRef, 'kind' | 'label' | 'counter'>, labels: Labels): string {
   switch (stroke.kind) {
     case 'brush':
     case 'fill':
@@ -16,6 +16,8 @@ export function strokeName(stroke: Pick<StrokeRef, 'kind' | 'label'>, labels: La
       return `delete label ${labels.nameOf(stroke.label)}`
     case 'import':
       return 'import mask'
+    case 'approve':
+      return stroke.counter === 'withdrawn' ? 'withdraw approval' : 'approve'
     case 'undo':
     case 'redo':
       return stroke.kind

@@ -9,6 +9,9 @@ import type { ComputeCallOptions, ComputeParams, ComputeResult } from './port.ts
 
 type Send = (request: ComputeRequest) => void
 
+/** What only keeps copies: it takes no time, and says nothing of how well the rung computes. */
+const KEEPING: ReadonlySet<ComputeMethod> = new Set<ComputeMethod>(['openCase', 'patchCase', 'keepSlices', 'closeCase'])
+
 interface Pending {
   readonly id: number
   readonly request: ComputeRequest
@@ -16,7 +19,7 @@ interface Pending {
   sent: boolean
   /** How often it was taken back from a process and asked again. */
   again: number
-  /** Of the host itself (is it ready?), not of a user's job. */
+  /** Of the host itself (is it ready? here is a stroke), not of a user's job. */
   readonly internal: boolean
   readonly options: ComputeCallOptions
   readonly settle: (outcome: { result: unknown } | { error: CodedError }) => void
@@ -49,8 +52,9 @@ export interface Calls {
   takeBack(atMost: number, error: CodedError): void
   /** Rejects all that is there. */
   refuse(error: CodedError): void
-  /** Calls of users: in flight, and of those the ones that a process has. */
+  /** Calls of users in flight that somebody waits for. */
   count(): number
+  /** Calls of users that a process has. */
   sent(): number
 }
 
@@ -86,7 +90,7 @@ export function createCalls({ onLost, onAnswered }: CallsOptions): Calls {
         request: { t: 'call', id, method, params },
         sent: false,
         again: 0,
-        internal: directly !== null,
+        internal: directly !== null || KEEPING.has(method),
         options,
         settle: (outcome) => {
           pending.delete(id)
@@ -108,6 +112,8 @@ export function createCalls({ onLost, onAnswered }: CallsOptions): Calls {
   }
 
   const users = () => [...pending.values()].filter(({ internal }) => !internal)
+  // A training between strokes is no work that anybody waits for: it would show as busy and ready in turns.
+  const waitedFor = () => users().filter(({ request }) => request.t !== 'call' || request.method !== 'liveRun')
 
   return {
     call: (method, params, options) => begin(method, params, options, null),
@@ -150,7 +156,7 @@ export function createCalls({ onLost, onAnswered }: CallsOptions): Calls {
     refuse(error) {
       for (const entry of [...pending.values()]) entry.settle({ error })
     },
-    count: () => users().length,
+    count: () => waitedFor().length,
     sent: () => users().filter(({ sent }) => sent).length,
   }
 }

@@ -10,7 +10,7 @@ const entry = path.resolve(import.meta.dirname, '../../compute/entry.ts')
 const MINUTES = 60_000
 
 /** A slice of 32 x 32 with a bright square, labelled 1, at (8, 8) to (23, 23). */
-function sample(): ComputeParams<'train'>['samples'][number] {
+function sample(): NonNullable<ComputeParams<'train'>['samples']>[number] {
   const data = new Uint8Array(32 * 32)
   const labels = new Uint8Array(32 * 32)
   for (let y = 8; y < 24; y++) data.fill(200, y * 32 + 8, y * 32 + 24)

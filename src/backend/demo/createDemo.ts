@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { writePng, writeVolume } from '../../imaging/index.ts'
 import { Tallies } from '../annotation/tallies.ts'
 import { EventHub } from '../events.ts'
-import { Models, readModelFolder } from '../models/models.ts'
+import { readModelFolder } from '../models/folder.ts'
+import { Models } from '../models/models.ts'
 import { Predictions } from '../prediction/predictions.ts'
 import { Cases } from '../project/cases.ts'
 import { Labels } from '../project/labels.ts'
@@ -72,7 +73,7 @@ async function fill(project: Project, { modelDir }: DemoOptions): Promise<void> 
   if (modelDir !== null) {
     readModelFolder(modelDir)
     await cp(modelDir, models.dirOf(1), { recursive: true })
-    models.register(1, null, [])
+    models.register(1, 'shipped')
   }
   new Settings(db).set('firstRun', true)
   await volumes.close()

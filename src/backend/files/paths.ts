@@ -24,6 +24,7 @@ const wanted: Record<FileKind, (name: string) => boolean> = {
   // Masks are kept in the formats of images, and as COCO or the description of a data set.
   mask: (name) => isSupported(name) || /\.json$/i.test(name),
   network: (name) => /\.onnx$/i.test(name),
+  version: (name) => /\.maskwright-model$/i.test(name),
   folder: () => false,
 }
 

@@ -7,11 +7,9 @@ type ComputeHandlers = Pick<
   | 'app.doctor'
   | 'compute.settings'
   | 'compute.configure'
-  | 'models.activate'
   | 'models.inspect'
   | 'models.import'
   | 'predict.start'
-  | 'train.start'
   | 'job.cancel'
 >
 
@@ -20,23 +18,21 @@ const CONFIGURE_BUSY =
 
 /** What has to do with compute: its settings, and the jobs that it works on. */
 export function computeHandlers(services: Services): ComputeHandlers {
-  const { compute, examiner, models, importer, predictor, trainer, jobs, events, news, files, labels } = services
+  const { compute, examiner, ranker, models, importer, predictor, jobs, events, news, files, labels, live } = services
   return {
-    'app.doctor': ({ fresh }, { signal }) => examiner.report(fresh, signal),
+    'app.doctor': async ({ fresh }, { signal }) => {
+      if (ranker.unasked) await ranker.giveWay()
+      return examiner.report(fresh, signal)
+    },
     'compute.settings': async () => {
       const { kept, overruled } = compute.settings()
       return { ...kept, overruled }
     },
     'compute.configure': async (settings) => {
+      if (ranker.unasked) await ranker.giveWay()
       if (jobs.live().length > 0) throw new CodedError('busy', CONFIGURE_BUSY)
-      await compute.configure(settings)
+      await live.suspended(() => compute.configure(settings))
       return {}
-    },
-    'models.activate': async ({ modelId }) => {
-      const model = models.activate(modelId)
-      events.emit('models.changed', { models: models.list() })
-      news.projectChanged()
-      return model
     },
     'models.inspect': ({ fileId }, { signal }) => importer.inspect(files.path(fileId, 'open'), signal),
     'models.import': async ({ fileId, meaning }, { signal }) => {
@@ -47,7 +43,6 @@ export function computeHandlers(services: Services): ComputeHandlers {
       return model
     },
     'predict.start': async ({ caseId, index }, context) => predictor.start(caseId, index, [context]),
-    'train.start': async (params, context) => trainer.start(params, [context]),
     'job.cancel': async ({ jobId }, context) => jobs.cancel(jobId, context),
   }
 }

@@ -2,10 +2,12 @@ import { CodedError } from '../../core/contract/errors.ts'
 import type { Handlers } from '../../core/contract/methods.ts'
 import { acceptPrediction } from '../prediction/accept.ts'
 import { completePath, targetOfText } from '../files/paths.ts'
+import { coverageOf } from '../review/coverage.ts'
 import type { Services } from '../services.ts'
 import { lookInto } from '../worklist/choices.ts'
 import { computeHandlers } from './compute.ts'
 import { exchangeHandlers } from './exchange.ts'
+import { learningHandlers } from './learning.ts'
 import { recipeHandlers, type RecipeParts } from './recipes.ts'
 import { slideHandlers } from './slides.ts'
 
@@ -27,6 +29,7 @@ export function createHandlers(services: RecipeParts, info: ShellInfo): Handlers
     ...annotationHandlers(services),
     ...labelHandlers(services),
     ...computeHandlers(services),
+    ...learningHandlers(services),
     ...exchangeHandlers(services),
     ...slideHandlers(services),
     ...recipeHandlers(services),
@@ -64,6 +67,7 @@ function projectHandlers(services: Services): Pick<Handlers, 'project.get'> {
         jobs: jobs.list(),
         lastCaseId: known ? lastCase : null,
         isDemo: project.isDemo,
+        coverage: coverageOf(settings),
       }
     },
   }
@@ -91,6 +95,7 @@ function fileHandlers({ files, uploads }: Services): Part<'files'> {
 
 function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
   const { files, worklist, settings, cases, masks, volumes, slides, looks, predictor, snapshots, news } = services
+  const { stream, live, holdout, events } = services
   return {
     'case.add': async ({ fileId, selection }, { signal }) => {
       const added = await worklist.add(files.path(fileId, 'open'), { selection, signal })
@@ -107,6 +112,8 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       await predictor.stop(caseId)
       const before = cases.get(caseId).selection.affine
       const detail = await worklist.useForm(caseId, affine)
+      stream.lost([caseId])
+      live.forgetImages()
       // The mask lies with the image, also the one that others read in the project.
       if (detail.revision > 0 && detail.selection.affine !== before) snapshots.changed(caseId)
       // Predictions of another view are given up, in every window.
@@ -116,7 +123,10 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
     },
     'case.open': async ({ caseId }) => {
       const detail = await worklist.detail(caseId)
-      if (detail.kind !== 'slide') await masks.use(caseId, () => undefined)
+      if (detail.kind !== 'slide') {
+        await masks.use(caseId, () => undefined)
+        stream.follow(caseId)
+      }
       settings.set('.lastCase', caseId)
       return detail
     },
@@ -124,10 +134,13 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       cases.get(caseId)
       await predictor.stop(caseId)
       cases.setRemoved(caseId, true)
+      stream.drop(caseId)
+      live.forgetImages()
       volumes.forget(caseId, { abort: true })
       slides.forget(caseId)
       looks.forget(caseId)
       news.projectChanged()
+      if (holdout.caseIds().has(caseId)) events.emit('holdout.changed', holdout.get())
       return {}
     },
     'case.relocate': async ({ caseId, fileId }) => {
@@ -144,7 +157,7 @@ function annotationHandlers(services: Services): Part<'annotation'> {
   const { annotations, predictions } = services
   return {
     'annotation.slice': async ({ caseId, axis, index, layer }) =>
-      layer === 'mask' ? annotations.slice(caseId, axis, index) : predictions.slice(caseId, axis, index),
+      layer === 'mask' ? annotations.slice(caseId, axis, index) : predictions.slice(caseId, axis, index, layer),
     'annotation.commit': ({ caseId, delta }, { sessionId }) => annotations.commit(caseId, delta, sessionId),
     'annotation.undo': ({ caseId }, { sessionId }) => annotations.undo(caseId, sessionId),
     'annotation.redo': ({ caseId }, { sessionId }) => annotations.redo(caseId, sessionId),

@@ -19,6 +19,8 @@ const REFUSED: Record<Job['kind'], string> = {
   predict: 'This prediction was started in another window; cancel it there.',
   export: 'This was started in another window; cancel it there.',
   check: 'This check was started in another window; cancel it there.',
+  rank: 'This was started in another window; cancel it there.',
+  judge: 'This was started in another window; cancel it there.',
   create: 'This was started in another window; cancel it there.',
   recipe: 'This training was started in another window; cancel it there.',
 }
@@ -28,6 +30,8 @@ const GOES_ON: Record<Job['kind'], string> = {
   predict: 'Another window waits for this prediction too, so it goes on there.',
   export: 'Another window waits for this too, so it goes on there.',
   check: 'Another window waits for this check too, so it goes on there.',
+  rank: 'Another window waits for this too, so it goes on there.',
+  judge: 'Another window waits for this too, so it goes on there.',
   create: 'Another window waits for this too, so it goes on there.',
   recipe: 'Another window waits for this training too, so it goes on there.',
 }

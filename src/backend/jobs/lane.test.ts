@@ -39,4 +39,20 @@ describe('Lane', () => {
     await expect(lane.run(1, cancel.signal, async () => 'done')).rejects.toMatchObject({ code: 'cancelled' })
     expect(await lane.run(1, never, async () => 'next')).toBe('next')
   })
+
+  it('tells whose turn it is that somebody who goes first waits', async () => {
+    const lane = new Lane()
+    const order: string[] = []
+    const patient = lane.run(priorities.live, never, async (wanted) => {
+      await new Promise((resolve) => wanted.addEventListener('abort', resolve))
+      order.push('gave up')
+    })
+    const other = lane.run(priorities.live, never, async (wanted) => {
+      order.push(`${wanted.aborted}`)
+    })
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(order).toEqual([])
+    await Promise.all([patient, other, lane.run(priorities.volume, never, async () => void order.push('volume'))])
+    expect(order).toEqual(['gave up', 'volume', 'false'])
+  })
 })

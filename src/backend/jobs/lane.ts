@@ -5,35 +5,42 @@ interface Waiter {
   readonly enter: () => void
 }
 
+interface Turn {
+  readonly priority: number
+  /** Aborted when somebody who goes first waits. */
+  readonly wanted: AbortController
+}
+
 /**
  * Whose turn it is at the compute process, which does one thing at a time. The highest priority goes first, among
  * equals who came first.
  */
 export class Lane {
-  /** The priority of whose turn it is. */
-  #current: number | null = null
+  #current: Turn | null = null
   readonly #waiting: Waiter[] = []
 
+  /** The priority of whose turn it is. */
   get current(): number | null {
-    return this.#current
+    return this.#current?.priority ?? null
   }
 
   /**
-   * Waits for the turn, then runs `work`; the turn ends with it.
+   * Waits for the turn, then runs `work`; the turn ends with it. `wanted` is aborted as soon as somebody of a higher priority
+   * waits: work that can go on later may then end its turn.
    * Throws CodedError('cancelled') when the signal is aborted before the turn comes.
    */
-  async run<T>(priority: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#enter(priority, signal)
+  async run<T>(priority: number, signal: AbortSignal, work: (wanted: AbortSignal) => Promise<T>): Promise<T> {
+    const turn = await this.#enter(priority, signal)
     try {
       if (signal.aborted) throw cancelled()
-      return await work()
+      return await work(turn.wanted.signal)
     } finally {
       this.#current = null
       this.#next()
     }
   }
 
-  #enter(priority: number, signal: AbortSignal): Promise<void> {
+  #enter(priority: number, signal: AbortSignal): Promise<Turn> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(cancelled())
@@ -43,15 +50,18 @@ export class Lane {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
         reject(cancelled())
       }
+      const turn: Turn = { priority, wanted: new AbortController() }
       const waiter: Waiter = {
         priority,
         enter: () => {
           signal.removeEventListener('abort', onAbort)
-          resolve()
+          this.#current = turn
+          resolve(turn)
         },
       }
       signal.addEventListener('abort', onAbort, { once: true })
       this.#waiting.push(waiter)
+      if (this.#current !== null && this.#current.priority < priority) this.#current.wanted.abort(cancelled())
       this.#next()
     })
   }
@@ -62,7 +72,6 @@ export class Lane {
     for (const waiter of this.#waiting) if (best === undefined || waiter.priority > best.priority) best = waiter
     if (best === undefined) return
     this.#waiting.splice(this.#waiting.indexOf(best), 1)
-    this.#current = best.priority
     best.enter()
   }
 }
@@ -70,12 +79,16 @@ export class Lane {
 /** Who goes first at the compute process. */
 export const priorities = {
   /** The slice somebody is looking at. */
-  visibleSlice: 3,
-  training: 2,
+  visibleSlice: 4,
+  training: 3,
   /** The rest of a volume. */
-  volume: 1,
+  volume: 2,
   /** Trying and timing what this computer can compute with. */
-  examination: 0,
+  examination: 1,
+  /** What to look at next. */
+  ranking: 0,
+  /** Training in the quiet between strokes: gives its turn up to everybody else. */
+  live: -1,
 } as const
 
 /** What a job says while it waits behind something that is not of its own kind; null where that needs no word. */

@@ -57,7 +57,7 @@ export class Importer {
         const order = { file: path, facts, outDir: models.dirOf(version), meaning, values, ...identity }
         // Not to be cancelled: it takes a moment, and half of it is nothing.
         await compute.call('importNetwork', order)
-        return models.register(version, null, [])
+        return models.register(version, 'imported')
       } catch (error) {
         undo()
         throw error

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cleanUp, jobEnd, openBackend, openWithCase, rectangle, type TestBackend } from '../testing/fixtures.ts'
-import { readModelFolder } from './models.ts'
+import { readModelFolder } from './folder.ts'
 
 afterEach(cleanUp)
 

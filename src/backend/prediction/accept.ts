@@ -109,7 +109,7 @@ function openSlices(
     open.fill(0)
     open[scope.index] = wanted
   } else if (scope.kind === 'volume' && keepCorrected) {
-    for (const slice of parts.tallies.corrected(caseId)) {
+    for (const slice of parts.tallies.settled(caseId)) {
       kept += open[slice] ?? 0
       open[slice] = 0
     }
@@ -132,8 +132,8 @@ function saysSomethingNew(
   slices: readonly number[],
 ): boolean {
   if (axis !== trainingAxis) return false
-  const corrected = new Set(parts.tallies.corrected(mask.caseId))
-  return slices.some((slice) => !corrected.has(slice))
+  const settled = new Set(parts.tallies.settled(mask.caseId))
+  return slices.some((slice) => !settled.has(slice))
 }
 
 /** By predicted label: is it wanted, and still on the list? */

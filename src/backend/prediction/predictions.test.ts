@@ -3,7 +3,7 @@ import type { Affine, Axis, Dims } from '../../core/contract/schemas.ts'
 import { extractSlice, sliceExtent } from '../../core/labelmap/index.ts'
 import { Cases } from '../project/cases.ts'
 import { openProject } from '../project/project.ts'
-import { addVolume, cleanUp, emptyProject, openBackend } from '../testing/fixtures.ts'
+import { addVolume, cleanUp, emptyProject, jobEnd, openBackend, openWithCase, rectangle } from '../testing/fixtures.ts'
 import { Predictions } from './predictions.ts'
 
 afterEach(cleanUp)
@@ -38,7 +38,9 @@ describe('Predictions', () => {
     await test.backend.close()
     const project = openProject(test.dir)
     try {
-      project.db.run(`INSERT INTO models VALUES ('m', 1, NULL, 'Model', '', 1, '{}')`)
+      project.db.run(
+        `INSERT INTO models (id, version, parent_id, name, created_at, active, card) VALUES ('m', 1, NULL, 'Model', '', 1, '{}')`,
+      )
       const cases = new Cases(project.db)
       expect(cases.get(id).trainingAxis).toBe(trainingAxis)
       const whole = Uint8Array.from({ length: 60 }, (_, i) => i + 1)
@@ -73,5 +75,68 @@ describe('Predictions', () => {
     } finally {
       project.close()
     }
+  })
+
+  it.each([0, 1, 2] as const)('keep how unsure they are, across axis %i', async (trainingAxis) => {
+    const test = await openBackend(emptyProject())
+    const { id } = await addVolume(test, { dims, affine: affines[trainingAxis] ?? [] })
+    await test.backend.close()
+    const project = openProject(test.dir)
+    try {
+      const predictions = new Predictions(project.db, new Cases(project.db))
+      const labels = Uint8Array.from({ length: 60 }, (_, i) => i % 7)
+      const unsure = labels.map((_, i) => 255 - i)
+      // Of slice 0 it was not asked for. The id is that of no version: it still learns.
+      const slices = [0, 1].map((index) => ({
+        index,
+        data: extractSlice(labels, dims, trainingAxis, index),
+        ...(index === 0 ? {} : { uncertainty: extractSlice(unsure, dims, trainingAxis, index) }),
+      }))
+      predictions.store(id, 'live', 2, slices)
+      const at = (i: number): number => [i % 4, Math.floor(i / 4) % 3, Math.floor(i / 12)][trainingAxis] ?? 0
+      const expected = unsure.map((value, i) => (at(i) === 1 ? value : 0))
+      for (const axis of [0, 1, 2] as Axis[]) {
+        for (let index = 0; index < dims[axis]; index++) {
+          const known = axis !== trainingAxis || index === 1
+          expect(predictions.slice(id, axis, index, 'uncertainty')).toMatchObject({
+            data: extractSlice(expected, dims, axis, index),
+            modelId: known ? 'live' : null,
+            revision: known ? 2 : 0,
+          })
+        }
+      }
+      expect(predictions.volume(id)).toMatchObject({ modelId: 'live', revision: 2 })
+      // Predicted again without it: what was known of the slice before does not hold.
+      predictions.store(id, 'live', 3, [{ index: 1, data: extractSlice(labels, dims, trainingAxis, 1) }])
+      expect(predictions.slice(id, trainingAxis, 1, 'uncertainty').modelId).toBeNull()
+    } finally {
+      project.close()
+    }
+  })
+})
+
+describe('predict.start', () => {
+  it('tells how unsure the model is, in the orientation of the labels, and keeps it', async () => {
+    // Columns and rows run the other way than on the screen.
+    const affine: Affine = [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 2, 0],
+      [0, 0, 0, 1],
+    ]
+    const test = await openWithCase({ affine })
+    const { caseId } = test
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
+    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
+    await jobEnd(test, training)
+    test.compute.learning.entropy = (value) => value
+    const { id: predicting } = await test.call('predict.start', { caseId, index: 1 })
+    await jobEnd(test, predicting)
+    const image = await test.call('volume.slice', { caseId, axis: 2, index: 1 })
+    const values = Uint8Array.from(new Int16Array(image.data.slice().buffer))
+    const kept = await test.call('annotation.slice', { caseId, axis: 2, index: 1, layer: 'uncertainty' })
+    expect(kept.data).toEqual(values)
+    const [first] = test.told('prediction.slices')
+    expect(first?.slices[0]).toMatchObject({ index: 1, uncertainty: values })
   })
 })

@@ -5,13 +5,17 @@ import { extractSlice, sliceExtent, writeSlice } from '../../core/labelmap/index
 import { refuseSlide, type CaseRecord, type Cases } from '../project/cases.ts'
 import { maskArray } from '../annotation/masks.ts'
 import type { Database } from '../project/database.ts'
-import { blob, int, text } from '../project/rows.ts'
+import { blob, blobOrNull, int, text } from '../project/rows.ts'
 
 export interface PredictedSlice {
   readonly index: number
   /** One label a pixel, ascending axes, the lower one fastest. */
   readonly data: Uint8Array<ArrayBuffer>
+  /** One byte a pixel likewise: 0 sure, 255 all labels equally likely. Absent where it was not asked for. */
+  readonly uncertainty?: Uint8Array<ArrayBuffer>
 }
+
+type Layer = 'prediction' | 'uncertainty'
 
 /** A whole predicted layer: 0 where nothing was predicted. `modelId` and `revision` are those of its newest slices. */
 interface PredictionVolume {
@@ -19,6 +23,8 @@ interface PredictionVolume {
   readonly modelId: string | null
   readonly revision: number
 }
+
+const columns: Readonly<Record<Layer, string>> = { prediction: 'labels', uncertainty: 'uncertainty' }
 
 /** Layers of more voxels are not kept: beside the mask there is room for one such array at a time. */
 const MAX_KEPT = 2 ** 28
@@ -41,13 +47,15 @@ export class Predictions {
     this.#db.transaction(() => {
       for (const slice of slices) {
         this.#db.run(
-          `INSERT INTO predictions VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET model_id = excluded.model_id,
-             revision = excluded.revision, labels = excluded.labels`,
+          `INSERT INTO predictions (case_id, slice, model_id, revision, labels, uncertainty) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET model_id = excluded.model_id, revision = excluded.revision,
+             labels = excluded.labels, uncertainty = excluded.uncertainty`,
           caseId,
           slice.index,
           modelId,
           revision,
-          deflateRawSync(slice.data, { level: 1 }),
+          packed(slice.data),
+          slice.uncertainty === undefined ? null : packed(slice.uncertainty),
         )
       }
     })
@@ -61,34 +69,36 @@ export class Predictions {
       .map((row) => int(row, 'slice'))
   }
 
-  /** Gives up all predictions of a case: they were made of another view of it. */
+  /** Gives up all that models said of a case: they were asked of another view of it. */
   forget(caseId: string): void {
     this.#db.run('DELETE FROM predictions WHERE case_id = ?', caseId)
+    this.#db.run('DELETE FROM examined WHERE case_id = ?', caseId)
     if (this.#assembled?.caseId === caseId) this.#assembled = null
   }
 
-  slice(caseId: string, axis: Axis, index: number): LabelSlice {
+  /** Of the uncertainty, `modelId` is null where none is kept. */
+  slice(caseId: string, axis: Axis, index: number, layer: Layer = 'prediction'): LabelSlice {
     const { dims, trainingAxis } = this.#geometry(caseId)
     if (index >= dims[axis]) throw new CodedError('bad-request', `There is no slice ${index}.`)
     const [width, height] = sliceExtent(dims, axis)
-    if (axis !== trainingAxis && dims[0] * dims[1] * dims[2] > this.#maxKept) return this.#across(caseId, axis, index)
     if (axis !== trainingAxis) {
+      // The labels of a case are put together once, for the slices that come next; how unsure they are is looked at now and then.
+      const kept = layer === 'prediction' && dims[0] * dims[1] * dims[2] <= this.#maxKept
+      if (!kept) return this.#across(caseId, axis, index, layer)
       const { labels, modelId, revision } = this.volume(caseId)
       return { width, height, data: extractSlice(labels, dims, axis, index), revision, modelId }
     }
     const row = this.#db.get(
-      'SELECT model_id, revision, labels FROM predictions WHERE case_id = ? AND slice = ?',
+      `SELECT model_id, revision, ${columns[layer]} AS packed FROM predictions WHERE case_id = ? AND slice = ?`,
       caseId,
       index,
     )
-    if (row === undefined) return { width, height, data: new Uint8Array(width * height), revision: 0, modelId: null }
-    return {
-      width,
-      height,
-      data: inflate(blob(row, 'labels'), width * height),
-      revision: int(row, 'revision'),
-      modelId: text(row, 'model_id'),
+    const bytes = row === undefined ? null : blobOrNull(row, 'packed')
+    if (row === undefined || bytes === null) {
+      return { width, height, data: new Uint8Array(width * height), revision: 0, modelId: null }
     }
+    const data = inflate(bytes, width * height)
+    return { width, height, data, revision: int(row, 'revision'), modelId: text(row, 'model_id') }
   }
 
   #geometry(caseId: string): Pick<CaseRecord, 'dims' | 'trainingAxis'> {
@@ -103,7 +113,7 @@ export class Predictions {
     const { dims, trainingAxis } = this.#geometry(caseId)
     const labels = maskArray(dims)
     const [width, height] = sliceExtent(dims, trainingAxis)
-    const newest = this.#eachSlice(caseId, width * height, (index, data) =>
+    const newest = this.#eachSlice(caseId, 'prediction', width * height, (index, data) =>
       writeSlice(labels, dims, trainingAxis, index, data),
     )
     const volume = { labels, ...newest }
@@ -111,8 +121,8 @@ export class Predictions {
     return volume
   }
 
-  /** A slice across another axis, of a layer that is too large to be put together: a line of each predicted slice. */
-  #across(caseId: string, axis: Axis, index: number): LabelSlice {
+  /** A slice across another axis, of a layer that is not put together: a line of each predicted slice. */
+  #across(caseId: string, axis: Axis, index: number, layer: Layer): LabelSlice {
     const { dims, trainingAxis } = this.#geometry(caseId)
     const [width, height] = sliceExtent(dims, axis)
     const [storedWidth, storedHeight] = sliceExtent(dims, trainingAxis)
@@ -124,7 +134,7 @@ export class Predictions {
     // In the wanted slice the line runs along its rows or columns, at the place of the predicted slice.
     const lineAxis = 3 - axis - trainingAxis
     const isRow = lineAxis < trainingAxis
-    const newest = this.#eachSlice(caseId, storedWidth * storedHeight, (slice, labels) => {
+    const newest = this.#eachSlice(caseId, layer, storedWidth * storedHeight, (slice, labels) => {
       for (let i = 0; i < length; i++) {
         const label = labels[alongColumns ? index + storedWidth * i : i + storedWidth * index] ?? 0
         data[isRow ? i + width * slice : slice + width * i] = label
@@ -136,23 +146,30 @@ export class Predictions {
   /** Visits the predicted slices, the newest last; gives which model made that one, and when. */
   #eachSlice(
     caseId: string,
+    layer: Layer,
     pixels: number,
-    visit: (index: number, labels: Uint8Array<ArrayBuffer>) => void,
+    visit: (index: number, values: Uint8Array<ArrayBuffer>) => void,
   ): { modelId: string | null; revision: number } {
     let modelId: string | null = null
     let revision = 0
     const rows = this.#db.each(
-      `SELECT p.slice, p.model_id, p.revision, p.labels FROM predictions p JOIN models m ON m.id = p.model_id
-       WHERE p.case_id = ? ORDER BY m.version, p.revision`,
+      // What a training that still runs predicts is of no version yet, and newer than all of them.
+      `SELECT p.slice, p.model_id, p.revision, p.${columns[layer]} AS packed
+       FROM predictions p LEFT JOIN models m ON m.id = p.model_id
+       WHERE p.case_id = ? AND p.${columns[layer]} IS NOT NULL ORDER BY m.version NULLS LAST, p.revision`,
       caseId,
     )
     for (const row of rows) {
-      visit(int(row, 'slice'), inflate(blob(row, 'labels'), pixels))
+      visit(int(row, 'slice'), inflate(blob(row, 'packed'), pixels))
       modelId = text(row, 'model_id')
       revision = int(row, 'revision')
     }
     return { modelId, revision }
   }
+}
+
+function packed(values: Uint8Array): Uint8Array {
+  return deflateRawSync(values, { level: 1 })
 }
 
 function inflate(packed: Uint8Array, length: number): Uint8Array<ArrayBuffer> {

@@ -171,9 +171,10 @@ export class Predictor {
     })
     if (job.signal.aborted) throw cancelled()
     const lut = Uint8Array.from({ length: 256 }, (_, value) => (labels.isCurrent(value) ? value : 0))
-    const slices = answer.slices.map((slice): PredictedSlice => ({
-      index: slice.index,
-      data: labelsFromCompute(slice.labels, layout).map((label) => lut[label] ?? 0),
+    const slices = answer.slices.map(({ index, labels: found, entropy }): PredictedSlice => ({
+      index,
+      data: labelsFromCompute(found, layout).map((label) => lut[label] ?? 0),
+      ...(entropy === undefined ? {} : { uncertainty: labelsFromCompute(entropy, layout) }),
     }))
     const before = predictions.indices(record.id).length
     predictions.store(record.id, model.id, revision, slices)
@@ -197,7 +198,7 @@ export class Predictor {
   ): Promise<ComputeResult<'predict'>> {
     const { compute } = this.#parts
     const ask = (): Promise<ComputeResult<'predict'>> =>
-      compute.call('predict', { modelDir: model.dir, slices }, options)
+      compute.call('predict', { modelDir: model.dir, slices, entropy: true }, options)
     try {
       return await ask()
     } catch (error) {

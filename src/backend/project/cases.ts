@@ -248,13 +248,19 @@ export class Cases {
     this.#cache.delete(id)
   }
 
-  /** Inside the transaction that appends to the journal. */
-  setRevision(id: string, revision: number, strokes: { readonly active: number; readonly drawn: number }): void {
+  /** Inside the transaction that appends to the journal. A file that holds the mask goes on holding it where no voxel changes. */
+  setRevision(
+    id: string,
+    revision: number,
+    strokes: { readonly active: number; readonly drawn: number; readonly changesMask: boolean },
+  ): void {
     this.#db.run(
-      'UPDATE cases SET revision = ?, active_strokes = ?, drawn_strokes = ? WHERE id = ?',
+      `UPDATE cases SET saved_revision = CASE WHEN saved_revision = revision AND NOT ?4 THEN ?1 ELSE saved_revision END,
+         revision = ?1, active_strokes = ?2, drawn_strokes = ?3 WHERE id = ?5`,
       revision,
       strokes.active,
       strokes.drawn,
+      Number(strokes.changesMask),
       id,
     )
     this.#cache.delete(id)
@@ -264,10 +270,14 @@ export class Cases {
   summaries(activeModelId: string | null, caseId: string | null = null): CaseSummary[] {
     const rows = this.#db.all(
       `SELECT c.*,
-         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.corrected) AS corrected_slices,
-         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.corrected AND NOT EXISTS (
+         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND (s.corrected OR s.regions > 0))
+           AS corrected_slices,
+         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.teaches AND NOT EXISTS (
             SELECT 1 FROM learned l WHERE l.model_id = ?1 AND l.case_id = s.case_id AND l.slice = s.slice
-              AND l.changed_seq = s.changed_seq)) AS new_corrected_slices,
+              AND l.changed_seq = s.changed_seq)
+            AND NOT EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = c.id)) AS new_corrected_slices,
+         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.approved > 0) AS approved_slices,
+         EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = c.id) AS held_out,
          EXISTS (SELECT 1 FROM predictions p WHERE p.case_id = c.id) AS predicted,
          (SELECT s.id FROM cases s WHERE s.content_hash = c.content_hash AND s.tiles IS NOT NULL AND s.removed = 0
             AND s.id <> c.id LIMIT 1) AS slide_id
@@ -289,9 +299,11 @@ export class Cases {
       kind: record.kind,
       dims: record.dims,
       channels: record.channels,
-      status: saved ? 'saved' : statusOf(row),
+      status: saved ? 'saved' : statusOf(row, record.dims[record.trainingAxis]),
       correctedSlices: int(row, 'corrected_slices'),
       newCorrectedSlices: int(row, 'new_corrected_slices'),
+      approvedSlices: int(row, 'approved_slices'),
+      heldOut: flag(row, 'held_out'),
       missing: this.missing.has(record.id),
       regionOf: slideId === null || region === undefined ? null : { slideId, region },
     }
@@ -310,7 +322,8 @@ export class Cases {
 }
 
 /** Of a case whose mask no file holds as it is. */
-function statusOf(row: Row): CaseSummary['status'] {
+function statusOf(row: Row, slices: number): CaseSummary['status'] {
+  if (int(row, 'approved_slices') === slices) return 'approved'
   if (int(row, 'drawn_strokes') > 0) return 'corrected'
   if (int(row, 'active_strokes') > 0) return 'imported'
   return flag(row, 'predicted') ? 'predicted' : 'untouched'

@@ -56,8 +56,14 @@ describe('a project from a recipe', () => {
     expect(project.cases.map(({ name, correctedSlices, missing }) => [name, correctedSlices, missing])).toEqual([
       ['a', 1, false],
       ['b', 1, false],
-      ['c', 0, false],
+      ['c', 1, false],
     ])
+    const heldOut = project.cases[2]?.id
+    expect(await made.call('holdout.get', {})).toMatchObject({
+      chosenBy: 'recipe',
+      cases: [{ caseId: heldOut, slices: 1 }],
+    })
+    expect(project.cases.map((one) => one.heldOut)).toEqual([false, false, true])
     const caseId = project.cases[2]?.id ?? ''
     expect((await made.call('case.open', { caseId })).sourcePath).toBe(join(data, 'c.png'))
     const { data: mask } = await made.call('annotation.slice', { caseId, axis: 2, index: 0, layer: 'mask' })

@@ -24,7 +24,7 @@ const LOOKING = 0.4
 
 /**
  * Fills a new project with the cases of a recipe: their images where they lie, their truth as masks, the recipe's labels. Those
- * that are held out do not count as corrected, so that Retrain does not learn them. Throws what compute says of the data,
+ * that it holds out become the hold-out of the project. Throws what compute says of the data,
  * `cancelled`, and what the disk says.
  */
 export async function fillProject(project: Project, order: RecipeOrder, context: FillContext): Promise<void> {
@@ -40,11 +40,14 @@ export async function fillProject(project: Project, order: RecipeOrder, context:
       for (const { value, name } of listed.labels) labels.adopt(value, name)
     })
     const { cases } = listed
+    const heldOut: string[] = []
     for (const [at, one] of cases.entries()) {
       const progress = LOOKING + (1 - LOOKING) * (at / cases.length)
       job.progress({ progress, message: `adding case ${at + 1} of ${cases.length}` })
-      await addCase(services, order, listed, one, context)
+      const id = await addCase(services, order, listed, one, context)
+      if (one.part === 'holdout') heldOut.push(id)
     }
+    services.holdout.set(heldOut, 'recipe')
     keepChoice(settings, project, order)
   } finally {
     await closeServices(services)
@@ -55,14 +58,14 @@ async function addCase(
   services: Services,
   { recipe, settings }: RecipeOrder,
   { labels }: Listed,
-  { id, part, image, masks }: Listed['cases'][number],
+  { id, image, masks }: Listed['cases'][number],
   { compute, lane, job }: FillContext,
-): Promise<void> {
+): Promise<string> {
   const { signal } = job
   if (signal.aborted) throw new CodedError('cancelled', 'This was cancelled.')
   const added = await services.worklist.add(image, { name: id, signal })
   // Two cases of the same bytes are one here; it has its mask.
-  if (services.cases.get(added.id).revision > 0) return
+  if (services.cases.get(added.id).revision > 0) return added.id
   const truth = await lane.run(priorities.volume, signal, () =>
     compute.call('readTruth', { recipe, settings, image, masks }, { signal }),
   )
@@ -73,5 +76,6 @@ async function addCase(
     )
   }
   const names = new Map(labels.map(({ value, name }) => [value, name]))
-  await importTruth(services, added.id, truth.labels, { names, teaches: part !== 'holdout' })
+  await importTruth(services, added.id, truth.labels, names)
+  return added.id
 }

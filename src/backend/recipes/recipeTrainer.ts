@@ -12,12 +12,14 @@ import type { EventHub } from '../events.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
 import { priorities, waitingWords, type Lane } from '../jobs/lane.ts'
 import type { Owner } from '../jobs/owners.ts'
+import type { Holdout } from '../models/holdout.ts'
 import type { Models } from '../models/models.ts'
-import { readModelFolder } from '../models/models.ts'
+import type { Promotion } from '../models/promotion.ts'
+import { readModelFolder } from '../models/folder.ts'
 import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
 import type { Choices } from './choices.ts'
-import { learnedSlices } from './learnedSlices.ts'
+import { learnedOf, seenCases, type SeenCase } from './learnedSlices.ts'
 import { otherPreset } from './otherPreset.ts'
 import { recipeProgress } from './recipeProgress.ts'
 import { TrainingRecord } from './trainingRecord.ts'
@@ -26,13 +28,13 @@ export interface RecipeTrainerParts {
   readonly project: Project
   readonly labels: Labels
   readonly models: Models
+  readonly holdout: Holdout
+  readonly promotion: Promotion
   readonly choices: Choices
   readonly jobs: Jobs
   readonly lane: Lane
   readonly compute: ComputePort
   readonly events: EventHub
-  /** Every case's summary may have changed. */
-  readonly learned: () => void
   readonly log: (line: string) => void
 }
 
@@ -144,7 +146,7 @@ export class RecipeTrainer {
   }
 
   async #run(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
-    const { models, events, labels, learned } = this.#parts
+    const { events, labels } = this.#parts
     // After the call has answered: a listener must not hear of a job that nobody has been told of.
     await Promise.resolve()
     try {
@@ -156,14 +158,25 @@ export class RecipeTrainer {
       this.#tidy(() => record.remove())
       this.#running = null
       events.emit('labels.changed', { labels: labels.list() })
-      events.emit('models.changed', { models: models.list() })
-      learned()
-      job.done(`version ${model.version} is ready`, model.id)
+      job.done(await this.#settle(job, model), model.id)
     } catch (error) {
       this.#running = null
       this.#end(job, record, error)
     }
     this.#changed()
+  }
+
+  /** Held against the one in use; where that cannot be done the training is done all the same. Gives what the job says in the end. */
+  async #settle(job: RunningJob, { id, version }: ModelSummary): Promise<string> {
+    const { promotion, log } = this.#parts
+    const tell = (progress: number, message: string): void => job.progress({ progress, message, secondsLeft: null })
+    try {
+      const { active, judged } = await promotion.settle(id, { signal: job.signal, tell })
+      return active ? `version ${version} is ready` : `version ${version} is kept aside: ${judged?.reason ?? ''}`
+    } catch (error) {
+      log(`trainings: ${String(error)}`)
+      return `version ${version} is ready, and not compared with the one in use yet`
+    }
   }
 
   /** It waits to be resumed where there is something to go on from. */
@@ -193,7 +206,7 @@ export class RecipeTrainer {
     return lane.run(priorities.training, job.signal, async () => {
       job.progress({ message: 'looking through the data' })
       // What a person does while it trains is not what it learned.
-      const seen = learnedSlices(this.#parts.project.db)
+      const seen = seenCases(this.#parts.project.db)
       if (!record.isWritten) await this.#compute(job, record, resume)
       const model = this.#takeOver(record, seen)
       this.#tidy(() => choices.keep(record.order))
@@ -254,8 +267,8 @@ export class RecipeTrainer {
   }
 
   /** The model becomes the next version. Killed in between, it is taken over when the training is resumed. */
-  #takeOver(record: TrainingRecord, seen: ReturnType<typeof learnedSlices>): ModelSummary {
-    const { models, labels, project } = this.#parts
+  #takeOver(record: TrainingRecord, seen: readonly SeenCase[]): ModelSummary {
+    const { models, labels, project, promotion, holdout } = this.#parts
     const card = readModelFolder(record.modelDir)
     this.#refuseOtherLabels(record.order.recipe.name, card.labels)
     models.removeLeftOvers()
@@ -267,10 +280,20 @@ export class RecipeTrainer {
     } catch (error) {
       throw storageError(error, dir)
     }
+    const { recipe, preset, settings, limit, seed } = record.order
+    const { chosenBy } = holdout.get()
+    const learned = learnedOf(seen, dir, chosenBy === 'recipe' ? holdout.caseIds() : new Set())
     try {
-      return project.db.transaction(() => {
-        for (const { value, name } of card.labels) labels.adopt(value, name)
-        return models.register(version, null, seen)
+      return promotion.admit({
+        // Of hours, asked for as a whole: what is in use when it ends is what it is held against.
+        activeId: models.activeId(),
+        ...{ version, parentId: null, mode: 'recipe', correctionBefore: null, correctionAfter: null },
+        settings: { recipe: recipe.name, preset, limit, seed, ...settings },
+        learned: learned.flatMap((one) => one.learned),
+        data: learned.map(({ learned: _, ...one }) => one),
+        also: () => {
+          for (const { value, name } of card.labels) labels.adopt(value, name)
+        },
       })
     } catch (error) {
       labels.reload()

@@ -10,6 +10,7 @@ import type {
 import { PERCENTILE_INPUT } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ComputeSettings, ComputeStatus } from '../../core/contract/schemas.ts'
+import { FakeLearning } from './fakeLearning.ts'
 import { FakeRecipes } from './fakeRecipes.ts'
 import type { ComputeCallOptions, ComputeNotice, ComputeParams, ComputePort, ComputeResult } from '../compute/port.ts'
 
@@ -42,6 +43,16 @@ export class FakeCompute implements ComputePort {
   readonly imported: ImportParams[] = []
   /** What it does with recipes. */
   readonly recipes = new FakeRecipes()
+  /** What it keeps of cases, and does between strokes. */
+  readonly learning = new FakeLearning({
+    label: (scaled, modelDir) => this.label(scaled, modelDir),
+    samples: samplesOf,
+    saveModel: (dir, known) => {
+      const card = fakeCard(known)
+      writeModelFolder(dir, card)
+      return card
+    },
+  })
   beforeImport: (params: ImportParams) => Promise<void> = async () => undefined
 
   readonly #noticeListeners = new Set<(notice: ComputeNotice) => void>()
@@ -76,6 +87,12 @@ export class FakeCompute implements ComputePort {
     this.configured = settings
   }
 
+  /** As after a crash: what was kept is gone, and everybody is told. */
+  restart(): void {
+    this.learning.forget()
+    this.setStatus({ restarts: this.#status.restarts + 1 })
+  }
+
   setStatus(change: Partial<ComputeStatus>): void {
     this.#status = { ...this.#status, ...change }
     for (const listener of this.#listeners) listener(this.#status)
@@ -101,6 +118,7 @@ export class FakeCompute implements ComputePort {
     if (method === 'doctor') return this.#doctor(params as ComputeParams<'doctor'>)
     if (method === 'inspectNetwork') return this.facts()
     if (method === 'importNetwork') return this.#import(params as ImportParams)
+    if (this.learning.knows(method)) return this.learning.answer(method, params, options)
     if (this.recipes.knows(method)) return this.recipes.answer(method, params, options)
     throw new CodedError('compute-failed', `the fake does not know ${method}`)
   }
@@ -129,15 +147,19 @@ export class FakeCompute implements ComputePort {
     onProgress?.({ step: 250, steps: 1000, point: null, secondsLeft: null })
     await this.beforePredict(params, signal)
     refuseAborted(signal)
-    const slices = params.slices.map((slice) => ({
-      index: slice.index,
-      labels: samplesOf(slice).map((value) => this.label(value * slice.slope + slice.inter, params.modelDir)),
-    }))
-    return { slices: slices.map(({ index, labels }) => ({ index, labels: new Uint8Array(labels) })), seconds: 0.01 }
+    const slices = params.slices.map((slice) => {
+      const scaled = samplesOf(slice).map((value) => value * slice.slope + slice.inter)
+      const labels = Uint8Array.from(scaled, (value) => this.label(value, params.modelDir))
+      if (params.entropy !== true) return { index: slice.index, labels }
+      const entropy = Uint8Array.from(scaled, (value) => this.learning.entropy(value, params.modelDir))
+      return { index: slice.index, labels, entropy }
+    })
+    return { slices, seconds: 0.01 }
   }
 
   async #train(params: TrainParams, { signal, onProgress }: ComputeCallOptions): Promise<ComputeResult<'train'>> {
     this.trained.push(params)
+    this.learning.resolve(params.kept)
     await this.beforeFirstStep()
     for (let at = 0; at < 3 * this.attempts; at++) {
       const step = (at % 3) + 1

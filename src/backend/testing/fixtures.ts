@@ -10,6 +10,7 @@ import type { Affine, Axis, Dims, Label, StrokeDelta, StrokeKind } from '../../c
 import { writeVolume } from '../../imaging/index.ts'
 import { createBackend, type Backend } from '../createBackend.ts'
 import { createProject } from '../project/project.ts'
+import type { LivePace } from '../training/live.ts'
 import type { ImageAccess } from '../volume/access.ts'
 import { FakeCompute } from './fakeCompute.ts'
 
@@ -74,8 +75,9 @@ export async function openBackend(
   dir: string,
   compute = new FakeCompute(),
   access: Partial<ImageAccess> = {},
+  livePace: Partial<LivePace> = {},
 ): Promise<TestBackend> {
-  const backend = await createBackend({ projectDir: dir, compute, version: '0.0.0', shell: 'test', access })
+  const backend = await createBackend({ projectDir: dir, compute, version: '0.0.0', shell: 'test', access, livePace })
   opened.push(backend)
   const events: TestBackend['events'] = []
   backend.events.on((name, payload) => events.push({ name, payload }))

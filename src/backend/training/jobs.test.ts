@@ -1,12 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
-import { OUT_OF_MEMORY } from '../compute/words.ts'
 import type { Affine } from '../../core/contract/schemas.ts'
-import { readImage } from '../../imaging/index.ts'
 import {
-  addVolume,
   cleanUp,
   insideBlock,
   jobEnd,
@@ -104,7 +100,7 @@ describe('predict.start', () => {
       index: 2,
     })
     expect(data).toEqual(block.slice(0, 48))
-    const trained = test.compute.trained[0]?.samples[0]
+    const trained = test.compute.trained[0]?.samples?.[0]
     for (let y = 0; y < 6; y++) {
       for (let x = 0; x < 8; x++) expect(trained?.labels[x + 8 * y] === 1).toBe(insideBlock(7 - x, 5 - y))
     }
@@ -198,128 +194,6 @@ describe('annotation.accept', () => {
     const mask = await readMaskOf(test, caseId)
     expect(mask.filter((label) => label === 2)).toHaveLength(answer.changedVoxels)
     expect(mask.filter((label) => label === 1)).toHaveLength(9)
-  })
-})
-
-describe('train.start', () => {
-  it('needs a corrected slice, and does one training at a time', async () => {
-    const test = await openWithCase()
-    await expect(test.call('train.start', TRAIN)).rejects.toMatchObject({ code: 'nothing-to-train' })
-    const delta = rectangle({ index: 1, at: [0, 0], size: [3, 3], after: 1 })
-    await test.call('annotation.commit', { caseId: test.caseId, delta })
-    const job = await test.call('train.start', TRAIN)
-    await expect(test.call('train.start', TRAIN)).rejects.toMatchObject({ code: 'busy' })
-    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done', progress: 1 })
-  })
-
-  it('makes the next version, activates it, counts the slices as learned, and predicts what is shown', async () => {
-    const test = await openWithCase()
-    const { caseId } = test
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 }) })
-    const summary = async () => (await test.call('project.get', {})).cases[0]
-    expect(await summary()).toMatchObject({ correctedSlices: 1, newCorrectedSlices: 1 })
-    const job = await test.call('train.start', { ...TRAIN, show: { caseId, index: 2 } })
-    const ended = await jobEnd(test, job.id)
-    expect(ended.curve.map((point) => point.step)).toEqual([1, 2, 3])
-    const { models, jobs } = await test.call('project.get', {})
-    expect(models).toMatchObject([{ version: 1, active: true, parentId: null, id: ended.modelId, labels: [1, 2] }])
-    expect(existsSync(join(test.dir, 'models', '001', 'card.json'))).toBe(true)
-    expect(await summary()).toMatchObject({ correctedSlices: 1, newCorrectedSlices: 0 })
-    await jobEnd(test, jobs.find((candidate) => candidate.kind === 'predict')?.id ?? '')
-    expect(test.compute.predicted[0]?.slices.map((slice) => slice.index)).toEqual([2])
-
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 3, at: [2, 1], size: [3, 3], after: 1 }) })
-    const added = await test.call('labels.add', { name: 'Kidney', color: null })
-    expect(await summary()).toMatchObject({ correctedSlices: 2, newCorrectedSlices: 1 })
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const second = test.compute.trained[1]
-    expect(second?.parentDir).toBe(join(test.dir, 'models', '001'))
-    expect(second?.samples.map((sample) => [sample.index, sample.role])).toEqual([
-      [3, 'corrected'],
-      [1, 'replay'],
-    ])
-    expect(second?.labels.map((label) => label.value)).toEqual([1, 2, added.value])
-    expect((await test.call('project.get', {})).models).toMatchObject([{ active: false }, { active: true, version: 2 }])
-    await test.call('models.activate', { modelId: models[0]?.id ?? '' })
-    expect(await summary()).toMatchObject({ newCorrectedSlices: 1 })
-  })
-
-  it('fails with a sentence when compute crashes, loses nothing, and can be started again', async () => {
-    const test = await openWithCase()
-    const { caseId } = test
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 }) })
-    test.compute.beforeTrainingEnds = async ({ outDir }) => {
-      mkdirSync(`${outDir}.tmp`)
-      writeFileSync(join(`${outDir}.tmp`, 'weights.bin'), 'half')
-      throw new CodedError('compute-crashed', 'The compute process stopped.')
-    }
-    const failed = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    expect(failed).toMatchObject({ state: 'failed', error: { code: 'compute-crashed' } })
-    expect(failed.error?.message).toContain('press Retrain again')
-    expect(readdirSync(join(test.dir, 'models'))).toEqual([])
-    expect((await readMaskOf(test, caseId)).filter((label) => label === 1)).toHaveLength(9)
-    test.compute.beforeTrainingEnds = async () => undefined
-    expect(await jobEnd(test, (await test.call('train.start', TRAIN)).id)).toMatchObject({ state: 'done' })
-  })
-
-  it('begins its curve anew when another rung has to take over', async () => {
-    const test = await openWithCase()
-    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
-    await test.call('annotation.commit', { caseId: test.caseId, delta })
-    test.compute.attempts = 2
-    const ended = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    expect(ended).toMatchObject({ state: 'done', progress: 1 })
-    expect(ended.curve.map((point) => point.step)).toEqual([1, 2, 3])
-  })
-
-  it('says when it needed more memory than there is', async () => {
-    const test = await openWithCase()
-    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
-    await test.call('annotation.commit', { caseId: test.caseId, delta })
-    test.compute.beforeTrainingEnds = async () => {
-      throw new CodedError('compute-crashed', OUT_OF_MEMORY)
-    }
-    const ended = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    expect(ended.error?.message).toMatch(/needed more memory than compute may hold.*nothing is lost/)
-  })
-
-  it('can be cancelled and leaves no model', async () => {
-    const test = await openWithCase()
-    const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
-    await test.call('annotation.commit', { caseId: test.caseId, delta })
-    test.compute.beforeTrainingEnds = untilAborted
-    const job = await test.call('train.start', TRAIN)
-    await waitUntil(() => test.compute.trained.length === 1)
-    await test.call('job.cancel', { jobId: job.id })
-    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'cancelled' })
-    expect((await test.call('project.get', {})).models).toEqual([])
-  })
-
-  it('reads what several cases have, and goes on without those whose image is missing or damaged', async () => {
-    const test = await openWithCase()
-    const [gone, broken] = [await addVolume(test, { seed: 5 }), await addVolume(test, { seed: 6 })]
-    for (const caseId of [test.caseId, gone.id, broken.id]) {
-      const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
-      await test.call('annotation.commit', { caseId, delta })
-    }
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    expect(test.compute.trained[0]?.samples).toHaveLength(3)
-    const { sourcePath } = await test.call('case.open', { caseId: gone.id })
-    await test.backend.close()
-    rmSync(sourcePath)
-    const sentence = 'volume-6.nii.gz ends too early; get the file again from where it came from.'
-    const again = await openBackend(test.dir, undefined, {
-      readImage: async (path, options) => {
-        if (path.includes('volume-6')) throw new CodedError('bad-file', sentence)
-        return readImage(path, options)
-      },
-    })
-    expect(await jobEnd(again, (await again.call('train.start', TRAIN)).id)).toMatchObject({ state: 'done' })
-    expect(again.compute.trained[0]?.samples).toHaveLength(1)
-    expect(again.told('notice').map(({ message }) => message)).toEqual([
-      'Not learned from volume-5, since the image is missing; find the file and train again.',
-      `Not learned from volume-6: ${sentence}`,
-    ])
   })
 })
 

@@ -1,138 +1,85 @@
-import type { ComputeSlice, TrainingSample } from '../../core/contract/compute.ts'
-import { CodedError } from '../../core/contract/errors.ts'
-import { extractSlice } from '../../core/labelmap/index.ts'
+import type { TrainingSample } from '../../core/contract/compute.ts'
+import type { PlaneView } from '../../core/geometry/index.ts'
+import type { Journal } from '../annotation/journal.ts'
 import type { Masks } from '../annotation/masks.ts'
-import { untilAborted } from '../jobs/lane.ts'
-import type { LearnedSlice } from '../models/models.ts'
+import type { LearnedCase, LearnedSlice } from '../models/origin.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
-import { flag, int, text } from '../project/rows.ts'
-import { labelsForCompute, networkLayout, sliceForCompute, sliceGeometry } from '../volume/computeSlices.ts'
+import { labelsForCompute } from '../volume/computeSlices.ts'
 import type { Looks } from '../volume/looks.ts'
 import type { Volumes } from '../volume/volumes.ts'
-
-/** Newest corrected slices that one training learns from. */
-const MAX_CORRECTED = 64
-/** Slices that keep what was learned before: as many as the corrected ones, within these bounds. */
-const MIN_REPLAY = 8
-const MAX_REPLAY = 32
-
-export interface SliceChoice {
-  readonly caseId: string
-  readonly slice: number
-  readonly role: TrainingSample['role']
-}
-
-/**
- * What the next training learns from. Corrected slices that the active model has not learned in their present state
- * come first, newest first; without such, all corrected ones; without any, those that were accepted with a volume.
- * What else a person found right is replayed, spread evenly over all of it.
- */
-export function chooseSlices(db: Database, activeModelId: string | null): SliceChoice[] {
-  const rows = db
-    .all(
-      `SELECT s.case_id, s.slice, s.corrected,
-         EXISTS (SELECT 1 FROM learned l WHERE l.model_id = ? AND l.case_id = s.case_id AND l.slice = s.slice
-           AND l.changed_seq = s.changed_seq) AS known
-       FROM slice_state s JOIN cases c ON c.id = s.case_id
-       WHERE c.removed = 0 AND (s.corrected OR s.accepted > 0)
-       ORDER BY s.changed_seq DESC, s.case_id, s.slice`,
-      activeModelId,
-    )
-    .map((row) => ({
-      caseId: text(row, 'case_id'),
-      slice: int(row, 'slice'),
-      corrected: flag(row, 'corrected'),
-      known: flag(row, 'known'),
-    }))
-  const corrected = rows.filter((row) => row.corrected)
-  const fresh = corrected.filter((row) => !row.known)
-  const lead = (fresh.length > 0 ? fresh : corrected.length > 0 ? corrected : rows).slice(0, MAX_CORRECTED)
-  const others = rows.filter((row) => !lead.includes(row))
-  const replay = spread(others, Math.min(MAX_REPLAY, Math.max(MIN_REPLAY, lead.length)))
-  return [
-    ...lead.map(({ caseId, slice }): SliceChoice => ({ caseId, slice, role: 'corrected' })),
-    ...replay.map(({ caseId, slice }): SliceChoice => ({ caseId, slice, role: 'replay' })),
-  ]
-}
-
-function spread<T>(items: readonly T[], count: number): T[] {
-  if (items.length <= count) return [...items]
-  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]).filter(
-    (item) => item !== undefined,
-  )
-}
+import type { SliceChoice } from './choosing.ts'
+import { leftOut, readPictures, readTruth, type LeftOut, type SliceTruth } from './lessons.ts'
 
 export interface GatheredSamples {
   readonly samples: TrainingSample[]
+  /** Of the samples, those that the parent has not learned as they are. */
+  readonly fresh: TrainingSample[]
   /** The state in which each slice was taken. */
   readonly learned: LearnedSlice[]
-  /** Cases that had to be left out: their image is missing, or cannot be read for the reason given. */
-  readonly leftOut: { readonly name: string; readonly reason: string | null }[]
+  /** The cases of `learned`. */
+  readonly data: LearnedCase[]
+  readonly leftOut: LeftOut[]
 }
 
-interface SampleParts {
+export interface SampleParts {
   readonly db: Database
   readonly cases: Cases
   readonly masks: Masks
+  readonly journal: Journal
   readonly volumes: Volumes
   readonly looks: Looks
 }
 
-/** Reads images and masks of the chosen slices, case by case. */
+/** Reads images and masks of the chosen slices, case by case; each case as it is at one moment. */
 export async function gatherSamples(
   parts: SampleParts,
   choice: readonly SliceChoice[],
   signal: AbortSignal,
 ): Promise<GatheredSamples> {
-  const gathered: GatheredSamples = { samples: [], learned: [], leftOut: [] }
-  for (const caseId of new Set(choice.map((item) => item.caseId))) {
+  const gathered: GatheredSamples = { samples: [], fresh: [], learned: [], data: [], leftOut: [] }
+  for (const [caseId, wanted] of Map.groupBy(choice, (item) => item.caseId)) {
     signal.throwIfAborted()
-    const wanted = choice.filter((item) => item.caseId === caseId)
     try {
       await gatherCase(parts, caseId, wanted, gathered, signal)
     } catch (error) {
-      // Taken off the worklist since the slices were chosen: whoever did that does not want it learned from.
-      if (parts.cases.find(caseId)?.removed !== false) continue
-      if (!(error instanceof CodedError) || (error.code !== 'file-missing' && error.code !== 'bad-file')) throw error
-      const reason = error.code === 'file-missing' ? null : error.message
-      gathered.leftOut.push({ name: parts.cases.find(caseId)?.name ?? caseId, reason })
+      const left = leftOut(parts.cases, caseId, error)
+      if (left !== null) gathered.leftOut.push(left)
     }
   }
   return gathered
 }
 
 async function gatherCase(
-  { db, cases, masks, volumes, looks }: SampleParts,
+  parts: SampleParts,
   caseId: string,
   wanted: readonly SliceChoice[],
   into: GatheredSamples,
   signal: AbortSignal,
 ): Promise<void> {
-  const { trainingAxis } = cases.get(caseId)
-  // Read before the mask is looked at, so that mask and journal are seen at one moment.
-  const { images, layout, geometry } = await volumes.use(caseId, async (volume, ended) => {
-    const layout = networkLayout(volume.dims, volume.affine, volume.spacing)
-    const either = AbortSignal.any([signal, ended])
-    const range = await untilAborted(looks.range(caseId), either)
-    const images = new Map<number, ComputeSlice>()
-    for (const { slice } of wanted) images.set(slice, await sliceForCompute(volume, layout, slice, range, either))
-    return { images, layout, geometry: sliceGeometry(volume, layout) }
-  })
-  await masks.use(caseId, (mask) => {
-    for (const { slice, role } of wanted) {
-      const image = images.get(slice)
-      if (image === undefined) continue
-      const row = db.get('SELECT changed_seq FROM slice_state WHERE case_id = ? AND slice = ?', caseId, slice)
-      if (row === undefined) continue
-      const labels = extractSlice(mask.labels, mask.dims, trainingAxis, slice)
-      into.samples.push({
-        ...image,
-        labels: labelsForCompute(labels, layout),
-        role,
-        geometry,
-      })
-      into.learned.push({ caseId, slice, changedSeq: int(row, 'changed_seq') })
+  const slices = wanted.map(({ slice }) => slice)
+  // Read before the mask is looked at, which must not wait.
+  const { images, layout, geometry } = await readPictures(parts, caseId, slices, signal)
+  await parts.masks.use(caseId, (mask) => {
+    const truths = new Map(readTruth(parts, mask, slices).map((truth) => [truth.slice, truth]))
+    const { name, contentHash } = parts.cases.get(caseId)
+    let taken = 0
+    for (const { slice, role, weight, fresh } of wanted) {
+      const [image, truth] = [images.get(slice), truths.get(slice)]
+      if (image === undefined || truth === undefined) continue
+      const sample: TrainingSample = { ...image, ...asSeen(truth, layout), role, weight, geometry }
+      into.samples.push(sample)
+      if (fresh) into.fresh.push(sample)
+      into.learned.push({ caseId, slice, changedSeq: truth.changedSeq })
+      taken++
     }
+    if (taken === 0) return
+    into.data.push({ caseId, name, imageHash: contentHash, revision: mask.revision, slices: taken })
   })
+}
+
+/** Labels and what of them teaches, as the network sees the slice; `trusted` is absent where all of it does. */
+export function asSeen({ labels, trusted }: SliceTruth, layout: PlaneView): Pick<TrainingSample, 'labels' | 'trusted'> {
+  const seen = labelsForCompute(labels, layout)
+  return trusted === 'all' ? { labels: seen } : { labels: seen, trusted: labelsForCompute(trusted, layout) }
 }

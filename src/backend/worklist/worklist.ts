@@ -98,7 +98,7 @@ export class Worklist {
         range: { min, max },
         warnings: [...volume.warnings, ...(damage === null ? [] : [damage])],
         cautions: cautionsOf(volume),
-        corrected: tallies.corrected(caseId),
+        ...tallies.marks(caseId),
         predicted: predictions.indices(caseId),
       }
     })
@@ -215,8 +215,7 @@ export class Worklist {
         range: { min: range.min, max: range.max },
         warnings: [...info.warnings],
         cautions: [],
-        corrected: [],
-        predicted: [],
+        ...{ corrected: [], predicted: [], approved: [], painted: [] },
       }
     })
   }

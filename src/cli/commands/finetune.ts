@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path'
 import type { ComputePort } from '../../backend/index.ts'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import { CodedError } from '../../core/contract/errors.ts'
+import { judge } from '../../core/learning/judge.ts'
 import { findPairs, readPair, samplesOf, type Pair } from '../cases.ts'
 import { readCard, withComputeProcess, type ComputeOptions } from '../compute.ts'
 import { Output } from '../output.ts'
@@ -107,14 +108,17 @@ interface Finished {
 
 async function report(compute: ComputePort, signal: AbortSignal, finished: Finished): Promise<void> {
   const { options, output, parentDir, outDir, card, judges, seconds } = finished
-  const [before, after] = await scoreModels(compute, [parentDir, outDir], judges, {
+  const { scores, held } = await scoreModels(compute, [parentDir, outDir], judges, {
     signal,
     onProgress: (what, done, total) => output.progress(what, done, total),
   })
+  const [before, after] = scores
   if (before === undefined || after === undefined) throw new CodedError('internal', 'The models were not compared.')
   const judged = options.holdout !== undefined
-  // Without cases that the training has not seen there is nothing to decide by.
-  const promoted = !judged || after.mean > before.mean
+  const verdict = judged ? judge(held, card.labels) : null
+  // Without cases that the training has not seen, or with too few, there is nothing to decide by but the means.
+  const proven = verdict !== null && verdict.verdict !== 'unproven'
+  const promoted = proven ? verdict.verdict === 'promoted' : !judged || after.mean > before.mean
   output.data({
     event: 'done',
     model: options.out,
@@ -124,11 +128,14 @@ async function report(compute: ComputePort, signal: AbortSignal, finished: Finis
     seconds: seconds(),
     promoted,
     scoredOn: judged ? 'holdout' : 'training data',
+    reason: verdict?.reason ?? null,
+    test: verdict?.test ?? null,
     before,
     after,
   })
   const where = judged ? 'on the hold-out' : 'on the training data, since no hold-out was given'
   output.text(`mean Dice ${before.mean.toFixed(3)} -> ${after.mean.toFixed(3)} ${where}`)
+  if (verdict !== null) output.text(verdict.reason)
   output.text(`${options.out} is written${promoted ? '' : '; it is not better than its parent and was not promoted'}`)
 }
 

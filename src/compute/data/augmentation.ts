@@ -21,7 +21,7 @@ export interface Augmentation {
   readonly noise: number
 }
 
-const IDENTITY: Augmentation = { matrix: [1, 0, 0, 1], gain: 1, offset: 0, noise: 0 }
+export const IDENTITY: Augmentation = { matrix: [1, 0, 0, 1], gain: 1, offset: 0, noise: 0 }
 
 export function augmentation({ flips, vary }: AugmentationOptions, random: Random): Augmentation {
   const flipX = flips && random() < 0.5 ? -1 : 1

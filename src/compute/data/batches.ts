@@ -1,9 +1,10 @@
 import { changeIntensities } from './augment/intensity.ts'
 import { resamplePatch } from './augment/resample.ts'
 import { unitScale } from './augment/stain.ts'
-import { drawTransform } from './augment/transform.ts'
+import { drawTransform, IDENTITY } from './augment/transform.ts'
 import { roundUp } from './padding.ts'
 import { createRandom, randomInt } from './random.ts'
+import { IGNORED } from './trainingImage.ts'
 import type { BatchOptions, NetworkSlice, RecipeBatch } from '../recipes/types.ts'
 import type { PatchPlace } from './augment/resample.ts'
 import type { PlanSlice, ReadingPlan } from './plan.ts'
@@ -52,7 +53,7 @@ interface Draw {
 export function createBatchMaker(plan: BatchPlan, reader: SliceReader, options: BatchOptions): BatchMaker {
   const draw = createDraws(plan, options)
   const unit = unitScale(plan.input)
-  const most = {
+  const most = options.most ?? {
     width: plan.slices.reduce((widest, { width }) => Math.max(widest, width), 1),
     height: plan.slices.reduce((highest, { height }) => Math.max(highest, height), 1),
   }
@@ -68,7 +69,9 @@ export function createBatchMaker(plan: BatchPlan, reader: SliceReader, options: 
         if (slice === undefined) return
         const place = placeOf(slice, around, size, options, random)
         const transform = drawTransform(options.augmentation, place.width, place.height, random)
-        const patch = resamplePatch(slice, place, transform)
+        const drawn = resamplePatch(slice, place, transform)
+        const lost = options.teaching === true && drawn.classes.every((value) => value === IGNORED)
+        const patch = lost ? resamplePatch(slice, place, IDENTITY) : drawn
         const { width, height } = place
         changeIntensities(patch.image, { width, height, channels: plan.channels }, options.augmentation, unit, random)
         interleave(patch.image, plan.channels, batch.images, i * patch.image.length)
@@ -219,10 +222,15 @@ function placeOf(
   slice: NetworkSlice,
   around: number | null,
   { width, height }: BatchSize,
-  { margin }: BatchOptions,
+  { margin, teaching = false }: BatchOptions,
   random: Random,
 ): PatchPlace {
-  const pixel = around === null ? null : pixelOf(slice.classes, around, random)
+  const pixel =
+    around !== null
+      ? pixelOf(slice.classes, (value) => value === around, random)
+      : teaching && slice.classes.includes(IGNORED)
+        ? pixelOf(slice.classes, (value) => value !== IGNORED, random)
+        : null
   const x = pixel === null ? null : pixel % slice.width
   const y = pixel === null ? null : Math.floor(pixel / slice.width)
   return {
@@ -232,13 +240,13 @@ function placeOf(
   }
 }
 
-/** One of the pixels of a class, each as likely; null where resizing left none. */
-function pixelOf(classes: Uint8Array, wanted: number, random: Random): number | null {
+/** One of the pixels of some classes, each as likely; null where resizing left none. */
+function pixelOf(classes: Uint8Array, wanted: (value: number) => boolean, random: Random): number | null {
   let count = 0
-  for (const value of classes) if (value === wanted) count++
+  for (const value of classes) if (wanted(value)) count++
   if (count === 0) return null
   let left = randomInt(random, count)
-  return classes.findIndex((value) => value === wanted && left-- === 0)
+  return classes.findIndex((value) => wanted(value) && left-- === 0)
 }
 
 /**

@@ -1,12 +1,22 @@
-import { augmentation, copyAugmented } from './augmentation.ts'
+import { augmentation, copyAugmented, IDENTITY } from './augmentation.ts'
 import { randomInt } from './random.ts'
 import { IGNORED } from './trainingImage.ts'
-import type { AugmentationOptions } from './augmentation.ts'
+import type { Augmentation, AugmentationOptions } from './augmentation.ts'
 import type { Random } from './random.ts'
 import type { TrainingImage } from './trainingImage.ts'
 
-/** How often a patch comes from what a person corrected rather than from what is replayed. */
-const CORRECTED_SHARE = 0.75
+/** A patch comes at least so often from what a person corrected rather than from what is replayed. */
+const LEAST_CORRECTED = 0.3
+
+/**
+ * How often a patch comes from what a person corrected: more often than those slices are among all, but a few of them do not
+ * crowd out what was learned before. On hippocampi half of the patches from the ten newest of a hundred slices made the next
+ * version no better than the last one, or worse; a third of them was best.
+ */
+export function correctedShareOf(images: readonly { readonly role: 'corrected' | 'replay' }[]): number {
+  const corrected = images.filter(({ role }) => role === 'corrected').length
+  return Math.max(LEAST_CORRECTED, Math.sqrt(corrected / Math.max(1, images.length)))
+}
 /** So many places of each class are remembered in each slice. */
 const PLACES = 2048
 
@@ -26,6 +36,8 @@ export interface PatchOptions extends AugmentationOptions {
   readonly count: number
   /** Width and height of a patch in pixels. */
   readonly size: number
+  /** How often a patch comes from a corrected slice, where there are others, 0 to 1; by their numbers unless given. */
+  readonly correctedShare?: number | undefined
 }
 
 interface Place {
@@ -36,12 +48,13 @@ interface Place {
 
 /**
  * Random patches, balanced: first whether corrected or replayed, then the class (background too, each as likely), then
- * a slice that has it, then one of its pixels; the patch lies so that the pixel is somewhere in its middle half.
+ * a slice that has it, by its weight, then one of its pixels; the patch lies so that the pixel is somewhere in its middle
+ * half. Every patch has a pixel that teaches.
  */
 export function createPatchSampler(
   images: readonly TrainingImage[],
   classCount: number,
-  { count, size, ...augment }: PatchOptions,
+  { count, size, correctedShare = correctedShareOf(images), ...augment }: PatchOptions,
   random: Random,
 ): PatchSampler {
   const pools = (['corrected', 'replay'] as const)
@@ -58,16 +71,23 @@ export function createPatchSampler(
     classes: new Uint8Array(count * size * size),
   }
   const fill = (index: number) => {
-    const pool = pools.length > 1 && random() >= CORRECTED_SHARE ? pools[1] : pools[0]
+    const pool = pools.length > 1 && random() >= correctedShare ? pools[1] : pools[0]
     const places = pool?.[randomInt(random, pool.length)]
-    const place = places?.[randomInt(random, places.length)]
+    const place = places === undefined ? undefined : placeByWeight(places, random)
     if (place === undefined) throw new Error('There is no slice to take patches from.')
     const { image, pixels } = place
     const pixel = pixels[randomInt(random, pixels.length)] ?? 0
     const centerX = patchCenter(pixel % image.width, image.width, size, random)
     const centerY = patchCenter(Math.floor(pixel / image.width), image.height, size, random)
     const change = augmentation(augment, random)
-    copyAugmented(image, { centerX, centerY, size }, change, random, batch.images, batch.classes, index * size * size)
+    const copy = (varied: Augmentation): void => {
+      const at = { centerX, centerY, size }
+      copyAugmented(image, at, varied, random, batch.images, batch.classes, index * size * size)
+    }
+    copy(change)
+    // What is turned or enlarged may leave the few pixels that teach outside; as it is, the chosen one is inside.
+    const classes = batch.classes.subarray(index * size * size, (index + 1) * size * size)
+    if (classes.every((value) => value === IGNORED)) copy({ ...change, matrix: IDENTITY.matrix })
   }
   return {
     next() {
@@ -75,6 +95,14 @@ export function createPatchSampler(
       return batch
     },
   }
+}
+
+/** As often as its weight says, against the others. */
+function placeByWeight(places: readonly Place[], random: Random): Place | undefined {
+  const weights = places.map(({ image }) => image.weight ?? 1)
+  if (weights.every((weight) => weight === weights[0])) return places[randomInt(random, places.length)]
+  let left = random() * weights.reduce((sum, weight) => sum + weight, 0)
+  return places.find((_, at) => (left -= weights[at] ?? 0) < 0) ?? places.at(-1)
 }
 
 /** Per class that occurs, the slices it occurs in. */

@@ -2,7 +2,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { normalizedSlice } from './intensity.ts'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 
-/** The class of pixels that teach nothing: their label is not one of the model's. */
+/** The class of pixels that teach nothing: their label is not one of the model's, or nobody says that it is right. */
 export const IGNORED = 255
 
 /** A slice ready to learn from: height x width, x fastest. */
@@ -14,13 +14,34 @@ export interface TrainingImage {
   /** 0 background, c > 0 the model's label c - 1, or IGNORED. */
   readonly classes: Uint8Array
   readonly role: TrainingSample['role']
+  /** How often it is drawn, against others of its role; 1 unless given. */
+  readonly weight?: number
 }
 
-/** Throws CodedError('bad-request') when samples or labels do not fit the slice's size. */
+/** Throws CodedError('bad-request') when samples, labels or what is trusted do not fit the slice's size. */
 export function trainingImage(sample: TrainingSample, labels: ModelCard['labels']): TrainingImage {
-  const { width, height, role } = sample
+  const { width, height, role, weight = 1 } = sample
   const classes = classesOfLabels(sample, labels)
-  return { width, height, role, image: normalizedSlice(sample), classes }
+  const trusted = trustedPixels(sample)
+  if (trusted !== null) ignoreOthers(classes, trusted)
+  return { width, height, role, weight, image: normalizedSlice(sample), classes }
+}
+
+/**
+ * Which pixels of a sample teach: one byte each, not 0 where it does; null where all do. Throws CodedError('bad-request') when
+ * there are not as many as pixels.
+ */
+export function trustedPixels({ trusted, width, height }: TrainingSample): Uint8Array | null {
+  if (trusted === undefined) return null
+  if (trusted.length !== width * height) {
+    throw new CodedError('bad-request', `A training slice has ${trusted.length} marks of what teaches for its pixels.`)
+  }
+  return trusted
+}
+
+/** Pixels that nobody trusts teach nothing. */
+export function ignoreOthers(classes: Uint8Array, trusted: Uint8Array): void {
+  for (let i = 0; i < classes.length; i++) if (trusted[i] === 0) classes[i] = IGNORED
 }
 
 /** The class of each pixel of a sample. Throws CodedError('bad-request') when there are not as many labels as pixels. */

@@ -5,14 +5,17 @@ import { OutOfMemoryError } from '../runtime/failures.ts'
 import { releaseIdle } from '../runtime/deviceMemory.ts'
 import { createProgram, isRecording, settleRecorded } from '../runtime/program.ts'
 import { readFloats } from '../runtime/tensors.ts'
+import { deepestLayer } from './receptiveField.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import type { BetweenLayers } from '../models/forward.ts'
-import type { Program } from '../runtime/program.ts'
+import type { BetweenLayers, SeenLayer } from '../models/forward.ts'
+import type { Program, ProgramBody } from '../runtime/program.ts'
 
 export interface Logits {
   /** n x height x width x classes. */
   readonly logits: Float32Array
   readonly classes: number
+  /** n x features: the mean over the pixels of what the network's deepest layer gives, of passes that tell it. */
+  readonly features?: Float32Array
 }
 
 /** One batch of images [n, h, w, 1] through the network. Leaves no tensor behind. */
@@ -36,33 +39,42 @@ const PARTS = 6
 /** Of a network whose weights stay as they are. */
 export const forwardPass: ForwardPass = passBy(new WeakMap(), true)
 
+/**
+ * Of a network whose weights stay as they are, with features (Logits) beside. None of those that cannot be run layer by
+ * layer.
+ */
+export const describingPass: ForwardPass = passBy(new WeakMap(), true, true)
+
 /** Of a network that is trained meanwhile: where the backend records, its weights are not made part of the graph. */
 export const passInTraining: ForwardPass = passBy(new WeakMap(), false)
 
-function passBy(programs: WeakMap<LayersModel, Program>, frozen: boolean): ForwardPass {
+function passBy(programs: WeakMap<LayersModel, Program>, frozen: boolean, describing = false): ForwardPass {
+  const watch = (network: LayersModel): Watch | null => (describing ? watchDeepest(network) : null)
   const recorded = (network: LayersModel): Program => {
-    const program =
-      programs.get(network) ??
-      createProgram(([images]) => (images === undefined ? [] : [forwardOf(network)(images, false)]), {
-        frozen,
-        anySize: true,
-      })
+    const body: ProgramBody = ([images]) => {
+      const seen = watch(network)
+      return images === undefined ? [] : outputsOf(forwardOf(network)(images, false, undefined, seen?.layer), seen)
+    }
+    const program = programs.get(network) ?? createProgram(body, { frozen, anySize: true })
     programs.set(network, program)
     return program
   }
   return async (network, input, shape, between) => {
     const images = tf.tensor4d(input, shape)
     try {
-      const output =
+      const outputs =
         isRecording() && input.length * network.countParams() <= LONG_GRAPH
-          ? only(await recorded(network).run([images]))
-          : await inTurns(network, images, between)
+          ? await recorded(network).run([images])
+          : await inTurns(network, images, between, watch(network))
       try {
+        const [output, means] = outputs
+        if (output === undefined) throw new Error('A network has an output.')
         const logits = await readFloats(output)
         await refuseLostZeros(logits)
-        return { logits, classes: output.shape[3] ?? 0 }
+        const features = means === undefined ? {} : { features: await readFloats(means) }
+        return { logits, classes: output.shape[3] ?? 0, ...features }
       } finally {
-        output.dispose()
+        tf.dispose(outputs)
       }
     } finally {
       images.dispose()
@@ -70,11 +82,46 @@ function passBy(programs: WeakMap<LayersModel, Program>, frozen: boolean): Forwa
   }
 }
 
+interface Watch {
+  readonly layer: SeenLayer
+  /** n x features; null where the layer was not seen. The caller's to dispose. */
+  means(): tf.Tensor | null
+}
+
+function watchDeepest(network: LayersModel): Watch {
+  const deepest = deepestLayer(network)
+  let means: tf.Tensor | null = null
+  return {
+    layer(layer, output) {
+      if (layer === deepest) means = tf.tidy(() => tf.mean(output, [1, 2]))
+    },
+    means: () => means,
+  }
+}
+
+function outputsOf(output: tf.Tensor, watch: Watch | null): tf.Tensor[] {
+  const means = watch?.means() ?? null
+  return means === null ? [output] : [output, means]
+}
+
 /** What is long lets messages in between. */
-async function inTurns(network: LayersModel, images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
-  if (isRecording()) return await forwardInTurns(network, images, inParts(between))
+async function inTurns(
+  network: LayersModel,
+  images: tf.Tensor,
+  between: BetweenLayers,
+  watch: Watch | null,
+): Promise<tf.Tensor[]> {
   const long = images.size > LONG_PASS || tf.getBackend() === 'cpu'
-  return long ? await forwardInTurns(network, images, between) : tf.tidy(() => forwardOf(network)(images, false))
+  if (!isRecording() && !long) {
+    return tf.tidy(() => outputsOf(forwardOf(network)(images, false, undefined, watch?.layer), watch))
+  }
+  try {
+    const wait = isRecording() ? inParts(between) : between
+    return outputsOf(await forwardInTurns(network, images, wait, watch?.layer), watch)
+  } catch (error) {
+    watch?.means()?.dispose()
+    throw error
+  }
 }
 
 /** Computes what was recorded since the last time, PARTS times in all. */
@@ -89,11 +136,6 @@ function inParts(between: BetweenLayers): BetweenLayers {
     releaseIdle()
     await between(share)
   }
-}
-
-function only([output]: readonly tf.Tensor[]): tf.Tensor {
-  if (output === undefined) throw new Error('A network has an output.')
-  return output
 }
 
 /**

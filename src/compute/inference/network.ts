@@ -39,10 +39,16 @@ export interface RunOptions {
 }
 
 /**
- * Receives the logits of one tile: pixels of `tile.input` (without what valid convolutions cut off) x classes. The array is
- * only valid during the call.
+ * Receives the logits of one tile: pixels of `tile.input` (without what valid convolutions cut off) x classes; and features
+ * of passes that tell them (Logits). The arrays are only valid during the call.
  */
-export type TileSink = (slice: number, tile: Tile, logits: Float32Array, classes: number) => void
+export type TileSink = (
+  slice: number,
+  tile: Tile,
+  logits: Float32Array,
+  classes: number,
+  features: Float32Array | null,
+) => void
 
 interface Size {
   readonly width: number
@@ -125,13 +131,15 @@ export async function runNetwork(
         told.add(smaller.what)
         continue
       }
-      const { logits, classes } = outcome
+      const { logits, classes, features } = outcome
       const length = logits.length / batch.length
+      const width = (features?.length ?? 0) / batch.length
       batch.forEach(({ slice, tile }, i) => {
         const own = logits.subarray(i * length, (i + 1) * length)
         // Here and not for all of them together: the sink then finds them in the cache.
         checkLogits(own, model)
-        sink(slice, resultOf(tile, extents.margin), own, classes)
+        const described = features?.subarray(i * width, (i + 1) * width) ?? null
+        sink(slice, resultOf(tile, extents.margin), own, classes, described)
       })
       parts = parts.slice(batch.length)
       done += kept

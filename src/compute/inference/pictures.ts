@@ -20,8 +20,16 @@ export interface Averaging extends Pick<InferenceSettings, 'flips' | 'quarterTur
   readonly activation: Activation
 }
 
-/** Receives what a network gives for a picture, averaged: channels x height x width. */
-export type PictureSink = (index: number, values: Float32Array, channels: number) => void
+/**
+ * Receives what a network gives for a picture, averaged: channels x height x width; and, of passes that tell them, the mean of
+ * its features over copies and tiles, else null.
+ */
+export type PictureSink = (
+  index: number,
+  values: Float32Array,
+  channels: number,
+  features: Float32Array<ArrayBuffer> | null,
+) => void
 
 /**
  * Runs a network over pictures, with their mirrored and turned copies, in tiles where memory asks for them, and gives the
@@ -44,9 +52,9 @@ export async function predictPictures(
     if (held?.picture !== run.picture) held = { picture: run.picture, values: await image(run.picture) }
     return copied(held.values, channels, run.copy)
   }
-  let current: { picture: number; gathering: Gathering; outputs: number } | null = null
+  let current: { picture: number; gathering: Gathering; features: FeatureMean; outputs: number } | null = null
   const finish = (): void => {
-    if (current !== null) sink(current.picture, current.gathering.finish(), current.outputs)
+    if (current !== null) sink(current.picture, current.gathering.finish(), current.outputs, current.features.finish())
     current = null
   }
   await runNetwork(
@@ -54,17 +62,39 @@ export async function predictPictures(
     step,
     runs.map(({ copy }) => copy),
     read,
-    (index, tile, values, outputs) => {
+    (index, tile, values, outputs, features) => {
       const run = runs[index]
       const size = run === undefined ? undefined : sizes[run.picture]
       if (run === undefined || size === undefined) return
       if (current?.picture !== run.picture) {
         finish()
-        current = { picture: run.picture, gathering: new Gathering(size, outputs, activation, copies), outputs }
+        const gathering = new Gathering(size, outputs, activation, copies)
+        current = { picture: run.picture, gathering, features: featureMean(), outputs }
       }
+      if (features !== null) current.features.add(features, tile.keep.width * tile.keep.height)
       current.gathering.add(run.copy, tile, values)
     },
     { ...options, overlap },
   )
   finish()
+}
+
+interface FeatureMean {
+  add(features: Float32Array, pixels: number): void
+  /** null where none came. */
+  finish(): Float32Array<ArrayBuffer> | null
+}
+
+/** Each tile counts as many pixels as are kept of it. */
+function featureMean(): FeatureMean {
+  let sums: Float64Array | null = null
+  let count = 0
+  return {
+    add(features, pixels) {
+      sums ??= new Float64Array(features.length)
+      for (let i = 0; i < features.length; i++) sums[i] = (sums[i] ?? 0) + pixels * (features[i] ?? 0)
+      count += pixels
+    },
+    finish: () => (sums === null ? null : Float32Array.from(sums, (sum) => sum / count)),
+  }
 }

@@ -2,12 +2,13 @@ import { normalizedSlice } from '../data/intensity.ts'
 import { preparePicture } from '../data/prepare.ts'
 import { networkSize, resizePlanes } from '../data/resize.ts'
 import { preparedSlice } from '../foreign/prepare.ts'
-import { entropyOf, foldedClasses, labelsOf, outputMeaning } from './meaning.ts'
+import { entropyOf, entropyOfLogits, foldedClasses, labelsOf, outputMeaning } from './meaning.ts'
 import { runNetwork } from './network.ts'
 import { predictPictures } from './pictures.ts'
 import { tidyLabels } from './tidying.ts'
 import type { ComputeSlice } from '../../core/contract/compute.ts'
 import type { AnyModel } from '../models/cache.ts'
+import type { OutputMeaning } from './meaning.ts'
 import type { RunOptions, TileSink } from './network.ts'
 
 export { runNetwork } from './network.ts'
@@ -36,9 +37,11 @@ export async function predictSlices(
   slices: readonly ComputeSlice[],
   { entropy = false, ...options }: SliceOptions = {},
 ): Promise<PredictedSlice[]> {
-  return entropy || model.card.handling !== undefined
-    ? await predictByCard(model, slices, entropy, options)
-    : await predictPlainly(model, slices, options)
+  // What networks from elsewhere give need not be what softmax takes.
+  const plain = model.card.handling === undefined && (!entropy || 'network' in model)
+  return plain
+    ? await predictPlainly(model, slices, entropy, options)
+    : await predictByCard(model, slices, entropy, options)
 }
 
 async function predictByCard(
@@ -47,53 +50,88 @@ async function predictByCard(
   entropy: boolean,
   options: RunOptions,
 ): Promise<PredictedSlice[]> {
+  const meaning = outputMeaning(model)
+  const results: PredictedSlice[] = []
+  await eachByCard(model, slices, options, (slice, { folded }) => {
+    const labels = tidied(slice, folded, meaning)
+    results.push({ index: slice.index, labels, ...(entropy ? { entropy: doubtOf(slice, folded, meaning) } : {}) })
+  })
+  return results
+}
+
+/** What a network gives for a slice. */
+export interface SliceOutput {
+  /** Of the slice's own pixels, channel by channel as channelValues says: probabilities, nothing tidied. */
+  readonly folded: Float32Array
+  /** Of a pass that tells them; null otherwise. */
+  readonly features: Float32Array<ArrayBuffer> | null
+}
+
+/**
+ * Runs a model over slices as its card says, slice by slice, and hands over what it gives for each, in their order. `change`:
+ * what is done to each picture before (channels x height x width).
+ */
+export async function eachByCard(
+  model: AnyModel,
+  slices: readonly ComputeSlice[],
+  { change = (image) => image, ...options }: RunOptions & { readonly change?: (image: Float32Array) => Float32Array },
+  use: (slice: ComputeSlice, output: SliceOutput, at: number) => void,
+): Promise<void> {
   const { card } = model
   const meaning = outputMeaning(model)
   const { activation, inference, resize } = meaning
   const channels = 'network' in model ? card.architecture.inputChannels : model.foreign.channels
-  const results: PredictedSlice[] = []
   await predictPictures(
     'network' in model ? model.network : model.foreign,
     card.architecture.step,
     {
       sizes: slices.map((slice) => networkSize(slice, resize)),
       channels: channels === 3 ? 3 : 1,
-      image: (i) => preparePicture(sliceAt(slices, i), card.input, channels === 3 ? 3 : 1, resize).image,
+      image: (i) => change(preparePicture(sliceAt(slices, i), card.input, channels === 3 ? 3 : 1, resize).image),
     },
-    (i, values, outputs) => {
+    (i, values, outputs, features) => {
       const slice = sliceAt(slices, i)
-      const pixels = slice.width * slice.height
       const whole = resizePlanes(values, outputs, networkSize(slice, resize), slice)
-      const folded = foldedClasses(whole, pixels, meaning)
-      const labels = labelsOf(folded, pixels, meaning)
-      tidyLabels(labels, [slice.width, slice.height], { ...inference, largestComponent: false })
-      const doubt = entropy
-        ? Uint8Array.from(entropyOf(folded, pixels, meaning), (share) => Math.round(255 * share))
-        : null
-      results.push({ index: slice.index, labels, ...(doubt === null ? {} : { entropy: doubt }) })
+      use(slice, { folded: foldedClasses(whole, slice.width * slice.height, meaning), features }, i)
     },
     { activation, ...inference },
     { model: card.name, ...options },
   )
-  return results
 }
 
-/** The largest of the network's own values says the label: no probabilities are needed for that. */
+/** The labels, with what the card wants filled or left out of a slice. */
+export function tidied(slice: ComputeSlice, folded: Float32Array, meaning: OutputMeaning): Uint8Array<ArrayBuffer> {
+  const labels = labelsOf(folded, slice.width * slice.height, meaning)
+  tidyLabels(labels, [slice.width, slice.height], { ...meaning.inference, largestComponent: false })
+  return labels
+}
+
+/** How unsure each label is: 0 sure to 255. */
+export function doubtOf(slice: ComputeSlice, folded: Float32Array, meaning: OutputMeaning): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(entropyOf(folded, slice.width * slice.height, meaning), (share) => Math.round(255 * share))
+}
+
+/** The largest of the network's own values says the label, and how unsure it is, all of them: no probabilities are needed for that. */
 async function predictPlainly(
   model: AnyModel,
   slices: readonly ComputeSlice[],
+  entropy: boolean,
   options: RunOptions,
 ): Promise<PredictedSlice[]> {
   const { card } = model
   const network = 'network' in model ? model.network : model.foreign
-  const results = slices.map(({ index, width, height }) => ({ index, labels: new Uint8Array(width * height) }))
+  const results = slices.map(({ index, width, height }) => ({
+    index,
+    labels: new Uint8Array(width * height),
+    ...(entropy ? { entropy: new Uint8Array(width * height) } : {}),
+  }))
   const values = Uint8Array.from([0, ...card.labels.map(({ value }) => value)])
   const image = (i: number): Float32Array => {
     const slice = sliceAt(slices, i)
     return 'network' in model ? normalizedSlice(slice) : preparedSlice(slice, card.input, model.foreign.channels)
   }
   const sink: TileSink = (slice, { input, keep }, logits, classes) => {
-    const labels = results[slice]?.labels
+    const { labels, entropy: doubt } = results[slice] ?? {}
     const width = slices[slice]?.width ?? 0
     if (labels === undefined) return
     for (let y = keep.top; y < keep.top + keep.height; y++) {
@@ -101,6 +139,7 @@ async function predictPlainly(
       const end = y * width + keep.left + keep.width
       for (let to = y * width + keep.left; to < end; to++, at += classes) {
         labels[to] = values[argmax(logits, at, classes)] ?? 0
+        if (doubt !== undefined) doubt[to] = Math.round(255 * entropyOfLogits(logits, at, classes))
       }
     }
   }

@@ -25,19 +25,38 @@ const POINTWISE = new Set([
 ])
 const WINDOWS = new Set(['Conv2D', 'DepthwiseConv2D', 'SeparableConv2D', 'MaxPooling2D', 'AveragePooling2D'])
 
-const known = new WeakMap<LayersModel, Reach>()
+interface Found {
+  readonly reach: Reach
+  readonly deepest: layers.Layer | null
+}
+
+const known = new WeakMap<LayersModel, Found>()
 
 /** From the sizes of kernels, strides and dilations, layer by layer; for networks whose layers are each used once. */
 export function reachOf(network: LayersModel): Reach {
-  const found = known.get(network) ?? compute(network)
-  known.set(network, found)
-  return found
+  return found(network).reach
 }
 
-function compute(network: LayersModel): Reach {
+/**
+ * The last of the layers whose pixels stand for most of the image: what it gives describes what the image shows. Null of a
+ * network without layers.
+ */
+export function deepestLayer(network: LayersModel): layers.Layer | null {
+  return found(network).deepest
+}
+
+function found(network: LayersModel): Found {
+  const result = known.get(network) ?? compute(network)
+  known.set(network, result)
+  return result
+}
+
+function compute(network: LayersModel): Found {
   const places = new Map<layers.Layer, Place>()
   let whole = false
   let last: Place = { jump: 1, radius: 0 }
+  let deepest: layers.Layer | null = null
+  let most = 0
   for (const layer of network.layers) {
     const inputs = layer.inboundNodes.flatMap(({ inboundLayers }) => inboundLayers)
     const before = inputs.map((input) => places.get(input) ?? { jump: 1, radius: 0 })
@@ -49,8 +68,11 @@ function compute(network: LayersModel): Reach {
     if (next === null) whole = true
     last = next ?? place
     places.set(layer, last)
+    if (inputs.length === 0 || last.jump < most) continue
+    deepest = layer
+    most = last.jump
   }
-  return { pixels: whole ? Infinity : last.radius, local: Math.ceil(last.radius) }
+  return { reach: { pixels: whole ? Infinity : last.radius, local: Math.ceil(last.radius) }, deepest }
 }
 
 /** Where the layer's output lies; null where it looks at everything, or nobody knows. */

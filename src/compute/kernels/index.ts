@@ -26,7 +26,7 @@ import { registerSegmentationLoss, registerSegmentationLossForJs } from './segme
 export { NORMALIZATION, NORMALIZATION_GRADIENT } from './normalization.ts'
 export { JOIN_PIXELS, SPREAD_PIXELS } from './pixelBlocks.ts'
 export { BIAS_GRADIENT, RELU_BIAS_GRADIENT, RELU_GRADIENT } from './reluGradient.ts'
-export { ADAM_UPDATE, MOMENTUM_UPDATE, SQUARE_SUM } from './optimizerUpdates.ts'
+export { ADAM_UPDATE, MOMENTUM_UPDATE, PULL_UPDATE, SQUARE_SUM } from './optimizerUpdates.ts'
 export { JOIN_CHANNELS, SPLIT_CHANNELS } from './channels.ts'
 export { SEGMENTATION_LOSS } from './segmentationLoss.ts'
 

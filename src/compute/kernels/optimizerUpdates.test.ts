@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createRandom } from '../data/random.ts'
 import { startWasm } from '../runtime/wasm.ts'
-import { ADAM_UPDATE, MOMENTUM_UPDATE, registerJsKernels, SQUARE_SUM } from './index.ts'
+import { ADAM_UPDATE, MOMENTUM_UPDATE, PULL_UPDATE, registerJsKernels, SQUARE_SUM } from './index.ts'
 
 function values(size: number, seed: number): Float32Array {
   const random = createRandom(seed)
@@ -85,6 +85,16 @@ describe.each(['wasm', 'cpu'])('optimizer updates on %s', (backend) => {
     expectClose(variable, want)
     expectClose(velocity, wantVelocity)
     tf.dispose([variable, velocity, scale])
+  })
+
+  it.each([1, 6, 1027, 3000])('pulls %i weights towards their anchor', (size) => {
+    const [variable, anchor] = [tf.variable(tf.tensor1d(values(size, 1))), tf.tensor1d(values(size, 2))]
+    const other = Float64Array.from(values(size, 2))
+    const want = Float64Array.from(values(size, 1), (value, i) => 0.75 * value + 0.25 * (other[i] ?? NaN))
+    run(PULL_UPDATE, { variable, anchor }, { share: 0.25 })
+    expectClose(variable, want)
+    expectClose(anchor, other)
+    tf.dispose([variable, anchor])
   })
 
   it.each([1, 2, 6, 1024, 1025, 5001])('adds up %i squares', (size) => {

@@ -27,6 +27,12 @@ export const ADAM_UPDATE = 'AdamUpdate'
  */
 export const MOMENTUM_UPDATE = 'MomentumUpdate'
 
+/**
+ * Pulls a variable towards an anchor of its size: variable = variable + share * (anchor - variable); attribute share. In place,
+ * likewise.
+ */
+export const PULL_UPDATE = 'PullUpdate'
+
 /** x of any shape -> the sum of its squares, a scalar. */
 export const SQUARE_SUM = 'SquareSum'
 
@@ -37,6 +43,7 @@ const adamAttrs = z.object({
   epsilon: z.number(),
   decay: z.number(),
 })
+const pullAttrs = z.object({ share: z.number() })
 const momentumAttrs = z.object({ rate: z.number(), momentum: z.number(), nesterov: z.boolean() })
 
 export function registerOptimizerUpdates(): void {
@@ -50,6 +57,13 @@ export function registerOptimizerUpdates(): void {
     const { rate, momentum, nesterov } = momentumAttrs.parse(attrs)
     const numbers = [momentum, ...momentumRates(rate, momentum, nesterov)]
     updateInPlace(backend, inputs, 'momentumUpdate', ['velocity'], numbers)
+    return []
+  })
+  registerWasmKernel(PULL_UPDATE, ({ inputs, attrs, backend }) => {
+    const { share } = pullAttrs.parse(attrs)
+    const { size, addresses } = placesOf(backend, inputs, ['variable', 'anchor'])
+    parallel(backend).run('pullUpdate', blocksOf(size), size, ...addresses, share)
+    renew(backend, input(inputs, 'variable'))
     return []
   })
   registerWasmKernel(SQUARE_SUM, ({ inputs, backend }) => {
@@ -94,6 +108,18 @@ export function registerOptimizerUpdatesForJs(): void {
     }
     return []
   })
+  replaceKernel(PULL_UPDATE, 'cpu', ({ inputs, attrs, backend }) => {
+    const { share } = pullAttrs.parse(attrs)
+    const [variable, anchor] = [
+      jsFloats(backend, input(inputs, 'variable')),
+      jsFloats(backend, input(inputs, 'anchor')),
+    ]
+    for (let i = 0; i < variable.length; i++) {
+      const value = variable[i] ?? 0
+      variable[i] = value + share * ((anchor[i] ?? 0) - value)
+    }
+    return []
+  })
   replaceKernel(SQUARE_SUM, 'cpu', ({ inputs, backend }) => {
     let sum = 0
     for (const value of jsFloats(backend, input(inputs, 'x'))) sum += value * value
@@ -108,7 +134,6 @@ function momentumRates(rate: number, momentum: number, nesterov: boolean): [ofGr
 interface Places {
   readonly size: number
   readonly addresses: readonly number[]
-  readonly scale: number
 }
 
 /** Updates the variable and its `state` where they lie. `numbers` are what the function takes behind their addresses. */
@@ -119,7 +144,8 @@ function updateInPlace(
   state: readonly string[],
   numbers: readonly number[],
 ): void {
-  const { size, addresses, scale } = placesOf(backend, inputs, ['variable', 'gradient', ...state])
+  const { size, addresses } = placesOf(backend, inputs, ['variable', 'gradient', ...state])
+  const scale = address(backend, input(inputs, 'scale'))
   parallel(backend).run(name, blocksOf(size), size, ...addresses, scale, ...numbers)
   renew(backend, input(inputs, 'variable'))
 }
@@ -128,9 +154,8 @@ function placesOf(backend: BackendWasm, inputs: tf.NamedTensorInfoMap, names: re
   const tensors = names.map((name) => input(inputs, name))
   const sizes = tensors.map(({ shape }) => tf.util.sizeFromShape(shape))
   const size = sizes[0] ?? 0
-  if (sizes.some((each) => each !== size)) throw new Error('The variable, its gradient and its state differ in size.')
-  const scale = address(backend, input(inputs, 'scale'))
-  return { size, addresses: tensors.map((tensor) => address(backend, tensor)), scale }
+  if (sizes.some((each) => each !== size)) throw new Error('The variable and what updates it differ in size.')
+  return { size, addresses: tensors.map((tensor) => address(backend, tensor)) }
 }
 
 /**

@@ -35,9 +35,16 @@ describe('learnedData', () => {
   it('is the documented hash', async () => {
     const one = hash('corrected 2 1 1 uint8 1 -2.5 0 10\n', Uint8Array.of(3, 9), Uint8Array.of(0, 1))
     const two = hash('replay 2 1 1 uint8 1 -2.5 0 10\n', Uint8Array.of(3, 9), Uint8Array.of(0, 1))
-    const all = [one, two].sort().join('\n') + '\n'
-    expect(await learnedData([sample({ role: 'replay' }), sample()])).toEqual({
-      ...{ sha256: hash(all), samples: 2, corrected: 1, replay: 1 },
+    const part = hash(
+      'corrected 2 1 1 uint8 1 -2.5 0 10\n',
+      Uint8Array.of(3, 9),
+      Uint8Array.of(0, 1),
+      Uint8Array.of(0, 1),
+    )
+    const all = [one, two, part].sort().join('\n') + '\n'
+    const samples = [sample({ role: 'replay' }), sample(), sample({ trusted: Uint8Array.of(0, 1) })]
+    expect(await learnedData(samples)).toEqual({
+      ...{ sha256: hash(all), samples: 3, corrected: 2, replay: 1 },
     })
   })
 
@@ -51,6 +58,7 @@ describe('learnedData', () => {
       { role: 'replay' as const },
       { slope: 2 },
       { high: 11 },
+      { trusted: Uint8Array.of(1, 0) },
     ]) {
       expect((await learnedData(samples.with(7, sample(change)))).sha256).not.toBe(sha256)
     }

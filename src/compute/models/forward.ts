@@ -6,8 +6,14 @@ import type { Run } from './layerOperations.ts'
 
 type Layer = layers.Layer
 
-/** images [n, h, w, c] -> logits [n, h, w, classes]; call it inside tf.tidy. `masks`: what is dropped in training. */
-export type Forward = (images: tf.Tensor, training: boolean, masks?: DropoutMasks) => tf.Tensor
+/**
+ * images [n, h, w, c] -> logits [n, h, w, classes]; call it inside tf.tidy. `masks`: what is dropped in training. `seen` is
+ * shown what each layer gives, of networks whose layers are run one by one; it disposes nothing.
+ */
+export type Forward = (images: tf.Tensor, training: boolean, masks?: DropoutMasks, seen?: SeenLayer) => tf.Tensor
+
+/** A normalization that is done together with the ReLU behind it is shown as what came before it. */
+export type SeenLayer = (layer: Layer, output: tf.Tensor) => void
 
 interface Node {
   readonly layer: Layer
@@ -23,7 +29,7 @@ export type BetweenLayers = (done: number) => Promise<void>
 
 interface Plan {
   readonly forward: Forward
-  readonly inTurns: (images: tf.Tensor, between: BetweenLayers) => Promise<tf.Tensor>
+  readonly inTurns: (images: tf.Tensor, between: BetweenLayers, seen?: SeenLayer) => Promise<tf.Tensor>
 }
 
 const plans = new WeakMap<LayersModel, Plan>()
@@ -41,8 +47,13 @@ export function forwardOf(network: LayersModel): Forward {
  * The same for prediction alone, and outside tf.tidy: waits for `between` after each layer, so that a large picture does
  * not keep the process from its messages. What `between` throws ends it; no tensor is left behind then.
  */
-export function forwardInTurns(network: LayersModel, images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
-  return planOf(network).inTurns(images, between)
+export function forwardInTurns(
+  network: LayersModel,
+  images: tf.Tensor,
+  between: BetweenLayers,
+  seen?: SeenLayer,
+): Promise<tf.Tensor> {
+  return planOf(network).inTurns(images, between, seen)
 }
 
 function planOf(network: LayersModel): Plan {
@@ -84,26 +95,35 @@ function compile(network: LayersModel): Plan {
     const fused = joint ? normalizationFor(before, true) : null
     return { layer, inputs, lastReader, run: fused ?? operationFor(layer, afterImage) }
   })
-  const forward: Forward = (images, training, masks) => {
+  const forward: Forward = (images, training, masks, seen) => {
     const outputs: (tf.Tensor | undefined)[] = []
-    nodes.forEach(({ inputs, run }, index) => {
+    nodes.forEach(({ layer, inputs, run }, index) => {
       const values = inputs.map((at) => outputs[at]).filter((value) => value !== undefined)
-      outputs[index] = values.length === 0 ? images : run(values, training, masks)
+      const output = values.length === 0 ? images : run(values, training, masks)
+      outputs[index] = output
+      seen?.(layer, output)
       if (!training) disposeRead(nodes, outputs, index)
     })
     const result = outputs[last]
     if (result === undefined) throw new Error('The network has no layers.')
     return result
   }
-  return { forward, inTurns: (images, between) => runInTurns(nodes, images, between) }
+  return { forward, inTurns: (images, between, seen) => runInTurns(nodes, images, between, seen) }
 }
 
-async function runInTurns(nodes: readonly Node[], images: tf.Tensor, between: BetweenLayers): Promise<tf.Tensor> {
+async function runInTurns(
+  nodes: readonly Node[],
+  images: tf.Tensor,
+  between: BetweenLayers,
+  seen?: SeenLayer,
+): Promise<tf.Tensor> {
   const outputs: (tf.Tensor | undefined)[] = []
   try {
-    for (const [index, { inputs, run }] of nodes.entries()) {
+    for (const [index, { layer, inputs, run }] of nodes.entries()) {
       const values = inputs.map((at) => outputs[at]).filter((value) => value !== undefined)
-      outputs[index] = values.length === 0 ? images : tf.tidy(() => run(values, false))
+      const output = values.length === 0 ? images : tf.tidy(() => run(values, false))
+      outputs[index] = output
+      seen?.(layer, output)
       disposeRead(nodes, outputs, index)
       await between((index + 1) / nodes.length)
     }

@@ -8,7 +8,7 @@ const AT_ONCE = 8
 /**
  * What a model learned from, as its card says it. The hash of one sample is SHA-256 over
  * `role width height channels voxelType slope inter low high` (joined by spaces, ended by a line feed), the bytes of its
- * samples and those of its labels; the hash of all is SHA-256 over the samples' hashes in hexadecimal, sorted, each
+ * samples and those of its labels, and where only parts of it teach those of `trusted`; the hash of all is SHA-256 over the samples' hashes in hexadecimal, sorted, each
  * ended by a line feed. So the same slices give the same hash in whatever order they come, and a slice that comes twice
  * counts twice.
  */
@@ -18,7 +18,8 @@ export async function learnedData(samples: readonly TrainingSample[]): Promise<N
     if (at % AT_ONCE === AT_ONCE - 1) await nextTurn()
     const { role, width, height, channels, voxelType, slope, inter, low, high } = sample
     const header = [role, width, height, channels, voxelType, slope, inter, low, high].join(' ')
-    hashes.push(sha256(`${header}\n`, sample.data, sample.labels))
+    const { data, labels, trusted } = sample
+    hashes.push(sha256(`${header}\n`, data, labels, ...(trusted === undefined ? [] : [trusted])))
   }
   const corrected = samples.filter(({ role }) => role === 'corrected').length
   return {

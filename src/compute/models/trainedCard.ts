@@ -7,7 +7,7 @@ import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 /** What a training was asked for. */
 export interface TrainingOrder {
   readonly identity: Pick<ModelCard, 'id' | 'parentId' | 'name' | 'createdAt' | 'labels'>
-  /** 'interactive', 'finetune', 'demo', or the name of a recipe. */
+  /** 'interactive', 'live', 'finetune', 'demo', or the name of a recipe. */
   readonly recipe: string
   readonly samples: readonly TrainingSample[]
 }

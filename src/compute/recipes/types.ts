@@ -72,6 +72,10 @@ export interface BatchOptions {
   readonly margin: number
   readonly foreground: number
   readonly augmentation: AugmentationSettings
+  /** Every patch lies around a pixel that teaches, and has one: for slices of which only parts do. Else wherever it falls. */
+  readonly teaching?: boolean
+  /** The largest extents that patches are cut to, where more than the slices of the plan count; of those unless given. */
+  readonly most?: { readonly width: number; readonly height: number }
 }
 
 export interface BatchStream {

@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function setup(start: Partial<Holdings> = {}) {
+function setup(start: Partial<Holdings> = {}, needed = () => false) {
   const done: string[] = []
   let holds: Holdings = { rss: 200 * MB, bound: 1000 * MB, heap: 50 * MB, ...start }
   const housekeeping = createHousekeeping({
@@ -20,6 +20,7 @@ function setup(start: Partial<Holdings> = {}) {
     measure: () => holds,
     dropCaches: () => done.push('drop'),
     recycle: () => done.push('recycle'),
+    needed,
     giveBack: () => done.push('give back'),
   })
   const call = (after: Partial<Holdings>) => {
@@ -71,6 +72,21 @@ describe('createHousekeeping', () => {
     expect(done).toEqual([])
     vi.advanceTimersByTime(200)
     expect(done).toEqual(['recycle'])
+  })
+
+  it('keeps what is needed through the quiet, but not above the bound', () => {
+    let needed = true
+    const { done, call } = setup({}, () => needed)
+    call({ rss: 900 * MB, heap: 700 * MB })
+    vi.advanceTimersByTime(5000)
+    expect(done).toEqual([])
+    needed = false
+    call({})
+    vi.advanceTimersByTime(1000)
+    expect(done).toEqual(['recycle'])
+    const other = setup({}, () => true)
+    other.call({ rss: 1100 * MB })
+    expect(other.done).toEqual(['drop', 'give back', 'recycle'])
   })
 
   it('gives back large sessions then, and works on', () => {

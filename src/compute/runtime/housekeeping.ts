@@ -5,7 +5,8 @@ import { wasmHeap } from './wasmHeap.ts'
 /**
  * Keeps the process within its bound between two calls. What no call uses is given back; where that is not enough, since
  * the heap of WebAssembly never shrinks, the process ends by itself with RECYCLED and the host starts it afresh. Without
- * calls for a while it does so earlier: an idle workstation should not hold gigabytes.
+ * calls for a while it does so earlier: an idle workstation should not hold gigabytes. But not as long as it holds what is
+ * nowhere else: a training that waits for the next stroke.
  */
 export interface Housekeeping {
   /** A call begins. */
@@ -18,10 +19,12 @@ export interface Housekeeping {
 export const RECYCLED = 75
 
 export interface HousekeepingOptions {
-  /** Gives back what is only kept to be faster: loaded models. */
+  /** Gives back what is only kept to be faster: loaded models, copies of cases. */
   readonly dropCaches: () => void
   /** Ends the process with RECYCLED, after what it has said got out. */
   readonly recycle: () => void
+  /** The process holds what would be lost with it, and is not ended for being idle. */
+  readonly needed?: () => boolean
   readonly idleMs?: number
   /** What the process holds, and may hold; in bytes (tests). */
   readonly measure?: () => Holdings
@@ -47,6 +50,7 @@ const WORTH_IT = 128 * 2 ** 20
 export function createHousekeeping({
   dropCaches,
   recycle,
+  needed = () => false,
   idleMs = IDLE_MS,
   measure = measured,
   giveBack = giveBackIdle,
@@ -88,7 +92,7 @@ export function createHousekeeping({
       idle = setTimeout(() => {
         const { heap, bound, sessions = 0 } = measure()
         if (running > 0 || over) return
-        if (heap > Math.min(IDLE_HEAP, bound / 2)) restart()
+        if (heap > Math.min(IDLE_HEAP, bound / 2) && !needed()) restart()
         else if (sessions > Math.min(IDLE_HEAP, bound / 2)) giveBack()
       }, idleMs)
       idle.unref()

@@ -20,6 +20,8 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
   const decays = perWeight(paced.map(({ decay }) => decay))
   // A recorded step takes the variables themselves in any case, and joins them where it needs them.
   const weights = isRecording() ? null : kept(ofVariables)
+  const pulls = perWeight(paced.map(({ pull }) => pull))
+  const anchor = pulls === 0 ? null : kept(ofVariables)
   const state = names.map(() => kept(() => tf.zeros([total])))
 
   /** One number where all variables have the same, else one a weight. */
@@ -37,7 +39,8 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
     const gradient = joined(filled)
     const changed = change(tf.mul(gradient, clippingScale([gradient], clip)), state)
     const old = weights ?? ofVariables()
-    const left = decays === 0 ? old : tf.sub(old, tf.mul(old, tf.mul(decays, learningRate)))
+    const pulled = anchor === null ? old : tf.add(old, tf.mul(tf.sub(anchor, old), tf.mul(pulls, learningRate)))
+    const left = decays === 0 ? pulled : tf.sub(pulled, tf.mul(pulled, tf.mul(decays, learningRate)))
     const next = tf.sub(left, tf.mul(changed.change, tf.mul(paces, rate)))
     const values = paced.map(({ variable }, index) =>
       present[index] === null ? null : tf.reshape(tf.slice(next, offsets[index] ?? 0, variable.size), variable.shape),
@@ -71,8 +74,8 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
       tf.tidy(() => weights?.assign(ofVariables()))
     },
     dispose() {
-      tf.dispose([weights ?? [], ...state])
-      for (const each of [paces, decays]) if (typeof each !== 'number') each.dispose()
+      tf.dispose([weights ?? [], anchor ?? [], ...state])
+      for (const each of [paces, decays, pulls]) if (typeof each !== 'number') each.dispose()
     },
   }
 }

@@ -29,6 +29,7 @@ export async function evaluate(
   const predicted = new Float64Array(classCount)
   const truth = new Float64Array(classCount)
   const losses: Promise<number>[] = []
+  let pixels = 0
   try {
     await runNetwork(
       network,
@@ -48,7 +49,9 @@ export async function evaluate(
           truth[want] = (truth[want] ?? 0) + 1
           if (got === want) both[got] = (both[got] ?? 0) + 1
         }
-        losses.push(lossOf(kept, wanted, classes).then((loss) => loss * wanted.length))
+        const teaching = wanted.reduce((sum, want) => sum + (want < classes ? 1 : 0), 0)
+        losses.push(lossOf(kept, wanted, classes).then((loss) => loss * teaching))
+        pixels += teaching
       },
       { pass: passInTraining, ...(signal === undefined ? {} : { signal }) },
     )
@@ -56,7 +59,6 @@ export async function evaluate(
     await Promise.allSettled(losses)
   }
   const lossSum = (await Promise.all(losses)).reduce((sum, loss) => sum + loss, 0)
-  const pixels = images.reduce((sum, { width, height }) => sum + width * height, 0)
   return { loss: pixels === 0 ? 0 : lossSum / pixels, dice: meanDice(both, predicted, truth) }
 }
 

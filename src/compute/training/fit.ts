@@ -1,11 +1,8 @@
 import { CodedError } from '../../core/contract/errors.ts'
+import { averageOf } from './averaging.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
-import { HEAD_NAME } from '../models/unet.ts'
-import { isVariable } from '../runtime/tensors.ts'
-import { createAdam } from './adam.ts'
 import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
-import type * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
@@ -24,9 +21,8 @@ export interface FitOptions {
   /** Patches a step, and their width and height in pixels. */
   readonly batch: number
   readonly patch: number
-  /** Peak of the learning rate, and the factor on it for the head. */
+  /** Of the learning rate. */
   readonly peak: number
-  readonly headPace: number
   readonly evaluateEvery: number | undefined
   readonly backend: string
   readonly signal: AbortSignal | undefined
@@ -41,7 +37,12 @@ export interface Fitted {
   readonly size: BatchSize
 }
 
-const CURVE_POINTS = 400
+/** Of the average of the weights: some hundred steps count. */
+const DECAY = 0.9925
+/** The longer it trained, the less often it is measured: again after a sixth of the steps so far. */
+const SELDOMER = 6
+/** A curve has at most so many points. */
+export const CURVE_POINTS = 400
 /** Part of the time bound kept for the last measurement. */
 const RESERVE = 0.04
 
@@ -50,23 +51,16 @@ interface Best extends Evaluation {
 }
 
 /**
- * Trains a network in place and leaves it with the weights of the best measured Dice, which may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between steps.
- * Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
+ * Trains a network in place, by an optimizer of its weights, and leaves it with the weights of the best measured Dice, which
+ * may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between
+ * steps. Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
  */
-export async function fit(network: LayersModel, lessons: Lessons, options: FitOptions): Promise<Fitted> {
-  const variables = variablesOf(network.trainableWeights)
-  const optimizer = createAdam(variables, {
-    pace: (name) => (name.startsWith(`${HEAD_NAME}/`) ? options.headPace : 1),
-    kept: variablesOf(network.nonTrainableWeights),
-  })
-  try {
-    return await run(network, optimizer, lessons, options)
-  } finally {
-    optimizer.dispose()
-  }
-}
-
-async function run(network: LayersModel, optimizer: Optimizer, lessons: Lessons, options: FitOptions): Promise<Fitted> {
+export async function fit(
+  network: LayersModel,
+  optimizer: Optimizer,
+  lessons: Lessons,
+  options: FitOptions,
+): Promise<Fitted> {
   const { networkStep, steps, seconds, seed, batch, patch, peak } = options
   const { signal, onProgress, notify } = options
   const started = performance.now()
@@ -81,6 +75,8 @@ async function run(network: LayersModel, optimizer: Optimizer, lessons: Lessons,
   let best: Best = { ...before, weights: first }
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
+  const average = averageOf(optimizer, DECAY)
+  let measureAt = every
   const times: number[] = []
   let planned = steps
   let boundBy: 'steps' | 'seconds' = 'steps'
@@ -92,19 +88,17 @@ async function run(network: LayersModel, optimizer: Optimizer, lessons: Lessons,
     const rate = learningRateAt(peak, done, done < MEASURED ? steps : planned)
     const step = () => lessons.step(optimizer, room.size, rate)
     const loss = await room.run(step)
-    if (!Number.isFinite(loss)) {
-      throw new CodedError(
-        'compute-failed',
-        'Training stopped: its loss is no longer a number; the model is unchanged.',
-      )
-    }
+    if (!Number.isFinite(loss)) throw notANumber()
     done++
     let dice = curve.at(-1)?.dice ?? 0
-    if (done % every === 0 || done >= planned) {
-      const now = await lessons.evaluate(signal)
+    await average.stepped()
+    if (done >= measureAt || done >= planned) {
+      measureAt = done + (options.evaluateEvery ?? Math.max(every, Math.floor(done / SELDOMER)))
+      const now = await average.use(() => lessons.evaluate(signal))
+      if (!Number.isFinite(now.loss)) throw notANumber()
       dice = now.dice
       if (now.dice > best.dice || (now.dice === best.dice && now.loss < best.loss)) {
-        best = { ...now, weights: await optimizer.snapshot() }
+        best = { ...now, weights: await average.use(() => optimizer.snapshot()) }
       }
     }
     const point = { step: done, loss, dice }
@@ -141,21 +135,18 @@ export function evaluationInterval(measured: Lessons['measured'], { count, size 
   return Math.max(10, Math.ceil((5 * pixels) / (3 * count * size ** 2)))
 }
 
+/** What a training ends with that went wrong: nothing that it learned is kept. */
+export function notANumber(): CodedError {
+  return new CodedError('compute-failed', 'Training stopped: its loss is no longer a number; the model is unchanged.')
+}
+
 function secondsLeft(times: readonly number[], planned: number, seconds: number, elapsed: number): number {
   const perStep = times.reduce((sum, time) => sum + time, 0) / Math.max(1, times.length)
   return Math.max(0, Math.min(seconds - elapsed, (planned - times.length) * perStep))
 }
 
 /** At most CURVE_POINTS points, the last one always. */
-function thinned(curve: readonly CurvePoint[]): CurvePoint[] {
+export function thinned(curve: readonly CurvePoint[]): CurvePoint[] {
   const every = Math.ceil(curve.length / CURVE_POINTS)
   return curve.filter((_, i) => i % every === 0 || i === curve.length - 1)
-}
-
-function variablesOf(weights: LayersModel['weights']): tf.Variable[] {
-  return weights.map((weight) => {
-    const variable = weight.read()
-    if (isVariable(variable)) return variable
-    throw new Error('A weight must be a variable.')
-  })
 }

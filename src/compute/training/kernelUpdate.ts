@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { PULL_UPDATE } from '../kernels/index.ts'
 import { clippingScale } from './clipping.ts'
 import type { Paced, Update, UpdateRule } from './updateRule.ts'
 
@@ -7,14 +8,18 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
   const slots = paced.map((each) => {
     ownData(each.variable)
     const tensors = state.map((name) => [name, tf.keep(tf.zerosLike(each.variable))] as const)
-    return { ...each, state: Object.fromEntries<tf.Tensor>(tensors) }
+    const anchor = each.pull === 0 ? null : tf.keep(tf.tidy(() => tf.mul(each.variable, 1)))
+    return { ...each, anchor, state: Object.fromEntries<tf.Tensor>(tensors) }
   })
   return {
     step(gradients, { rate, learningRate }) {
       const scale = clippingScale(Object.values(gradients), clip)
-      for (const { variable, pace, decay, state: own } of slots) {
+      for (const { variable, pace, decay, pull, anchor, state: own } of slots) {
         const gradient = gradients[variable.name]
         if (gradient === undefined) continue
+        if (anchor !== null) {
+          tf.engine().runKernel(PULL_UPDATE, { variable, anchor }, { share: learningRate * pull })
+        }
         tf.engine().runKernel(
           kernel,
           { variable, gradient, scale, ...own },
@@ -39,7 +44,7 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
     },
     changed: () => undefined,
     dispose() {
-      for (const slot of slots) tf.dispose(slot.state)
+      for (const { state: own, anchor } of slots) tf.dispose([own, anchor ?? []])
     },
   }
 }

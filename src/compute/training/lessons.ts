@@ -30,13 +30,15 @@ interface PlainOptions {
   readonly classes: number
   readonly seed: number
   readonly flips: boolean
+  /** Share of the patches that comes from corrected slices, where there are others; as createPatchSampler has it. */
+  readonly correctedShare?: number | undefined
 }
 
 /** Lessons of networks of one channel whose classes exclude each other: intensities of 0 to 1, the plain loss. */
 export function plainLessons(
   network: LayersModel,
   images: readonly TrainingImage[],
-  { networkStep, classes, seed, flips }: PlainOptions,
+  { networkStep, classes, seed, flips, correctedShare }: PlainOptions,
 ): Lessons {
   const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
   const measured = measuredSlices(images)
@@ -47,7 +49,10 @@ export function plainLessons(
     measured,
     step(optimizer, size, rate) {
       if (drawn?.size !== size) {
-        drawn = { size, sampler: createPatchSampler(images, classes, { ...size, flips, vary: true }, random) }
+        drawn = {
+          size,
+          sampler: createPatchSampler(images, classes, { ...size, flips, vary: true, correctedShare }, random),
+        }
       }
       return trainingStep(network, variables, optimizer, drawn.sampler.next(), size.size, rate)
     },

@@ -42,11 +42,14 @@ const momentumReference =
     })
   }
 
-const optimizers: [name: string, rule: UpdateRule, reference: Reference, decay: number][] = [
+const optimizers: [name: string, rule: UpdateRule, reference: Reference, decay: number, anchor?: number][] = [
   ['Adam', ADAM, adamReference, 0],
   ['Adam with weight decay', ADAM, adamReference, 0.1],
+  ['Adam pulled to where it began', ADAM, adamReference, 0, 20],
+  ['Adam with both', ADAM, adamReference, 0.1, 20],
   ['momentum', momentumRule(0.9, false), momentumReference(0.9, false), 0],
   ['Nesterov momentum', momentumRule(0.8, true), momentumReference(0.8, true), 0],
+  ['Nesterov momentum, pulled', momentumRule(0.8, true), momentumReference(0.8, true), 0, 20],
 ]
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
@@ -67,8 +70,11 @@ function gradientsOf(t: number): Float64Array[] {
 
 const rateOf = (t: number) => 0.01 / t
 
-function reference(step: Reference, decay: number): Float64Array[] {
-  const weights = firstWeights()
+/** The pull takes the second variable not at all, and half as much of the third. */
+const PULLS = [1, 0, 0.5, 1]
+
+function reference(step: Reference, decay: number, anchor: number): Float64Array[] {
+  const [first, weights] = [firstWeights(), firstWeights()]
   const state = weights.map((each) => [new Float64Array(each.length), new Float64Array(each.length)])
   for (let t = 1; t <= STEPS; t++) {
     const gradients = gradientsOf(t)
@@ -76,6 +82,8 @@ function reference(step: Reference, decay: number): Float64Array[] {
     const scale = Math.min(1, 5 / norm)
     weights.forEach((each, k) => {
       const rate = rateOf(t) * (PACES[k] ?? NaN)
+      const pull = rate * anchor * (PULLS[k] ?? NaN)
+      each.forEach((weight, i) => (each[i] = weight + pull * ((first[k]?.[i] ?? NaN) - weight)))
       if ((SHAPES[k]?.length ?? 0) > 1) each.forEach((weight, i) => (each[i] = weight * (1 - rate * decay)))
       step(each, gradients[k]?.map((g) => g * scale) ?? each, state[k] ?? [], rate, t)
     })
@@ -86,7 +94,7 @@ function reference(step: Reference, decay: number): Float64Array[] {
 let variables: tf.Variable[] = []
 let tensors = 0
 
-function start(rule: UpdateRule, options: OptimizerOptions = {}) {
+function start(rule: UpdateRule, options: OptimizerOptions = {}, anchor = 0) {
   const first = firstWeights()
   variables = SHAPES.map((shape, k) => {
     const tensor = tf.tensor(Float32Array.from(first[k] ?? []), shape)
@@ -94,8 +102,10 @@ function start(rule: UpdateRule, options: OptimizerOptions = {}) {
     tensor.dispose()
     return variable
   })
-  const pace = (name: string) => PACES[variables.findIndex((variable) => variable.name === name)] ?? NaN
-  return createOptimizer(variables, { pace, ...options }, rule)
+  const place = (name: string) => variables.findIndex((variable) => variable.name === name)
+  const pace = (name: string) => PACES[place(name)] ?? NaN
+  const pull = (name: string) => anchor * (PULLS[place(name)] ?? NaN)
+  return createOptimizer(variables, { pace, anchor: pull, ...options }, rule)
 }
 
 function named(gradients: readonly Float64Array[]): tf.NamedTensorMap {
@@ -124,8 +134,8 @@ describe.each(['wasm', 'cpu'])('optimizers on %s', (backend) => {
     ['by kernels', (rule: UpdateRule) => rule],
     ['composed of operations', (rule: UpdateRule) => ({ ...rule, kernel: 'NoSuchKernel' })],
   ])('%s', (_, as) => {
-    it.each(optimizers)('takes the steps of the published algorithm: %s', async (_, rule, step, decay) => {
-      const optimizer = start(as(rule), { decay })
+    it.each(optimizers)('takes the steps of the published algorithm: %s', async (_, rule, step, decay, anchor = 0) => {
+      const optimizer = start(as(rule), { decay }, anchor)
       let held = 0
       for (let t = 1; t <= STEPS; t++) {
         const gradients = named(gradientsOf(t))
@@ -136,7 +146,7 @@ describe.each(['wasm', 'cpu'])('optimizers on %s', (backend) => {
       expect(tf.memory().numTensors).toBe(held)
       const weights = await optimizer.snapshot()
       optimizer.dispose()
-      reference(step, decay).forEach((wanted, k) => {
+      reference(step, decay, anchor).forEach((wanted, k) => {
         wanted.forEach((value, i) => {
           expect(Math.abs((weights[k]?.[i] ?? NaN) - value)).toBeLessThan(2e-6)
         })

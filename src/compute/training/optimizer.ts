@@ -48,6 +48,11 @@ export interface OptimizerOptions {
    * variables of two and more dimensions away (not of biases). 0 unless given.
    */
   readonly decay?: number
+  /**
+   * Pull towards the weights as they are now (L2-SP: Li, Grandvalet and Davoine, arXiv 1802.01483; decoupled, as the decay):
+   * each step first takes learning rate * this of a variable's distance from them away; by the variable's name, 0 unless given.
+   */
+  readonly anchor?: (name: string) => number
   /** Bound of the gradients' global norm; 0: none. 5 unless given. */
   readonly clip?: number
 }
@@ -59,12 +64,13 @@ export interface OptimizerOptions {
  */
 export function createOptimizer(
   variables: readonly tf.Variable[],
-  { pace = () => 1, kept = [], decay = 0, clip = MAX_NORM }: OptimizerOptions,
+  { pace = () => 1, kept = [], decay = 0, anchor = () => 0, clip = MAX_NORM }: OptimizerOptions,
   rule: UpdateRule,
 ): Optimizer {
   const paced = variables.map((variable): Paced => {
     const factor = pace(variable.name)
-    return { variable, pace: factor, decay: variable.rank > 1 ? decay * factor : 0 }
+    const pull = anchor(variable.name) * factor
+    return { variable, pace: factor, decay: variable.rank > 1 ? decay * factor : 0, pull }
   })
   const update = hasKernel(rule.kernel) ? kernelUpdate(paced, rule, clip) : composedUpdate(paced, rule, clip)
   const all = [...variables, ...kept]

@@ -58,6 +58,17 @@ const SETTINGS: ModelSettings = {
   ...{ dropout: 0, encoder: null },
 }
 
+/** The left or the upper part of a picture. */
+function cropped(sample: ReturnType<typeof picture>, width: number, height: number): ReturnType<typeof picture> {
+  const pixels = Array.from({ length: width * height }, (_, i) => (i % width) + SIZE * Math.floor(i / width))
+  return {
+    ...sample,
+    ...{ width, height },
+    data: Uint8Array.from(pixels.flatMap((at) => [...sample.data.subarray(3 * at, 3 * at + 3)])),
+    labels: Uint8Array.from(pixels, (at) => sample.labels[at] ?? 0),
+  }
+}
+
 const kinds: [string, Partial<ModelSettings>, Partial<Handling>][] = [
   [
     'softmax with a border, half the size',
@@ -132,7 +143,7 @@ describe.each(['wasm', 'native'])('a training from a recipe’s model on %s', (b
     const run = async (steps: number) =>
       await trainModel({
         ...{ parent, labels: LABELS, samples, steps, seconds: 600, seed: 9, backend, batch: 4, patch: 32 },
-        learningRate: 1e-2,
+        continuing: { learningRate: 1e-2 },
       })
     const trained = await run(40)
     expect(trained.training.diceAfter).toBeGreaterThan(0.85)
@@ -157,6 +168,19 @@ describe.each(['wasm', 'native'])('a training from a recipe’s model on %s', (b
     const [first, again] = [await run(3), await run(3)]
     expect(await weightsOf(again)).toEqual(await weightsOf(first))
     for (const { network } of [trained, first, again, parent]) network.dispose()
+  })
+
+  it('learns from slices of one shape while those of another are replayed', async () => {
+    const parent = await parentOf(`${backend} shapes`, {}, {})
+    const upright = [picture(1), picture(2)].map((each) => cropped(each, 24, SIZE))
+    const lying = [picture(3, 'replay'), picture(4, 'replay')].map((each) => cropped(each, SIZE, 24))
+    const order = { parent, labels: LABELS, steps: 30, seconds: 600, seed: 9, backend, batch: 4, patch: 64 }
+    const trained = await trainModel({
+      ...{ ...order, samples: [...upright, ...lying] },
+      continuing: { learningRate: 1e-2, anchor: 0 },
+    })
+    expect(trained.training.diceAfter).toBeGreaterThan(0.8)
+    for (const { network } of [trained, parent]) network.dispose()
   })
 })
 

@@ -4,7 +4,8 @@ import { createBatchMaker } from '../data/batches.ts'
 import { borderOf } from '../data/border.ts'
 import { preparePicture } from '../data/prepare.ts'
 import { resizeNearest } from '../data/resize.ts'
-import { classesOfLabels, IGNORED } from '../data/trainingImage.ts'
+import { correctedShareOf } from '../data/patches.ts'
+import { classesOfLabels, IGNORED, ignoreOthers, trustedPixels } from '../data/trainingImage.ts'
 import { inputSize } from '../models/sizes.ts'
 import { createMeter } from '../recipes/measure.ts'
 import { measuredSlices } from './lessons.ts'
@@ -20,12 +21,14 @@ import type { Lessons } from './lessons.ts'
 /** A slice as a recipe's network takes it. */
 interface PreparedSample extends NetworkSlice {
   readonly role: TrainingSample['role']
+  /** How often it is drawn, against others of its role. */
+  readonly weight: number
 }
 
-/** How often a patch comes from what a person corrected rather than from what is replayed. */
-const CORRECTED_SHARE = 0.75
 /** So many of the patches are centred on a label. */
 const FOREGROUND = 0.75
+/** A slice of the largest weight is drawn so many times as often as one of the least, at most. */
+const WEIGHTS = 8
 /** The border of objects where the card does not say how wide it was learned. */
 const BORDER = 2
 
@@ -36,7 +39,8 @@ const VARIED = {
 
 /**
  * The slices of a training from a recipe's model, prepared as its card says; those without a pixel that is known are left out.
- * Throws CodedError('bad-request') where labels or samples do not fit the slice's size.
+ * Throws CodedError('bad-request') where labels, samples or what is trusted do not fit the slice's
+ * size.
  */
 export function prepareSamples(
   samples: readonly TrainingSample[],
@@ -55,7 +59,11 @@ export function prepareSamples(
         for (let i = 0; i < classes.length; i++)
           if (edge[i] === 1 && classes[i] !== IGNORED) classes[i] = labels.length + 1
       }
-      return { ...size, channels: architecture.inputChannels, image, classes, weights: null, role: sample.role }
+      // Afterwards: an object does not end where what is trusted does.
+      const trusted = trustedPixels(sample)
+      if (trusted !== null) ignoreOthers(classes, resizeNearest(trusted, sample, size))
+      const { role, weight = 1 } = sample
+      return { ...size, channels: architecture.inputChannels, image, classes, weights: null, role, weight }
     })
     .filter(({ classes }) => classes.some((value) => value !== IGNORED))
 }
@@ -67,13 +75,15 @@ interface RecipeLessonsOptions {
   readonly labels: ModelCard['labels']
   readonly seed: number
   readonly flips: boolean
+  /** Share of the patches that comes from corrected slices, where there are others, 0 to 1; by their numbers unless given. */
+  readonly correctedShare?: number | undefined
 }
 
 /** Lessons of a recipe's network: its channels, sizes and outputs, with a loss that goes with the output. */
 export function recipeLessons(
   network: LayersModel,
   images: readonly PreparedSample[],
-  { card, handling, labels, seed, flips }: RecipeLessonsOptions,
+  { card, handling, labels, seed, flips, correctedShare = correctedShareOf(images) }: RecipeLessonsOptions,
 ): Lessons {
   const { architecture, input } = card
   const margin = architecture.margin ?? 0
@@ -81,8 +91,13 @@ export function recipeLessons(
   const learn = recipeSteps(network, { loss, seed })
   const augmentation = augmentationSettingsSchema.parse({ ...VARIED, flip: flips ? 'both' : 'none' })
   const pools = (['corrected', 'replay'] as const)
-    .map((role) => images.filter((image) => image.role === role))
+    .map((role) => byWeight(images.filter((image) => image.role === role)))
     .filter((pool) => pool.length > 0)
+  // Of all of them: patches of both pools become one batch.
+  const most = {
+    width: Math.max(...images.map(({ width }) => width)),
+    height: Math.max(...images.map(({ height }) => height)),
+  }
   const makers = new Map<string, BatchMaker>()
   const maker = (pool: number, count: number, size: number): BatchMaker => {
     const key = [pool, count, size].join(' ')
@@ -102,7 +117,7 @@ export function recipeLessons(
       { slice: (at) => Promise.resolve(sliceAt(slices, at)), close: () => Promise.resolve() },
       {
         ...{ seed, epoch: pool, steps: 1, batch: count, patch: size, step: architecture.step, margin },
-        ...{ foreground: FOREGROUND, augmentation },
+        ...{ foreground: FOREGROUND, augmentation, teaching: true, most },
       },
     )
     makers.set(key, made)
@@ -118,7 +133,7 @@ export function recipeLessons(
       const number = steps++
       const patch = inputSize(architecture, size + 2 * margin)
       const parts: RecipeBatch[] = []
-      for (const [pool, share] of shares(count, pools.length, number).entries()) {
+      for (const [pool, share] of shares(count, pools.length, number, correctedShare).entries()) {
         if (share > 0) parts.push(await maker(pool, share, patch).batch(number))
       }
       return await learn(optimizer, joined(parts), rate)
@@ -148,10 +163,19 @@ function lossFor(output: LossSettings['output']): LossSettings {
   return lossSettingsSchema.parse({ kind: output === 'relu' ? 'mean-squared-error' : 'dice-cross-entropy', output })
 }
 
-/** Patches of each pool in step `number`: three quarters of the corrected ones, in a single-patch batch three steps of four. */
-function shares(count: number, pools: number, number: number): number[] {
+/** Each as many times as its weight says, to an eighth of the largest: those who draw take all of them as often. */
+function byWeight(slices: readonly PreparedSample[]): PreparedSample[] {
+  const most = Math.max(...slices.map(({ weight }) => weight))
+  if (slices.every(({ weight }) => weight === most)) return [...slices]
+  return slices.flatMap((slice) =>
+    Array.from({ length: Math.max(1, Math.round((WEIGHTS * slice.weight) / most)) }, () => slice),
+  )
+}
+
+/** Patches of each pool in step `number`; a share of three quarters is three steps of four where a batch is a single patch. */
+function shares(count: number, pools: number, number: number, share: number): number[] {
   if (pools < 2) return [count]
-  const corrected = Math.floor((number + 1) * count * CORRECTED_SHARE) - Math.floor(number * count * CORRECTED_SHARE)
+  const corrected = Math.floor((number + 1) * count * share) - Math.floor(number * count * share)
   return [corrected, count - corrected]
 }
 
@@ -166,6 +190,9 @@ function joined(parts: readonly RecipeBatch[]): RecipeBatch {
   const [first, ...more] = parts
   if (first === undefined) throw new Error('A step needs a batch.')
   if (more.length === 0) return first
+  if (more.some(({ width, height }) => width !== first.width || height !== first.height)) {
+    throw new Error('Patches of one step are of one size.')
+  }
   const count = parts.reduce((sum, part) => sum + part.count, 0)
   const images = new Float32Array(parts.reduce((sum, part) => sum + part.images.length, 0))
   const classes = new Uint8Array(parts.reduce((sum, part) => sum + part.classes.length, 0))

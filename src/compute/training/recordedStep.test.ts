@@ -75,6 +75,13 @@ describe('a step that is recorded', () => {
 
   it.each([
     ['Adam, paces and decay', plain, createAdam, { pace: paceByName, decay: 0.1 }],
+    ['a pull to where it began', plain, createAdam, { pace: paceByName, anchor: () => 30 }],
+    [
+      'a pull of the layers before the head',
+      plain,
+      createAdam,
+      { anchor: (name: string) => (name.startsWith('logits') ? 0 : 30) },
+    ],
     ['momentum', plain, createMomentum, { pace: paceByName }],
     ['moving statistics', { normalization: 'batch', upsampling: 'nearest' }, createAdam, {}],
   ] as const)('gives what the js backend gives: %s', async (_, kind, create, options) => {

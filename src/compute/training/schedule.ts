@@ -22,3 +22,15 @@ export function plannedSteps(steps: number, secondsLeft: number, times: readonly
   const median = sorted[Math.floor(sorted.length / 2)] ?? 1
   return Math.max(times.length, Math.min(steps, times.length + Math.floor(secondsLeft / median)))
 }
+
+/** While slices do not change, the learning rate halves in about so many steps, down to SETTLED of its peak. */
+const SETTLING = 200
+const SETTLED = 0.1
+
+/**
+ * The learning rate of a training without an end: step `step` since the slices changed last, `all` steps in all. A short rise
+ * at the very beginning, then the peak, which falls with the steps until the slices change again.
+ */
+export function sessionRateAt(peak: number, step: number, all: number): number {
+  return peak * Math.min(1, (all + 1) / 5) * Math.max(SETTLED, SETTLING / (SETTLING + step))
+}

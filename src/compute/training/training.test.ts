@@ -152,7 +152,7 @@ describe('trainModel', () => {
       const weightsBefore = parent.network.getWeights().map((weight) => Array.from(weight.dataSync()))
       const both = [{ value: 5, name: 'Dark' }, ...DISK_LABELS]
 
-      const untouched = await trainModel(options({ parent, labels: both, steps: 1, learningRate: 0 }))
+      const untouched = await trainModel(options({ parent, labels: both, steps: 1, continuing: { learningRate: 0 } }))
       const slices = [diskSample(1), diskSample(2)]
       const before = await predictSlices(parent, slices)
       const card = modelCard({ id: 'c', parentId: 'p', name: 'C', createdAt: 'now', labels: both }, untouched)
@@ -203,7 +203,7 @@ describe('trainModel', () => {
 
       // Without a normalization, nothing keeps the logits of such weights finite.
       const architecture = { levels: 2, base: 4, normalization: 'none' } as const
-      const diverged = trainModel(options({ architecture, learningRate: 1e30 }))
+      const diverged = trainModel(options({ architecture, continuing: { learningRate: 1e30 } }))
       await expect(diverged).rejects.toMatchObject({ code: 'compute-failed' })
       await expect(diverged).rejects.toThrow(/no longer a number/)
       expect(tf.memory().numTensors).toBe(tensors)

@@ -19,6 +19,8 @@ export interface Paced {
   readonly pace: number
   /** Part that a step at learning rate 1 takes away. */
   readonly decay: number
+  /** Part of its distance from what it was at first that a step at learning rate 1 takes away, before the decay. */
+  readonly pull: number
 }
 
 /** The factors of a step: what the rule makes of the learning rate, and the learning rate itself; numbers or scalars. */

@@ -5,7 +5,6 @@ import {
   dimsSchema,
   idSchema,
   imageSelectionSchema,
-  indexSchema,
   jobSchema,
   labelSchema,
   modelSummarySchema,
@@ -13,6 +12,7 @@ import {
   vec3Schema,
   voxelTypeSchema,
 } from './schemas.ts'
+import { coverageSchema, sliceMarksSchema } from './learning.ts'
 
 /** A case as the worklist shows it; the conventions are those of `schemas.ts`. */
 export const caseSummarySchema = z.object({
@@ -22,12 +22,19 @@ export const caseSummarySchema = z.object({
   kind: z.enum(['volume', 'image', 'slide']),
   dims: dimsSchema,
   channels: z.union([z.literal(1), z.literal(3)]),
-  /** `imported`: all of the mask came from files. `saved`: a file holds the mask as it is. */
-  status: z.enum(['untouched', 'predicted', 'imported', 'corrected', 'saved']),
+  /** `imported`: all of the mask came from files. `approved`: every slice is. `saved`: a file holds the mask as it is. */
+  status: z.enum(['untouched', 'predicted', 'imported', 'corrected', 'approved', 'saved']),
   /** Slices across the training axis that a person corrected or accepted. */
   correctedSlices: z.int().min(0),
-  /** Of those, the ones changed since the active model was trained: what one click on Retrain would newly learn. */
+  /**
+   * Slices that were corrected or approved, or changed, since the active model was trained: what one click on Retrain would newly learn.
+   * 0 in the hold-out.
+   */
   newCorrectedSlices: z.int().min(0),
+  /** Slices across the training axis of which a person said that all is right. */
+  approvedSlices: z.int().min(0),
+  /** It belongs to the hold-out: models are scored on it, and none learns from it. */
+  heldOut: z.boolean(),
   /** The image file is not where it was; the interface asks for it. */
   missing: z.boolean(),
   /** Of a case that is a region of a slide on the worklist: which one, and where on it. */
@@ -77,8 +84,7 @@ export const caseDetailSchema = caseSummarySchema.extend({
     })
     .nullable(),
   /** Indices across `trainingAxis`, ascending. */
-  corrected: z.array(indexSchema),
-  predicted: z.array(indexSchema),
+  ...sliceMarksSchema.shape,
 })
 export type CaseDetail = z.infer<typeof caseDetailSchema>
 
@@ -94,5 +100,7 @@ export const projectSchema = z.object({
   /** The case that was open last. */
   lastCaseId: idSchema.nullable(),
   isDemo: z.boolean(),
+  /** What of a slice teaches that is corrected from now on. */
+  coverage: coverageSchema,
 })
 export type Project = z.infer<typeof projectSchema>

@@ -9,10 +9,10 @@ import {
   labelValueSchema,
   providerSchema,
   rungSchema,
-  sliceDataSchema,
 } from './schemas.ts'
+import { computeSliceSchema, continuingSchema, learningComputeMethods, lessonsSchema } from './computeLearning.ts'
 import { wireErrorSchema } from './errors.ts'
-import { modelCardSchema, modelLabelSchema, slicePlaneSchema } from './modelCard.ts'
+import { modelCardSchema, modelLabelSchema } from './modelCard.ts'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
 import {
   casePartSchema,
@@ -25,43 +25,16 @@ import {
   recipeSettingsSchema,
 } from './recipes.ts'
 
+export type { ComputeSlice, KeptSample, SliceGeometry, TrainingSample } from './computeLearning.ts'
 export { PERCENTILE_INPUT, readModelCard } from './modelCard.ts'
 export type { ModelCard } from './modelCard.ts'
 export type { NetworkFacts, NetworkInput, NetworkMeaning, NetworkUse, StatedFacts } from './network.ts'
 
 /**
  * What host and compute process say to each other, as length-prefixed msgpackr frames over one duplex pipe (file
- * descriptor 3 of the compute process). The compute process keeps no state of the project: each request carries what
- * it needs, so that a crash loses one request and nothing else.
+ * descriptor 3 of the compute process). What the compute process keeps of a project is a copy that it can be given again:
+ * a crash loses one request and nothing else.
  */
-
-/** One slice as the network sees it: raw samples, their scaling, and the intensities that become 0 and 1. */
-export const computeSliceSchema = sliceDataSchema.extend({
-  index: indexSchema,
-  /** Scaled intensities mapped to 0 and 1 (the case's robust percentiles); values beyond are clipped. */
-  low: z.number(),
-  high: z.number(),
-})
-export type ComputeSlice = z.infer<typeof computeSliceSchema>
-
-/** `slices` is null for a single picture. */
-export const sliceGeometrySchema = z.object({
-  plane: slicePlaneSchema,
-  columns: z.number().positive(),
-  rows: z.number().positive(),
-  slices: z.number().positive().nullable(),
-})
-export type SliceGeometry = z.infer<typeof sliceGeometrySchema>
-
-export const trainingSampleSchema = computeSliceSchema.extend({
-  /** One label a pixel, height x width. */
-  labels: bytesSchema,
-  /** What a person corrected or accepted teaches; `replay` keeps what was learned before. */
-  role: z.enum(['corrected', 'replay']),
-  /** How the slice lies in the body, and how far apart its columns, rows and neighbouring slices are, in mm. */
-  geometry: sliceGeometrySchema.nullish(),
-})
-export type TrainingSample = z.infer<typeof trainingSampleSchema>
 
 /** What a recipe is asked to be trained on. `settings` are those of the preset with what was changed. */
 export const recipeOrderSchema = z.object({
@@ -116,7 +89,10 @@ export const computeMethods = {
       seconds: z.number(),
     }),
   },
-  /** Writes a complete model folder at `outDir` (temporary name, then renamed) or nothing. Sends `progress`. */
+  /**
+   * Writes a complete model folder at `outDir` (temporary name, then renamed) or nothing. Sends `progress`. Throws
+   * `not-resident` for a kept sample that is not kept.
+   */
   train: {
     params: z.object({
       /** null: a new network from scratch. */
@@ -127,12 +103,13 @@ export const computeMethods = {
       createdAt: z.string(),
       /** Labels of the new model. More than the parent's: its head grows and keeps what it knew. */
       labels: z.array(modelLabelSchema).min(1),
-      samples: z.array(trainingSampleSchema).min(1),
+      ...lessonsSchema.shape,
       steps: z.int().min(1),
       seconds: z.number().min(0.1),
       seed: z.int().min(0),
       /** What the card shall say trained it. */
       recipe: z.string().default('interactive'),
+      continuing: continuingSchema.default({}),
     }),
     result: z.object({ card: modelCardSchema }),
   },
@@ -251,6 +228,7 @@ export const computeMethods = {
     params: z.object({ modelDir: z.string(), file: z.string() }),
     result: z.object({ maxDifference: z.number() }),
   },
+  ...learningComputeMethods,
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
 export type ComputeMethods = typeof computeMethods
 export type ComputeMethod = keyof ComputeMethods

@@ -24,6 +24,7 @@ export const errorCodes = [
   'compute-crashed',
   'compute-failed',
   'backend-lost', // the rung that computes cannot go on: device lost, or out of memory at the smallest size
+  'not-resident', // compute does not keep (any more) what a request refers to: between host and compute alone
   'internal',
 ] as const
 

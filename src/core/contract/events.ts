@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { caseSummarySchema } from './caseSchemas.ts'
+import { holdoutSchema, judgementSchema, liveStateSchema, queueSchema, sliceMarksSchema } from './learning.ts'
 import { recipeEventSchema } from './recipes.ts'
 import {
   computeStatusSchema,
@@ -27,11 +28,10 @@ export const events = {
     history: historySchema,
     origin: z.string().nullable(),
   }),
-  /** The list of corrected / predicted slices of a case changed (indices across its training axis). */
+  /** What the slices of a case are has changed (indices across its training axis). */
   'case.slices': z.object({
     caseId: idSchema,
-    corrected: z.array(indexSchema),
-    predicted: z.array(indexSchema),
+    ...sliceMarksSchema.shape,
   }),
   /** New predicted slices across the training axis; the one on screen comes first and alone. */
   'prediction.slices': z.object({
@@ -39,8 +39,19 @@ export const events = {
     modelId: idSchema,
     axis: axisSchema,
     revision: z.int().min(0),
-    slices: z.array(z.object({ index: indexSchema, data: bytesSchema })),
+    slices: z.array(
+      z.object({
+        index: indexSchema,
+        data: bytesSchema,
+        /** One byte a voxel, 0 sure and 255 all labels equally likely; absent where it was not asked for. */
+        uncertainty: bytesSchema.optional(),
+      }),
+    ),
   }),
+  'live.changed': liveStateSchema,
+  'queue.changed': queueSchema,
+  'holdout.changed': holdoutSchema,
+  'model.judged': judgementSchema,
   /** Of the training by a recipe; what came before is in `recipes.state`. */
   'recipe.event': z.object({ trainingId: idSchema, jobId: idSchema, event: recipeEventSchema }),
   /** The training was begun, interrupted, taken up again, given up or finished: `recipes.state` has changed. */

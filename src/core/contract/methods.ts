@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { caseDetailSchema, caseSummarySchema, projectSchema } from './caseSchemas.ts'
+import { learningMethods } from './learningMethods.ts'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
 import { projectRecipeSchema, recipeChoiceSchema, recipeTrainingSchema } from './projectRecipe.ts'
 import { dataReportSchema, recipeSchema } from './recipes.ts'
@@ -165,8 +166,9 @@ export const methods = {
 
   'volume.slice': { params: sliceRefSchema, result: sliceDataSchema },
 
+  /** Layer `uncertainty`: one byte a voxel, 0 sure and 255 all labels equally likely; 0 where `modelId` is null. */
   'annotation.slice': {
-    params: sliceRefSchema.extend({ layer: z.enum(['mask', 'prediction']) }),
+    params: sliceRefSchema.extend({ layer: z.enum(['mask', 'prediction', 'uncertainty']) }),
     result: labelSliceSchema,
   },
   /** Appends durably, then answers. The same id again changes nothing and answers the same. */
@@ -244,21 +246,9 @@ export const methods = {
     params: z.object({ modelId: idSchema, fileId: idSchema.nullable() }),
     result: z.object({ path: z.string(), bytes: z.int() }),
   },
-  'models.activate': { params: z.object({ modelId: idSchema }), result: modelSummarySchema },
 
   /** Predicts the given slice first, then the whole volume. Events `prediction.slices` and `job.changed` follow. */
   'predict.start': { params: z.object({ caseId: idSchema, index: indexSchema }), result: jobSchema },
-  'train.start': {
-    params: z.object({
-      /** Bounds; whichever comes first ends the training. */
-      steps: z.int().min(1).max(10_000),
-      seconds: z.number().min(1).max(86_400),
-      seed: z.int().min(0),
-      /** The slice on screen, predicted again first when the new model is there. */
-      show: z.object({ caseId: idSchema, index: indexSchema }).nullable(),
-    }),
-    result: jobSchema,
-  },
   /** The recipes that come with the workstation. */
   'recipes.list': { params: nothing, result: z.array(recipeSchema) },
   /** How the open project stands to recipes; to be read again whenever the page is loaded. */
@@ -370,6 +360,7 @@ export const methods = {
     }),
     result: jobSchema,
   },
+  ...learningMethods,
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
 
 export type Methods = typeof methods

@@ -119,7 +119,7 @@ export const modelCardSchema = commonSchema
     background: z.object({ channel: z.literal(0).nullable(), value: z.literal(0) }),
     input: networkInputSchema,
     spacing: spacingSchema.nullable(),
-    /** What trained it: 'interactive' (Retrain), 'finetune', 'demo', or the name of a recipe. */
+    /** What trained it: 'interactive' (Retrain), 'live', 'finetune', 'demo', or the name of a recipe. */
     recipe: z.string().nullable(),
     data: dataSchema.nullable(),
     run: runSchema.nullable(),

@@ -49,7 +49,17 @@ function dimsLike() {
 }
 export type Box = z.infer<typeof boxSchema>
 
-export const strokeKindSchema = z.enum(['brush', 'erase', 'fill', 'accept', 'delete-label', 'import', 'undo', 'redo'])
+export const strokeKindSchema = z.enum([
+  'brush',
+  'erase',
+  'fill',
+  'accept',
+  'delete-label',
+  'import',
+  'approve',
+  'undo',
+  'redo',
+])
 export type StrokeKind = z.infer<typeof strokeKindSchema>
 
 /**
@@ -177,13 +187,33 @@ export const modelSummarySchema = z.object({
   report: z.boolean().optional(),
   /** How it was trained; null for a model that came with the project. */
   training: trainingReportSchema.nullable(),
+  /** What the user wrote of it. */
+  notes: z.string(),
+  tags: z.array(z.string()),
+  /** Of its folder; 0 where it was pruned: then it is known, and can neither be used nor exported. */
+  bytes: z.int().min(0),
+  pruned: z.boolean(),
+  /** How it was made. */
+  mode: z.enum(['retrain', 'live', 'recipe', 'imported', 'shipped']),
+  /** The latest judgement in short; null: it was never held against another. Values as in `learning.ts`. */
+  judged: z
+    .object({
+      verdict: z.enum(['promoted', 'aside', 'unproven', 'overridden', 'waiting']),
+      reason: z.string(),
+      diceBefore: z.number().nullable(),
+      diceAfter: z.number().nullable(),
+    })
+    .nullable(),
 })
 export type ModelSummary = z.infer<typeof modelSummarySchema>
 
 export const jobSchema = z.object({
   id: idSchema,
-  /** `check`: the data of a recipe; `create`: a project from one; `recipe`: a training by one; `train`: Retrain. */
-  kind: z.enum(['predict', 'train', 'export', 'check', 'create', 'recipe']),
+  /**
+   * `check`: the data of a recipe; `create`: a project from one; `recipe`: a training by one; `train`: Retrain. `rank`: the queue of
+   * what to look at next; `judge`: versions held against each other on the hold-out.
+   */
+  kind: z.enum(['predict', 'train', 'export', 'check', 'create', 'recipe', 'rank', 'judge']),
   state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   caseId: idSchema.nullable(),
   /** 0 to 1. */
@@ -345,5 +375,5 @@ export const fileEntrySchema = z.object({
 export type FileEntry = z.infer<typeof fileEntrySchema>
 
 /** What is looked for in a file dialog or by a path. */
-export const fileKindSchema = z.enum(['image', 'folder', 'mask', 'network'])
+export const fileKindSchema = z.enum(['image', 'folder', 'mask', 'network', 'version'])
 export type FileKind = z.infer<typeof fileKindSchema>

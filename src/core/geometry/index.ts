@@ -3,6 +3,7 @@ export type { Plane, PlaneView } from './types.ts'
 export { voxelToWorld, spacingOf, invertAffine, isUsableAffine, multiplyAffines } from './affine.ts'
 export { orientationOf } from './orientation.ts'
 export { planeViews, screenToVoxel, isTransposed } from './views.ts'
+export { storedToShown, shownToStored, type SliceLayout } from './shown.ts'
 export { qformToAffine, affineToQform, isQformOf, type Qform } from './quaternion.ts'
 export {
   isAxisCode,

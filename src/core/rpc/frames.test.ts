@@ -31,6 +31,21 @@ describe('frames', () => {
     expect(empty.length).toBe(0)
   })
 
+  it('keeps typed arrays what they are, wherever they begin in a frame', () => {
+    const words = ['', 'a', 'ab', 'abc']
+    const sent = words.map((word) => ({
+      word,
+      runs: Uint32Array.of(0, 2 ** 32 - 1, 7),
+      features: Float32Array.of(0.5, -1),
+      exact: Float64Array.of(0.1),
+      view: Uint32Array.of(1, 2, 3, 4).subarray(1, 3),
+      none: new Uint32Array(),
+    }))
+    const received: unknown[] = []
+    createFrameReader((message) => received.push(message))(encodeFrame(sent))
+    expect(received).toEqual([sent])
+  })
+
   it('refuses a stream that is out of step', () => {
     const read = createFrameReader(() => undefined)
     expect(() => {

@@ -2,9 +2,9 @@ import { Packr } from 'msgpackr'
 
 /**
  * Messages over a byte stream: four bytes of length, little-endian, then one msgpack document. Objects become maps and
- * typed byte arrays stay binary, so that both ends may be different programs and engines.
+ * typed arrays stay what they are, so that both ends may be different engines.
  */
-const packr = new Packr({ useRecords: false })
+const packr = new Packr({ useRecords: false, moreTypes: true })
 
 const HEADER = 4
 /** A length beyond this is no message of ours but a stream out of step. */
@@ -20,7 +20,8 @@ export function encodeFrame(message: unknown): Uint8Array {
 
 /**
  * Returns the function that takes the stream's chunks as they come and hands each complete message to `onMessage`.
- * Byte arrays inside a message are views of the frame. Throws on a stream that is out of step or not msgpack.
+ * Typed arrays have memory of their own; Buffers that were sent are views of the frame. Throws on a stream that is out of
+ * step or not msgpack.
  */
 export function createFrameReader(onMessage: (message: unknown) => void): (chunk: Uint8Array) => void {
   let chunks: Uint8Array[] = []

@@ -4,9 +4,10 @@ import { int } from '../rows.ts'
 import { initial } from './0001-initial.ts'
 import { anyImage } from './0002-any-image.ts'
 import { importedMasks } from './0003-imported-masks.ts'
+import { learning } from './0004-learning.ts'
 
 /** In order; the n-th brings a project to schema n. `PRAGMA user_version` says where a project stands. */
-const migrations: readonly string[] = [initial, anyImage, importedMasks]
+const migrations: readonly string[] = [initial, anyImage, importedMasks, learning]
 
 /** Marks the file as a Maskwright project for `file` and other tools: "MkWr". */
 const APPLICATION_ID = 0x4d6b5772

@@ -4,7 +4,7 @@ import { biasGradientFunction } from './biasGradient.ts'
 import { convolveFunction } from './convolution.ts'
 import { joinChannelsFunction, reluGradientFunction, splitChannelsFunction } from './copies.ts'
 import { filterGradientFunction, sumSlotsFunction } from './filterGradient.ts'
-import { adamUpdateFunction, momentumUpdateFunction, squareSumFunction } from './optimizer.ts'
+import { adamUpdateFunction, momentumUpdateFunction, pullUpdateFunction, squareSumFunction } from './optimizer.ts'
 import {
   normalizationApplyFunction,
   normalizationGradientApplyFunction,
@@ -57,6 +57,7 @@ export interface SimdFunctions {
   readonly normalizationGradientSums: (...args: number[]) => void
   readonly normalizationGradientApply: (...args: number[]) => void
   readonly momentumUpdate: (...args: number[]) => void
+  readonly pullUpdate: (...args: number[]) => void
   readonly squareSum: (...args: number[]) => void
   readonly tableProducts: (...args: number[]) => void
   readonly tableWeights: (...args: number[]) => void
@@ -102,6 +103,7 @@ const builders: Readonly<Record<keyof SimdFunctions, () => FunctionBuilder>> = {
   normalizationGradientSums: normalizationGradientSumsFunction,
   normalizationGradientApply: normalizationGradientApplyFunction,
   momentumUpdate: momentumUpdateFunction,
+  pullUpdate: pullUpdateFunction,
   squareSum: squareSumFunction,
   swapAxes: swapAxesFunction,
   tableProducts: tableProductsFunction,

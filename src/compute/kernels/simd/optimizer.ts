@@ -67,6 +67,20 @@ export function momentumUpdateFunction(): FunctionBuilder {
   return f
 }
 
+/** pullUpdate(begin, end, size, variable, anchor, share): likewise; variable += (anchor - variable) * share. */
+export function pullUpdateFunction(): FunctionBuilder {
+  const f = new FunctionBuilder('pullUpdate')
+  const [begin, end, size] = [f.parameter('i32'), f.parameter('i32'), f.parameter('i32')]
+  const [variable, anchor, share] = [f.parameter('i32'), f.parameter('i32'), f.parameter('f32')]
+  const part = f.let(splat(share))
+  const value = f.local('v128')
+  forEachInBlocks(f, { begin, end, size }, [variable, anchor], ({ load, store }) => {
+    f.set(value, load(variable))
+    store(variable, vAdd(value, vMultiply(vSubtract(load(anchor), value), part)))
+  })
+  return f
+}
+
 /** squareSum(begin, end, size, x, sums): for each block four partial sums of x * x, at sums + 16 * block. */
 export function squareSumFunction(): FunctionBuilder {
   const f = new FunctionBuilder('squareSum')

@@ -15,6 +15,7 @@ import {
   MOMENTUM_UPDATE,
   NORMALIZATION,
   NORMALIZATION_GRADIENT,
+  PULL_UPDATE,
   RELU_BIAS_GRADIENT,
   RELU_GRADIENT,
   SEGMENTATION_LOSS,
@@ -87,6 +88,7 @@ const calls: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
   [SQUARE_SUM, { x: image }, {}],
   [ADAM_UPDATE, { ...update, mean, square }, { rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.1 }],
   [MOMENTUM_UPDATE, { ...update, velocity: mean }, { rate: 0.1, momentum: 0.9, nesterov: true }],
+  [PULL_UPDATE, { variable: tall, anchor: square }, { share: 0.1 }],
 ]
 const digests = calls.map(([name, inputs, attrs]) => {
   const result = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, { ...attrs })

@@ -1,4 +1,4 @@
-import { penOf, textStrokes, textWidth } from './text.ts'
+import { fitted, penOf, textStrokes, textWidth } from './text.ts'
 
 export interface Series {
   readonly name: string
@@ -9,6 +9,10 @@ export interface Series {
 export interface Chart {
   readonly title: string
   readonly xLabel: string
+  /** Above the numbers of the y axis; without one where the title says what it is. */
+  readonly yLabel?: string
+  /** Where x counts something, as epochs: there is nothing between two. True unless given. */
+  readonly whole?: boolean
   readonly series: readonly Series[]
   /** Of the y axis; null: from the values. */
   readonly bounds: readonly [number, number] | null
@@ -20,6 +24,9 @@ export const CHART_WIDTH = 640
 export const CHART_HEIGHT = 320
 const PLOT = { left: 56, right: 624, top: 62, bottom: 276 }
 const LETTERS = 8.5
+/** A series' line in the legend, and what stands between two series. */
+const LEGEND_LINE = 32
+const LEGEND_GAP = 20
 
 /** On light and on dark paper; each at least 3:1. Told apart by their dashes as well. */
 const INKS = [
@@ -54,8 +61,8 @@ function inks(theme: 0 | 1): string {
 export function chartSvg(chart: Chart, themed: boolean): string {
   const [low, high] = chart.bounds ?? spanOf(chart.series.flatMap(({ points }) => points.map(([, y]) => y)))
   const xs = chart.series.flatMap(({ points }) => points.map(([x]) => x))
-  const first = Math.min(...xs)
-  const last = Math.max(...xs)
+  const first = xs.length === 0 ? 0 : Math.min(...xs)
+  const last = xs.length === 0 ? 1 : Math.max(...xs)
   const x = (value: number): number =>
     last === first
       ? (PLOT.left + PLOT.right) / 2
@@ -67,7 +74,7 @@ export function chartSvg(chart: Chart, themed: boolean): string {
     const text = tickText(tick, high - low)
     parts.push(letters(text, PLOT.left - 8 - textWidth(text, LETTERS), y(tick) + LETTERS / 2, 'cq', '#6b6b6b'))
   }
-  for (const tick of ticks(first, last, 10).filter((value) => Number.isInteger(value))) {
+  for (const tick of ticks(first, last, 10).filter((value) => chart.whole === false || Number.isInteger(value))) {
     parts.push(line('cq', '#6b6b6b', [x(tick), PLOT.bottom, x(tick), PLOT.bottom + 4]))
     const text = String(tick)
     parts.push(letters(text, x(tick) - textWidth(text, LETTERS) / 2, PLOT.bottom + 18, 'cq', '#6b6b6b'))
@@ -76,6 +83,7 @@ export function chartSvg(chart: Chart, themed: boolean): string {
   const middle = (PLOT.left + PLOT.right - textWidth(chart.xLabel, LETTERS)) / 2
   parts.push(letters(chart.xLabel, middle, CHART_HEIGHT - 8, 'cq', '#6b6b6b'))
   parts.push(letters(chart.title, PLOT.left, 22, 'ci', '#2b2b2b', 11))
+  if (chart.yLabel !== undefined) parts.push(letters(chart.yLabel, 8, PLOT.top - 6, 'cq', '#6b6b6b'))
   if (chart.mark !== null) {
     const at = x(chart.mark.x)
     const width = textWidth(chart.mark.text, LETTERS)
@@ -84,7 +92,9 @@ export function chartSvg(chart: Chart, themed: boolean): string {
     parts.push(letters(chart.mark.text, left, PLOT.bottom - 6, 'cq', '#6b6b6b'))
   }
   let legend = PLOT.left
-  chart.series.forEach(({ name, points }, at) => {
+  const names = legendNames(chart.series)
+  chart.series.forEach(({ points }, at) => {
+    const name = names[at] ?? ''
     const ink = at % INKS.length
     const light = INKS[ink]?.[0] ?? '#000000'
     const flat = points.flatMap(([px, py]) => [x(px), y(Math.min(high, Math.max(low, py)))])
@@ -92,18 +102,28 @@ export function chartSvg(chart: Chart, themed: boolean): string {
     const shape = flat.length === 2 ? [...flat, (flat[0] ?? 0) + 0.01, flat[1] ?? 0] : flat
     parts.push(line(`c${ink}`, light, shape, flat.length === 2 ? '' : (DASHES[ink] ?? ''), flat.length === 2 ? 5 : 1.8))
     parts.push(line(`c${ink}`, light, [legend, 40, legend + 26, 40], DASHES[ink] ?? '', 1.8))
-    parts.push(letters(name, legend + 32, 44, 'ci', '#2b2b2b'))
-    legend += 32 + textWidth(name, LETTERS) + 20
+    parts.push(letters(name, legend + LEGEND_LINE, 44, 'ci', '#2b2b2b'))
+    legend += LEGEND_LINE + textWidth(name, LETTERS) + LEGEND_GAP
   })
   const style = themed
     ? `<style>@media (prefers-color-scheme:dark){svg{${chartColours.dark}}${chartColours.rules}}</style>`
     : ''
-  const names = chart.series.map(({ name }) => name).join(', ')
+  const spoken = chart.series.map(({ name }) => name).join(', ')
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}" width="${CHART_WIDTH}" height="${CHART_HEIGHT}" role="img" aria-label="${escaped(`${chart.title}: ${names}`)}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}" width="${CHART_WIDTH}" height="${CHART_HEIGHT}" role="img" aria-label="${escaped(`${chart.title}: ${spoken}`)}">` +
     `${style}<rect class="cp" fill="#ffffff" width="${CHART_WIDTH}" height="${CHART_HEIGHT}"/>` +
     `<g fill="none" stroke-linecap="round" stroke-linejoin="round">${parts.join('')}</g></svg>`
   )
+}
+
+/** Cut off where they would not all have room in one row. */
+function legendNames(series: readonly Series[]): string[] {
+  const names = series.map(({ name }) => name)
+  const beside = LEGEND_LINE + LEGEND_GAP
+  const taken = names.reduce((sum, name) => sum + beside + textWidth(name, LETTERS), -LEGEND_GAP)
+  const room = PLOT.right - PLOT.left
+  const each = (room + LEGEND_GAP) / Math.max(1, names.length) - beside
+  return taken <= room ? names : names.map((name) => fitted(name, LETTERS, each))
 }
 
 function line(name: string, colour: string, points: readonly number[], dash = '', width = 1): string {

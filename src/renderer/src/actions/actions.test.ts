@@ -113,7 +113,13 @@ describe('the list of actions', () => {
     const view = useViewStore()
     const annotation = useAnnotationStore()
     await view.openCase('case-1')
-    client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [0, 1, 2, 3, 4, 5] })
+    client.tell('case.slices', {
+      caseId: 'case-1',
+      corrected: [],
+      predicted: [0, 1, 2, 3, 4, 5],
+      approved: [],
+      painted: [],
+    })
     view.setIndex(9)
     const action = useActions().get('accept-slice')
     expect(action.when()).toBe(t.reasons.slicePredicted)
@@ -228,6 +234,17 @@ describe('keys', () => {
     ui.ask({ title: '', message: '', confirm: '', keep: '', run: () => Promise.resolve() })
     type('e')
     expect(useViewStore().tool).toBe('brush')
+  })
+
+  it('of the model are done once, however long the key is held', async () => {
+    type('p')
+    type('p', { repeat: true })
+    await settled()
+    expect(client.calls.filter(({ method }) => method === 'predict.start')).toHaveLength(1)
+    // Others go on: the brush grows for as long as its key is held.
+    const before = useViewStore().brushRadius
+    type(']', { repeat: true })
+    expect(useViewStore().brushRadius).toBeGreaterThan(before)
   })
 
   it('are left alone when somebody used them already', async () => {

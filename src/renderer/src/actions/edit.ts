@@ -62,7 +62,7 @@ export function labelActions(): Action[] {
       id: 'add-label',
       group: 'labels',
       label: () => t.actions.addLabel,
-      shortcuts: ['Shift+N'],
+      shortcuts: ['L'],
       when: () => true,
       run: async () => {
         if (settings.isFolded('labels')) await settings.toggleSection('labels')

@@ -4,9 +4,11 @@ import { editActions, labelActions } from './edit.ts'
 import { fileActions, helpActions } from './file.ts'
 import { modelActions } from './model.ts'
 import { recipeActions } from './recipes.ts'
+import { reviewActions } from './review.ts'
 import { slideActions, withoutSlices } from './slide.ts'
 import { toolActions } from './tools.ts'
 import type { Action } from './types.ts'
+import { versionActions } from './versions.ts'
 import { viewActions } from './view.ts'
 
 export interface Actions {
@@ -36,6 +38,8 @@ function createActions(): Actions {
     ...toolActions(),
     ...labelActions(),
     ...modelActions(),
+    ...versionActions(),
+    ...reviewActions(),
     ...recipeActions(),
     ...helpActions(),
     ...slideActions(),

@@ -1,4 +1,5 @@
 import { t } from '../i18n/frame.ts'
+import { modelWords } from '../i18n/models.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
 import { useCautionsStore } from '../stores/cautions.ts'
 import { useComparisonStore } from '../stores/comparison.ts'
@@ -9,21 +10,9 @@ import { useSettingsStore } from '../stores/settings.ts'
 import { useOnTrainingPlane, useShownSlice } from '../stores/shown.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
+import { all, type Check } from './checks.ts'
 import { acceptPrediction, importModel } from './flows.ts'
 import type { Action } from './types.ts'
-
-type Check = () => true | string
-
-/** The first reason why not; true when there is none. */
-function all(...checks: Check[]): Check {
-  return () => {
-    for (const check of checks) {
-      const answer = check()
-      if (answer !== true) return answer
-    }
-    return true
-  }
-}
 
 export function modelActions(): Action[] {
   const view = useViewStore()
@@ -37,19 +26,30 @@ export function modelActions(): Action[] {
   const ui = useUiStore()
   const shown = useShownSlice()
   const onTrainingPlane = useOnTrainingPlane()
+  /** What there was to learn newly when a training was last asked for here. */
+  let slicesAsked = Infinity
 
   const connected: Check = () => connection.open || t.reasons.noConnection
   const withCase: Check = () => view.detail !== null || t.reasons.noCase
   const withModel: Check = () => project.activeModel !== null || t.reasons.noModel
-  const idle: Check = () => jobs.active === null || t.reasons.jobRuns
+  const idle: Check = () => !jobs.busy || t.reasons.jobRuns
+  /** One more training may wait for the one that runs, where something was corrected since that was asked for. */
+  const trainable: Check = () => {
+    if (!jobs.busy) return true
+    if (jobs.trainings > 1) return modelWords.reasons.waits
+    const more = jobs.training !== null && project.newCorrectedSlices > slicesAsked
+    return more && jobs.active?.kind === 'train' ? true : t.reasons.jobRuns
+  }
   const running: Check = () => project.compute?.state !== 'failed' || t.reasons.computeDown
   const predicted: Check = () => annotation.predicted.length > 0 || t.reasons.nothingPredicted
   const slicePredicted: Check = () => {
     if (!onTrainingPlane.value) return t.reasons.notTrainingPlane
     return annotation.predicted.includes(view.index) || t.reasons.slicePredicted
   }
-  const corrected: Check = () =>
-    project.correctedSlices > 0 || annotation.corrected.length > 0 || t.reasons.nothingCorrected
+  const corrected: Check = () => {
+    const here = annotation.corrected.length + annotation.approved.length
+    return project.correctedSlices + project.newCorrectedSlices + here > 0 || t.reasons.nothingCorrected
+  }
 
   return [
     {
@@ -97,9 +97,10 @@ export function modelActions(): Action[] {
         return words(project.newCorrectedSlices)
       },
       shortcuts: ['R'],
-      when: all(connected, running, idle, corrected),
+      when: all(connected, running, trainable, corrected),
       run: async () => {
         ui.note = null
+        slicesAsked = project.newCorrectedSlices
         const { detail } = view
         const predictedBefore = [...annotation.predicted]
         const model = project.activeModel

@@ -1,4 +1,4 @@
-import { CodedError, type FileEntry, type ModelSummary } from '../../../core/contract/index.ts'
+import { CodedError, type FileEntry } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { t } from '../i18n/frame.ts'
 import { recipeWords as words } from '../i18n/recipes.ts'
@@ -70,14 +70,6 @@ export function recipeActions(): Action[] {
 export function showReport(modelId: string): void {
   void useReportStore().open(modelId)
   useUiStore().showPage('report')
-}
-
-/** Predicts with that version from now on. */
-export async function useVersion(model: ModelSummary): Promise<void> {
-  const ui = useUiStore()
-  ui.note = null
-  await useProjectStore().activateModel(model.id)
-  ui.settle(t.errors.doing.model)
 }
 
 /** The report as one file: where the native dialog says, else into the project's exports folder. */

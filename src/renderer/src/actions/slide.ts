@@ -26,6 +26,10 @@ const needsSlice: ReadonlySet<string> = new Set([
   'save',
   'save-as',
   'import-mask',
+  'approve-slice',
+  'approve-region',
+  'approve-case',
+  'toggle-uncertainty',
 ])
 
 /**
@@ -73,7 +77,7 @@ export function slideActions(): Action[] {
       id: 'actual-size',
       group: 'view',
       label: () => slideText.actualSize,
-      shortcuts: ['N'],
+      shortcuts: ['Shift+F'],
       when: () => (view.caseId === null ? t.reasons.noCase : true),
       run: () => view.setZoom(1),
     },

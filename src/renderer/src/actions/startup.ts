@@ -8,15 +8,23 @@ import { useAnnotationStore } from '../stores/annotation.ts'
 import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useExportsStore } from '../stores/exports.ts'
+import { useHoldoutStore } from '../stores/holdout.ts'
 import { useJobsStore } from '../stores/jobs.ts'
+import { useLiveStore } from '../stores/live.ts'
 import { useProjectStore } from '../stores/project.ts'
+import { useQueueStore } from '../stores/queue.ts'
 import { useRecipesStore } from '../stores/recipes.ts'
 import { useSettingsStore } from '../stores/settings.ts'
+import { useShownSlice } from '../stores/shown.ts'
 import { useThumbnailsStore } from '../stores/thumbnails.ts'
 import { useUiStore } from '../stores/ui.ts'
+import { useVersionsStore } from '../stores/versions.ts'
 import { useViewStore } from '../stores/view.ts'
 import { leaveRemoved, openCase } from './flows.ts'
 import { followProject, goOn } from './recipes.ts'
+
+/** A slice that is looked at for this long is not only passed. */
+const settleMs = 200
 
 /**
  * Reads the project, shows the case that was open last, and follows the backend from then on: what it tells, and
@@ -27,6 +35,8 @@ export function startUp(): () => void {
   const project = useProjectStore()
   const jobs = useJobsStore()
   const recipes = useRecipesStore()
+  const live = useLiveStore()
+  const queue = useQueueStore()
   const ui = useUiStore()
   const view = useViewStore()
   let loading = false
@@ -43,6 +53,7 @@ export function startUp(): () => void {
         return
       }
       await showSomething()
+      await Promise.all([live.load(), queue.load()])
       await goOn()
     } catch (error) {
       // A lost connection has a banner of its own, and is read afresh when it is back.
@@ -64,6 +75,11 @@ export function startUp(): () => void {
     jobs.follow(hearOfEnd),
     recipes.follow((error) => ui.report(error, t.errors.doing.load)),
     useComparisonStore().follow(),
+    live.follow(),
+    queue.follow(),
+    useVersionsStore().follow(),
+    useHoldoutStore().follow(),
+    followSlice(),
     useClient().on('notice', ({ level, message }) => ui.toast(level, message)),
     watch(
       () => view.caseId,
@@ -90,6 +106,21 @@ export function startUp(): () => void {
   ]
   void load()
   return () => stops.forEach((stop) => stop())
+}
+
+/** Live predicts the slice on screen first; while slices are scrolled through, only the one that stays matters. */
+function followSlice(): () => void {
+  const live = useLiveStore()
+  const shown = useShownSlice()
+  let waiting: ReturnType<typeof setTimeout> | undefined
+  const stop = watch([() => shown.value?.caseId, () => shown.value?.index], () => {
+    clearTimeout(waiting)
+    waiting = setTimeout(() => live.look(shown.value), settleMs)
+  })
+  return () => {
+    clearTimeout(waiting)
+    stop()
+  }
 }
 
 /** The case that was open last, else the first one. */

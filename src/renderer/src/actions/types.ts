@@ -1,4 +1,4 @@
-export type ActionGroup = 'file' | 'edit' | 'view' | 'tools' | 'labels' | 'model' | 'help'
+export type ActionGroup = 'file' | 'edit' | 'view' | 'tools' | 'labels' | 'model' | 'review' | 'help'
 
 /**
  * Everything that can be done, as data. Menu, command field, tool rail, buttons, keyboard and help sheet are made from

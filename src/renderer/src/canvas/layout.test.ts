@@ -1,5 +1,5 @@
 import { describe, it, expect } from 'vitest'
-import { intersectRects, sliceLayout, sliceRectToDisplay, unionRects } from './layout.ts'
+import { displayRectToSlice, intersectRects, sliceLayout, sliceRectToDisplay, unionRects } from './layout.ts'
 import { planeView } from './testing/views.ts'
 
 /** The buffer read in display order, row by row. */
@@ -63,12 +63,20 @@ describe('rectangles between buffer and display', () => {
               const offset = layout.origin + i * layout.stepI + j * layout.stepJ
               const [x, y] = [offset % layout.sliceWidth, Math.floor(offset / layout.sliceWidth)]
               const voxel = { x0: x, y0: y, x1: x + 1, y1: y + 1 }
-              expect(sliceRectToDisplay(layout, voxel)).toEqual({ x0: i, y0: j, x1: i + 1, y1: j + 1 })
+              const shown = { x0: i, y0: j, x1: i + 1, y1: j + 1 }
+              expect(sliceRectToDisplay(layout, voxel)).toEqual(shown)
+              expect(displayRectToSlice(layout, shown)).toEqual(voxel)
             }
           }
         }
       }
     }
+  })
+
+  it('go to the buffer as a whole, whichever way the slice is turned', () => {
+    // Columns run along the buffer's slow axis: the right column of the display is the last row, "def".
+    const turned = sliceLayout(planeView({ columnAxis: 1, rowAxis: 0, width: 2, height: 3, flipRows: true }))
+    expect(displayRectToSlice(turned, { x0: 1, y0: 0, x1: 2, y1: 2 })).toEqual({ x0: 1, y0: 1, x1: 3, y1: 2 })
   })
 
   it('meet and join', () => {

@@ -79,6 +79,15 @@ export function sliceRectToDisplay(layout: SliceLayout, rect: Rect): Rect {
   })
 }
 
+/** Rectangle of the display -> rectangle of the slice buffer. */
+export function displayRectToSlice(layout: SliceLayout, rect: Rect): Rect {
+  return mapRect(rect, (i, j) => {
+    const column = layout.stepI < 0 ? layout.width - 1 - i : i
+    const row = layout.stepJ < 0 ? layout.height - 1 - j : j
+    return layout.transposed ? [row, column] : [column, row]
+  })
+}
+
 function mapRect(rect: Rect, map: (x: number, y: number) => readonly [number, number]): Rect {
   const [ax, ay] = map(rect.x0, rect.y0)
   const [bx, by] = map(rect.x1 - 1, rect.y1 - 1)

@@ -1,7 +1,7 @@
 import { describe, it, expect } from 'vitest'
 import { sliceLayout } from './layout.ts'
 import { OverlayPainter, type OverlayLabels, type OverlayStyle } from './overlayPainter.ts'
-import { createLineColors, createPalette } from './palette.ts'
+import { createLineColors, createPalette, createUncertaintyPalette } from './palette.ts'
 import { planeView } from './testing/views.ts'
 import type { TileSurface } from './tileGrid.ts'
 
@@ -14,6 +14,7 @@ const style: OverlayStyle = {
   predictionPalette: createPalette(labels, 0.25),
   lineColors: createLineColors(labels),
   lineAlpha: 1,
+  uncertaintyPalette: null,
 }
 const layout = sliceLayout(planeView({ width: 8, height: 8 }))
 const viewport = { offsetX: 0, offsetY: 0, scaleX: 10, scaleY: 10 }
@@ -68,7 +69,12 @@ function drawn(given: OverlayLabels, change: Partial<OverlayStyle> = {}, paint?:
 
 describe('OverlayPainter', () => {
   it('fills the mask, and the prediction paler and dashed', () => {
-    const { filled, colored } = drawn({ mask: new Uint8Array(64), prediction: square(1, 1), settled: false })
+    const { filled, colored } = drawn({
+      mask: new Uint8Array(64),
+      prediction: square(1, 1),
+      settled: false,
+      uncertainty: null,
+    })
     // Alpha 0.25 * 255 = 64.
     expect(filled).toEqual([new Array(9).fill(0x400000ff)])
     // 120 pixels around, 7 on and 4 off: ten dashes of 7 and a last one of 7.
@@ -76,13 +82,23 @@ describe('OverlayPainter', () => {
   })
 
   it('draws no prediction where the mask agrees with it', () => {
-    const { filled, colored } = drawn({ mask: square(1, 1), prediction: square(1, 1), settled: false })
+    const { filled, colored } = drawn({
+      mask: square(1, 1),
+      prediction: square(1, 1),
+      settled: false,
+      uncertainty: null,
+    })
     expect(filled).toEqual([new Array(9).fill(0x800000ff)])
     expect(colored).toEqual([0])
   })
 
   it('shows on a settled slice only the line of what the model would change', () => {
-    const { filled, colored } = drawn({ mask: square(1, 1), prediction: square(2, 1), settled: true })
+    const { filled, colored } = drawn({
+      mask: square(1, 1),
+      prediction: square(2, 1),
+      settled: true,
+      uncertainty: null,
+    })
     expect(filled).toEqual([new Array(9).fill(0x800000ff)])
     expect(colored[0]).toBeGreaterThan(0)
     expect(colored[0]).toBeLessThan(77)
@@ -90,16 +106,19 @@ describe('OverlayPainter', () => {
 
   it('outlines the mask with solid lines in contour mode', () => {
     const mode = { mode: 'contour' } as const
-    const { filled, colored } = drawn({ mask: square(1, 1), prediction: null, settled: false }, mode)
+    const { filled, colored } = drawn({ mask: square(1, 1), prediction: null, settled: false, uncertainty: null }, mode)
     expect(filled).toEqual([])
     expect(colored).toEqual([120])
-    const hidden = drawn({ mask: square(1, 1), prediction: null, settled: false }, { ...mode, maskVisible: false })
+    const hidden = drawn(
+      { mask: square(1, 1), prediction: null, settled: false, uncertainty: null },
+      { ...mode, maskVisible: false },
+    )
     expect(hidden.colored).toEqual([])
   })
 
   it('follows strokes: fill, contour and what is left of the prediction', () => {
     const mask = new Uint8Array(64)
-    const given = { mask, prediction: square(1, 1), settled: false }
+    const given = { mask, prediction: square(1, 1), settled: false, uncertainty: null }
     const paint = (painter: OverlayPainter) => {
       mask.set(square(1, 1))
       painter.invalidate({ x0: 1, y0: 1, x1: 4, y1: 4 })
@@ -109,5 +128,37 @@ describe('OverlayPainter', () => {
     expect(after.colored).toEqual([0])
     mask.fill(0)
     expect(drawn(given, { mode: 'contour', predictionVisible: false }, paint).colored).toEqual([120])
+  })
+
+  it('lays what is unsure under the mask, nothing where it is sure, and only when it is asked for', () => {
+    const uncertainty = new Uint8Array(64)
+    uncertainty[9] = 255
+    uncertainty[10] = 51
+    const given = { mask: square(1, 1), prediction: null, settled: true, uncertainty }
+    const { filled } = drawn(given, { uncertaintyPalette: createUncertaintyPalette(0.5) })
+    // 51 is a fifth: half of the opacity that two fifths have, four fifths of the way from the first to the second colour.
+    const fifth = [Math.round(13 + 113 * 0.8), Math.round(8 - 5 * 0.8), Math.round(135 + 33 * 0.8), 64]
+    const word = ([r = 0, g = 0, b = 0, a = 0]: number[]) => ((a << 24) | (b << 16) | (g << 8) | r) >>> 0
+    expect(filled).toEqual([[word([0xf0, 0xf9, 0x21, 128]), word(fifth)], new Array(9).fill(0x800000ff)])
+    expect(drawn(given).filled).toHaveLength(1)
+    expect(
+      drawn({ ...given, uncertainty: null }, { uncertaintyPalette: createUncertaintyPalette(1) }).filled,
+    ).toHaveLength(1)
+  })
+
+  it('draws other uncertainty and another opacity when they come', () => {
+    const given = { mask: new Uint8Array(64), prediction: null, settled: false, uncertainty: new Uint8Array(64) }
+    const change = { uncertaintyPalette: createUncertaintyPalette(1) }
+    const words = (paint: (painter: OverlayPainter) => void) => drawn(given, change, paint).filled.flat()
+    const unsure = { ...given, uncertainty: new Uint8Array(64).fill(255, 0, 1) }
+    expect(words(() => undefined)).toEqual([])
+    expect(words((painter) => painter.setLabels(unsure))).toEqual([0xff21f9f0])
+    const paler = { ...style, uncertaintyPalette: createUncertaintyPalette(0.5) }
+    expect(
+      words((painter) => {
+        painter.setLabels(unsure)
+        painter.setStyle(paler)
+      }),
+    ).toEqual([0x8021f9f0])
   })
 })

@@ -19,6 +19,8 @@ export interface OverlayStyle {
   readonly predictionPalette: Palette
   readonly lineColors: readonly (string | null)[]
   readonly lineAlpha: number
+  /** By uncertainty; null: it is not shown. */
+  readonly uncertaintyPalette: Palette | null
 }
 
 export interface OverlayLabels {
@@ -26,11 +28,13 @@ export interface OverlayLabels {
   readonly prediction: Uint8Array | null
   /** A slice that a person has dealt with: the prediction shrinks to a dashed line where it differs. */
   readonly settled: boolean
+  /** Of the prediction, one byte a pixel, 0 sure; null where it is not known or not shown. */
+  readonly uncertainty: Uint8Array | null
 }
 
 /**
  * Draws mask and prediction of one slice. The mask is filled or outlined with solid lines; the prediction is a paler
- * fill with a dashed outline, and only where it differs from the mask.
+ * fill with a dashed outline, and only where it differs from the mask. How unsure the model is lies under both.
  */
 export class OverlayPainter {
   /** How far beyond a changed rectangle lines may reach, in CSS pixels. */
@@ -39,6 +43,7 @@ export class OverlayPainter {
   private readonly maskTiles: TileGrid
   private readonly predictionTiles: TileGrid
   private readonly contourTiles: ContourGrid
+  private readonly uncertaintyTiles: TileGrid
   private outlines: readonly Outline[] | null = null
   private labels: OverlayLabels
   private style: OverlayStyle
@@ -67,6 +72,17 @@ export class OverlayPainter {
       },
       createSurface,
     )
+    this.uncertaintyTiles = new TileGrid(
+      width,
+      height,
+      FILL_TILE,
+      (rect, out) => {
+        const { uncertainty } = this.labels
+        const palette = this.style.uncertaintyPalette
+        return uncertainty && palette ? renderMaskRect(uncertainty, layout, palette, rect, out) : false
+      },
+      createSurface,
+    )
     this.contourTiles = new ContourGrid(width, height, CONTOUR_TILE, (rect) =>
       boundarySegments(this.labels.mask, layout, rect),
     )
@@ -78,6 +94,7 @@ export class OverlayPainter {
       this.contourTiles.invalidate()
     }
     if (labels.prediction !== this.labels.prediction) this.outlines = null
+    if (labels.uncertainty !== this.labels.uncertainty) this.uncertaintyTiles.invalidate()
     this.predictionTiles.invalidate()
     this.labels = labels
   }
@@ -85,6 +102,7 @@ export class OverlayPainter {
   setStyle(style: OverlayStyle): void {
     if (style.maskPalette !== this.style.maskPalette) this.maskTiles.invalidate()
     if (style.predictionPalette !== this.style.predictionPalette) this.predictionTiles.invalidate()
+    if (style.uncertaintyPalette !== this.style.uncertaintyPalette) this.uncertaintyTiles.invalidate()
     this.style = style
   }
 
@@ -99,6 +117,9 @@ export class OverlayPainter {
     const { style, labels } = this
     const showPrediction = style.predictionVisible && labels.prediction !== null
     context.imageSmoothingEnabled = viewport.scaleX < 1
+    if (style.uncertaintyPalette && labels.uncertainty) {
+      this.uncertaintyTiles.draw(context, viewport, pixelRatio, clip)
+    }
     if (style.mode === 'fill') {
       if (style.maskVisible) this.maskTiles.draw(context, viewport, pixelRatio, clip)
       if (showPrediction && !labels.settled) this.predictionTiles.draw(context, viewport, pixelRatio, clip)

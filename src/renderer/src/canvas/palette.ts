@@ -34,3 +34,41 @@ export function parseColor(color: string): readonly [number, number, number] {
 function word(red: number, green: number, blue: number, alpha: number): number {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0
 }
+
+/** Colours that keep their order for colour-blind eyes and stay apart from grey tissue: sure to unsure, evenly spaced. */
+const UNSURE = ['#0d0887', '#7e03a8', '#cc4778', '#f89540', '#f0f921'] as const
+/** From this share of all uncertainty on, the colour is as opaque as asked for. */
+const FULL_AT = 0.4
+
+/** RGBA words by uncertainty: 0, sure, is transparent; 255, all labels equally likely, is the last colour. */
+export function createUncertaintyPalette(opacity: number): Palette {
+  const palette = new Uint32Array(256)
+  for (let value = 1; value < 256; value++) {
+    const [red, green, blue] = unsureColor(value / 255)
+    const alpha = Math.round(alphaOf(value / 255) * Math.max(0, Math.min(1, opacity)) * 255)
+    palette[value] = alpha === 0 ? 0 : word(red, green, blue, alpha)
+  }
+  return palette
+}
+
+/** The same colours from left (sure) to right, for a legend. */
+export function uncertaintyGradient(): string {
+  const steps = Array.from({ length: 11 }, (_, at) => {
+    const [red, green, blue] = unsureColor(at / 10)
+    return `rgb(${red} ${green} ${blue} / ${Math.round(alphaOf(at / 10) * 100)}%)`
+  })
+  return `linear-gradient(to right, ${steps.join(', ')})`
+}
+
+function alphaOf(share: number): number {
+  return Math.min(1, share / FULL_AT)
+}
+
+function unsureColor(share: number): readonly [number, number, number] {
+  const at = share * (UNSURE.length - 1)
+  const low = Math.min(UNSURE.length - 2, Math.floor(at))
+  const from = parseColor(UNSURE[low] ?? UNSURE[0])
+  const to = parseColor(UNSURE[low + 1] ?? UNSURE[0])
+  const mix = (channel: 0 | 1 | 2): number => Math.round(from[channel] + (to[channel] - from[channel]) * (at - low))
+  return [mix(0), mix(1), mix(2)]
+}

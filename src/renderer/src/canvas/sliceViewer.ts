@@ -3,12 +3,22 @@ import { cursorRect, drawBrushCursor, sameCursor, type BrushCursor } from './bru
 import { FrameScheduler } from './frame.ts'
 import { ImagePainter } from './imagePainter.ts'
 import { LayeredStage } from './layeredStage.ts'
-import { growRect, sliceLayout, sliceRectToDisplay, type Rect, type SliceLayout } from './layout.ts'
+import { displayRectToSlice, growRect, sliceLayout, sliceRectToDisplay, type Rect, type SliceLayout } from './layout.ts'
 import { OverlayPainter, type OverlayLabels, type OverlayStyle } from './overlayPainter.ts'
 import { PartialLayer } from './partialLayer.ts'
 import type { ImageSlice } from './samples.ts'
 import { createCanvasSurface } from './tileGrid.ts'
-import { fitViewport, panBy, toImage, zoomAt, zoomOf, type Point, type Size, type Viewport } from './viewport.ts'
+import {
+  fitViewport,
+  panBy,
+  pixelsInView,
+  toImage,
+  zoomAt,
+  zoomOf,
+  type Point,
+  type Size,
+  type Viewport,
+} from './viewport.ts'
 import type { DisplayWindow } from './windowLevel.ts'
 
 /** All that is drawn of one slice. Buffers are drawn as they are, in the wire's slice order, and never copied. */
@@ -216,6 +226,13 @@ export class SliceViewer {
   /** Image position (continuous display pixels) under a point of the element; null without an image. */
   imagePoint(screen: Point): Point | null {
     return this.scene ? toImage(this.viewport, screen) : null
+  }
+
+  /** The part of the slice buffer on screen that is in view, in whole pixels; null: none. */
+  regionInView(): Rect | null {
+    if (!this.scene || !this.shownSlice) return null
+    const shown = pixelsInView(this.viewport, this.scene.layout, this.size)
+    return shown && displayRectToSlice(this.scene.layout, shown)
   }
 
   get layout(): SliceLayout | null {

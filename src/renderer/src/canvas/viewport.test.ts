@@ -1,5 +1,5 @@
 import { describe, it, expect } from 'vitest'
-import { centred, fitViewport, panBy, toImage, toScreen, zoomAt, zoomOf } from './viewport.ts'
+import { centred, fitViewport, panBy, pixelsInView, toImage, toScreen, zoomAt, zoomOf } from './viewport.ts'
 import { planeView } from './testing/views.ts'
 
 const square = planeView({ width: 100, height: 50 })
@@ -61,5 +61,21 @@ describe('panBy', () => {
     // 48 pixels of the 200 x 100 image stay in view at the right and at the top.
     expect(far.offsetX).toBe(400 - 48)
     expect(far.offsetY).toBe(48 - 100)
+  })
+})
+
+describe('pixelsInView', () => {
+  const element = { width: 200, height: 100 }
+
+  it('are those that are seen whole', () => {
+    // 10 screen pixels a pixel: a column and a half, and less than half a row, are beyond the left and upper edge.
+    const near = { offsetX: -15, offsetY: -4, scaleX: 10, scaleY: 10 }
+    expect(pixelsInView(near, square, element)).toEqual({ x0: 2, y0: 1, x1: 21, y1: 10 })
+    expect(pixelsInView(fitViewport(square, element, 10), square, element)).toEqual({ x0: 0, y0: 0, x1: 100, y1: 50 })
+  })
+
+  it('are none where the image is beside the element, or a pixel is larger than it', () => {
+    expect(pixelsInView({ offsetX: 300, offsetY: 0, scaleX: 1, scaleY: 1 }, square, element)).toBeNull()
+    expect(pixelsInView({ offsetX: -10, offsetY: -10, scaleX: 400, scaleY: 400 }, square, element)).toBeNull()
   })
 })

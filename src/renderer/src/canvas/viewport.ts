@@ -1,4 +1,5 @@
 import type { PlaneView } from '../../../core/geometry/types.ts'
+import type { Rect } from './layout.ts'
 
 /**
  * Where the image lies on the screen, in CSS pixels of the viewer's element: screen = offset + image * scale.
@@ -108,6 +109,17 @@ export function panBy(
       element.height - Math.min(keep, spanY),
     ),
   }
+}
+
+/** The pixels of the image that are wholly in view, half-open; null: none. */
+export function pixelsInView(viewport: Viewport, image: Size, element: Size): Rect | null {
+  const low = toImage(viewport, { x: 0, y: 0 })
+  const high = toImage(viewport, { x: element.width, y: element.height })
+  const x0 = Math.max(0, Math.ceil(low.x))
+  const y0 = Math.max(0, Math.ceil(low.y))
+  const x1 = Math.min(image.width, Math.floor(high.x))
+  const y1 = Math.min(image.height, Math.floor(high.y))
+  return x0 < x1 && y0 < y1 ? { x0, y0, x1, y1 } : null
 }
 
 function clampZoom(zoom: number, limits: ZoomLimits): number {

@@ -13,6 +13,8 @@ const detail: CaseDetail = {
   correctedSlices: 0,
   newCorrectedSlices: 0,
   missing: false,
+  approvedSlices: 0,
+  heldOut: false,
   sourcePath: '/x',
   spacing: [1, 1, 1],
   spacingKnown: true,
@@ -30,6 +32,8 @@ const detail: CaseDetail = {
   tiles: null,
   corrected: [],
   predicted: [1],
+  approved: [],
+  painted: [],
 }
 
 function harness() {
@@ -51,7 +55,8 @@ function harness() {
       },
       readLabels: ({ axis, index }, layer) => {
         asked.push(`${layer} ${axis}:${index}`)
-        return Promise.resolve(slice(layer === 'prediction' ? 5 : 0, layer === 'prediction' ? 'm1' : null))
+        const known = layer !== 'mask' && !(layer === 'uncertainty' && axis === 1)
+        return Promise.resolve(slice({ mask: 0, prediction: 5, uncertainty: 90 }[layer], known ? 'm1' : null))
       },
     },
     pending: () => [],
@@ -84,5 +89,33 @@ describe('CaseSession', () => {
     asked.length = 0
     await session.load({ axis: 0, index: 0 })
     expect(asked).toEqual(['prediction 0:0'])
+  })
+
+  it('reads how unsure the model is when that is asked for, and only where something is predicted', async () => {
+    const { session, asked } = harness()
+    await session.load({ axis: 2, index: 1 })
+    expect(asked).not.toContain('uncertainty 2:1')
+    expect(session.peekUncertainty({ axis: 2, index: 1 })).toBeUndefined()
+    expect([...((await session.loadUncertainty({ axis: 2, index: 1 })) ?? [])]).toEqual([90, 90, 90, 90])
+    expect(session.peekUncertainty({ axis: 2, index: 1 })?.[0]).toBe(90)
+    expect(session.peekUncertainty({ axis: 2, index: 0 })).toBeNull()
+    expect(await session.loadUncertainty({ axis: 2, index: 0 })).toBeNull()
+    // The backend knows of none here.
+    expect(await session.loadUncertainty({ axis: 1, index: 0 })).toBeNull()
+  })
+
+  it('takes uncertainty with new predictions, and forgets that of a prediction that came without', async () => {
+    const { session, asked } = harness()
+    await session.loadUncertainty({ axis: 2, index: 1 })
+    await session.loadUncertainty({ axis: 0, index: 0 })
+    const uncertainty = new Uint8Array(4).fill(200)
+    session.putPredictions(2, [{ index: 0, data: new Uint8Array(4), uncertainty }])
+    expect(session.peekUncertainty({ axis: 2, index: 0 })).toBe(uncertainty)
+    expect(session.peekUncertainty({ axis: 0, index: 0 })).toBeUndefined()
+    session.putPredictions(2, [{ index: 1, data: new Uint8Array(4) }])
+    expect(session.peekUncertainty({ axis: 2, index: 1 })).toBeUndefined()
+    asked.length = 0
+    await session.loadUncertainty({ axis: 2, index: 1 })
+    expect(asked).toEqual(['uncertainty 2:1'])
   })
 })

@@ -8,7 +8,7 @@ import { MaskSlices, type MaskSlice } from './maskSlices.ts'
 /** What the session asks of the backend, for one case. */
 export interface CaseReader {
   readImage(key: SliceKey, signal: AbortSignal): Promise<SliceData>
-  readLabels(key: SliceKey, layer: 'mask' | 'prediction', signal: AbortSignal): Promise<LabelSlice>
+  readLabels(key: SliceKey, layer: 'mask' | 'prediction' | 'uncertainty', signal: AbortSignal): Promise<LabelSlice>
 }
 
 export interface CaseSessionOptions {
@@ -30,8 +30,24 @@ interface Prediction {
   readonly labels: Uint8Array | null
 }
 
+/** One byte a pixel, 0 sure; null where it is not known. */
+interface Uncertainty {
+  readonly values: Uint8Array | null
+}
+
+interface PredictedSlice {
+  readonly index: number
+  readonly data: Uint8Array
+  readonly uncertainty?: Uint8Array | undefined
+}
+
 const MEGABYTE = 2 ** 20
-const BUDGET = { images: 72 * MEGABYTE, masks: 28 * MEGABYTE, predictions: 28 * MEGABYTE } as const
+const BUDGET = {
+  images: 72 * MEGABYTE,
+  masks: 28 * MEGABYTE,
+  predictions: 28 * MEGABYTE,
+  uncertainties: 28 * MEGABYTE,
+} as const
 
 /** The slices of one open case that are on this page: image, mask and prediction, loaded and dropped together. */
 export class CaseSession {
@@ -40,6 +56,7 @@ export class CaseSession {
   readonly masks: MaskSlices
   private readonly images: SliceCache<ImageSlice>
   private readonly predictions: SliceCache<Prediction>
+  private readonly uncertainties: SliceCache<Uncertainty>
   private predicted: ReadonlySet<number>
 
   constructor(options: CaseSessionOptions) {
@@ -59,6 +76,14 @@ export class CaseSession {
       },
       bytesOf: (prediction) => prediction.labels?.byteLength ?? 1,
       budgetBytes: BUDGET.predictions,
+    })
+    this.uncertainties = new SliceCache<Uncertainty>({
+      load: async (key, signal) => {
+        const slice = await reader.readLabels(key, 'uncertainty', signal)
+        return { values: slice.modelId === null ? null : slice.data }
+      },
+      bytesOf: (uncertainty) => uncertainty.values?.byteLength ?? 1,
+      budgetBytes: BUDGET.uncertainties,
     })
     this.masks = new MaskSlices({
       dims: detail.dims,
@@ -88,18 +113,38 @@ export class CaseSession {
     return { image, mask, prediction: prediction.labels }
   }
 
-  prefetch(keys: readonly SliceKey[]): void {
+  /**
+   * How unsure the model is on a slice, one byte a pixel, if that is here; null where it is not known. A slice is shown
+   * without waiting for it.
+   */
+  peekUncertainty(key: SliceKey): Uint8Array | null | undefined {
+    return this.mayBePredicted(key) ? this.uncertainties.get(key)?.values : null
+  }
+
+  async loadUncertainty(key: SliceKey): Promise<Uint8Array | null> {
+    return this.mayBePredicted(key) ? (await this.uncertainties.want(key)).values : null
+  }
+
+  prefetch(keys: readonly SliceKey[], uncertainty = false): void {
     this.images.prefetch(keys)
     this.masks.prefetch(keys)
-    this.predictions.prefetch(keys.filter((key) => this.mayBePredicted(key)))
+    const predicted = keys.filter((key) => this.mayBePredicted(key))
+    this.predictions.prefetch(predicted)
+    this.uncertainties.prefetch(uncertainty ? predicted : [])
   }
 
   /** New predicted slices across `axis`. Slices of other planes cut through them and are asked for again. */
-  putPredictions(axis: Axis, slices: readonly { readonly index: number; readonly data: Uint8Array }[]): void {
+  putPredictions(axis: Axis, slices: readonly PredictedSlice[]): void {
     this.predicted = new Set([...this.predicted, ...slices.map(({ index }) => index)])
-    for (const { index, data } of slices) this.predictions.put({ axis, index }, { labels: data })
-    const others = [...this.predictions.values()].filter(([key]) => key.axis !== axis)
-    for (const [key] of others) this.predictions.drop(key)
+    for (const { index, data, uncertainty } of slices) {
+      this.predictions.put({ axis, index }, { labels: data })
+      if (uncertainty) this.uncertainties.put({ axis, index }, { values: uncertainty })
+      else this.uncertainties.drop({ axis, index })
+    }
+    for (const cache of [this.predictions, this.uncertainties]) {
+      const others = [...cache.values()].filter(([key]) => key.axis !== axis)
+      for (const [key] of others) cache.drop(key)
+    }
   }
 
   /** The slices across the training axis that have a prediction, as the backend tells. */
@@ -110,12 +155,14 @@ export class CaseSession {
   /** Events were missed: masks and predictions are read again, images stay. */
   reload(): void {
     this.predictions.clear()
+    this.uncertainties.clear()
     this.masks.reload()
   }
 
   close(): void {
     this.images.clear()
     this.predictions.clear()
+    this.uncertainties.clear()
     this.masks.clear()
   }
 

@@ -6,6 +6,7 @@ export const actionWords = {
     view: 'View',
     tools: 'Tools',
     model: 'Model',
+    review: 'Review',
     labels: 'Labels',
     help: 'Help',
   },

@@ -22,6 +22,8 @@ export const errorWords = {
     importModel: 'Importing a model',
     check: 'Checking the data',
     create: 'Making the project',
+    rank: 'Ranking slices',
+    judge: 'Comparing the models',
     recipe: 'Training',
     load: 'Loading the project',
     remove: 'Taking the case off the worklist',
@@ -57,6 +59,7 @@ export const errorWords = {
     'compute-crashed': '',
     'compute-failed': 'The compute report in the status bar says what works on this computer.',
     'backend-lost': 'The compute report in the status bar says what works on this computer.',
+    'not-resident': 'Try again.',
     internal: 'Try again; if it stays, copy the details for support.',
   } satisfies Record<ErrorCode, string>,
 } as const

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../core/contract/errors.ts'
+import type { SliceState } from '../../../core/contract/learning.ts'
 import type { Plane } from '../../../core/geometry/types.ts'
 
 /** All words of the viewer. Plain, short, in the user's terms. */
@@ -18,10 +19,8 @@ export const viewerText = {
   slider: {
     label: 'Slice',
     number: 'Slice number',
-    corrected: 'Corrected or accepted slices',
-    predicted: 'Predicted slices',
-    value: (number: number, count: number, state: 'corrected' | 'predicted' | 'none') =>
-      `slice ${number} of ${count}${state === 'none' ? '' : `, ${state}`}`,
+    value: (number: number, count: number, state: SliceState | null) =>
+      `slice ${number} of ${count}${state === null || state === 'untouched' ? '' : `, ${state}`}`,
   },
 
   readout: {

@@ -239,8 +239,56 @@ describe('predictions', () => {
     expect(heard).toEqual(['predictions'])
     const layers = await annotation.session?.load(axial(3))
     expect(layers?.prediction?.[0]).toBe(2)
-    backend.emit('case.slices', { caseId: 'a', corrected: [2], predicted: [1, 3] })
+    backend.emit('case.slices', { caseId: 'a', corrected: [2], predicted: [1, 3], approved: [], painted: [] })
     expect([annotation.corrected, annotation.predicted]).toEqual([[2], [1, 3]])
+  })
+
+  it('that arrive while a stroke is drawn are shown when it ends, once', async () => {
+    const { annotation, heard } = await opened()
+    annotation.setDrawing(true)
+    for (const index of [1, 3]) {
+      const slices = [{ index, data: new Uint8Array(12) }]
+      backend.emit('prediction.slices', { caseId: 'a', modelId: 'm', axis: 2, revision: 0, slices })
+    }
+    expect(heard).toEqual([])
+    annotation.setDrawing(false)
+    expect(heard).toEqual(['predictions'])
+    annotation.setDrawing(true)
+    annotation.setDrawing(false)
+    expect(heard).toEqual(['predictions'])
+  })
+})
+
+describe('approval', () => {
+  it('comes after the strokes before it, changes no voxel, and marks the slice', async () => {
+    const { annotation, one } = await opened({ predicted: [0, 2] })
+    const labels = await paint(annotation, 2, 1, 7)
+    expect([annotation.stateOf(2), annotation.stateOf(1)]).toEqual(['predicted', 'untouched'])
+    await annotation.approve({ index: 2, approved: true })
+    const order = backend.calls.map(({ method }) => method).filter((method) => /commit|approve/.test(method))
+    expect(order).toEqual(['annotation.commit', 'slice.approve'])
+    expect(annotation.stateOf(2)).toBe('approved')
+    expect(labels[1]).toBe(7)
+    expect(one.revision).toBe(2)
+    expect(annotation.session?.masks.revision).toBe(2)
+    await annotation.approve({ index: 2, approved: false })
+    expect(annotation.stateOf(2)).toBe('predicted')
+  })
+
+  it('that is taken back goes to its slice', async () => {
+    const { annotation, view } = await opened()
+    await annotation.approve({ index: 4, approved: true })
+    view.setIndex(1)
+    await annotation.undo()
+    expect(view.index).toBe(4)
+  })
+
+  it('outranks correction, which outranks prediction', async () => {
+    const { annotation } = await opened()
+    const marks = { corrected: [1, 2], predicted: [1, 2, 3], approved: [2], painted: [1] }
+    backend.emit('case.slices', { caseId: 'a', ...marks })
+    expect([0, 1, 2, 3].map(annotation.stateOf)).toEqual(['untouched', 'corrected', 'approved', 'predicted'])
+    expect(annotation.painted).toEqual([1])
   })
 })
 

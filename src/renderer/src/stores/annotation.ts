@@ -5,6 +5,8 @@ import type {
   History,
   MethodParams,
   MethodResult,
+  SliceMarks,
+  SliceState,
   StrokeDelta,
   WireError,
 } from '../../../core/contract/index.ts'
@@ -21,7 +23,10 @@ import { useViewStore } from './view.ts'
 type AcceptRequest = Omit<MethodParams<'annotation.accept'>, 'caseId'>
 type AcceptResult = MethodResult<'annotation.accept'>
 type ImportRequest = Omit<MethodParams<'mask.import'>, 'caseId'>
+type ApproveRequest = Omit<MethodParams<'slice.approve'>, 'caseId'>
 type Changed = MethodResult<'annotation.undo'>
+
+const noMarks: SliceMarks = { corrected: [], predicted: [], approved: [], painted: [] }
 
 /** What the mounted viewer must hear of at once; called outside Vue's reactivity. */
 export interface AnnotationListener {
@@ -46,10 +51,14 @@ export const useAnnotationStore = defineStore('annotation', () => {
   const history = ref<History | null>(null)
   const corrected = ref<readonly number[]>([])
   const predicted = ref<readonly number[]>([])
+  const approved = ref<readonly number[]>([])
+  /** Of the corrected slices: those that teach only where they were painted. */
+  const painted = ref<readonly number[]>([])
   const session = shallowRef<CaseSession | null>(null)
   /** Set while a stroke is drawn: reading slices again waits for its end. */
   let drawing = false
   let reloadWaits = false
+  let predictionsWait = false
   let listener: AnnotationListener | null = null
   let endStroke: (() => void) | null = null
   const waitForStroke: (() => void)[] = []
@@ -93,10 +102,8 @@ export const useAnnotationStore = defineStore('annotation', () => {
   client.on('annotation.applied', onApplied)
   client.on('case.slices', (event) => {
     if (session.value?.caseId !== event.caseId) return
-    corrected.value = event.corrected
-    predicted.value = event.predicted
-    session.value.setPredicted(event.predicted)
-    listener?.predictionsChanged()
+    takeMarks(event)
+    showPredictions()
   })
   client.on('prediction.slices', (event) => {
     if (session.value?.caseId !== event.caseId) return
@@ -104,8 +111,30 @@ export const useAnnotationStore = defineStore('annotation', () => {
     const known = new Set(predicted.value)
     const added = event.slices.map(({ index }) => index).filter((index) => !known.has(index))
     if (added.length > 0) predicted.value = [...known, ...added].sort((a, b) => a - b)
-    listener?.predictionsChanged()
+    showPredictions()
   })
+
+  /** What the slices of the open case are. */
+  function takeMarks(marks: SliceMarks): void {
+    corrected.value = marks.corrected
+    predicted.value = marks.predicted
+    approved.value = marks.approved
+    painted.value = marks.painted
+    session.value?.setPredicted(marks.predicted)
+  }
+
+  /** Live predicts while the user paints: what is under the brush stays as it is until the stroke ends. */
+  function showPredictions(): void {
+    predictionsWait = drawing
+    if (!drawing) listener?.predictionsChanged()
+  }
+
+  /** Of a slice across the training axis. */
+  function stateOf(index: number): SliceState {
+    if (approved.value.includes(index)) return 'approved'
+    if (corrected.value.includes(index)) return 'corrected'
+    return predicted.value.includes(index) ? 'predicted' : 'untouched'
+  }
 
   watch(
     () => view.detail,
@@ -114,8 +143,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
       session.value?.close()
       session.value = null
       history.value = null
-      corrected.value = detail?.corrected ?? []
-      predicted.value = detail?.predicted ?? []
+      takeMarks(detail ?? noMarks)
       // A slide has no mask: its regions do.
       if (!detail || detail.kind === 'slide') return
       const { id } = detail
@@ -202,6 +230,18 @@ export const useAnnotationStore = defineStore('annotation', () => {
     return result
   }
 
+  /** A person says that a slice, a part of it or the whole case is right as it is, or takes that back. */
+  async function approve(request: ApproveRequest): Promise<MethodResult<'slice.approve'>> {
+    if (drawing) await interrupt()
+    const current = session.value
+    if (!current) throw new Error('approve() without an open case')
+    const { caseId } = current
+    const result = await queue.run(() => client.call('slice.approve', { caseId, ...request }))
+    applyChange(current, result)
+    if (session.value === current) takeMarks(result.marks)
+    return result
+  }
+
   /** Writes a mask from a file into the mask of the open case, after the strokes before it. */
   async function importMask(caseId: string, request: ImportRequest): Promise<MethodResult<'mask.import'>> {
     if (drawing) await interrupt()
@@ -230,9 +270,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
       const detail = await view.refreshDetail()
       const current = session.value
       if (!detail || current?.caseId !== detail.id) return
-      corrected.value = detail.corrected
-      predicted.value = detail.predicted
-      current.setPredicted(detail.predicted)
+      takeMarks(detail)
       reload()
       await readHistory(detail.id)
     } catch (thrown) {
@@ -246,6 +284,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
       return
     }
     reloadWaits = false
+    predictionsWait = false
     session.value?.reload()
     listener?.predictionsChanged()
   }
@@ -255,6 +294,7 @@ export const useAnnotationStore = defineStore('annotation', () => {
     drawing = active
     if (active) return
     if (reloadWaits) reload()
+    else if (predictionsWait) showPredictions()
     for (const go of waitForStroke.splice(0)) go()
   }
 
@@ -304,12 +344,16 @@ export const useAnnotationStore = defineStore('annotation', () => {
     history,
     corrected,
     predicted,
+    approved,
+    painted,
     session,
+    stateOf,
     commit,
     undo,
     redo,
     accept,
     acceptBeforeStroke,
+    approve,
     importMask,
     settled,
     retrySave,

@@ -2,6 +2,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { defineStore } from 'pinia'
 import type { Axis, CaseDetail } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
+import { countDifferences } from '../canvas/labelDifferences.ts'
 
 /** Old predictions kept on this page, for the slices nearest to the one on screen. */
 const budgetBytes = 32 * 2 ** 20
@@ -98,9 +99,3 @@ export const useComparisonStore = defineStore('comparison', () => {
 
   return { comparing, seen, comparableCase, changedVoxels, remember, follow, setComparing, beforeOf, changedOn }
 })
-
-function countDifferences(a: Uint8Array, b: Uint8Array): number {
-  let count = 0
-  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) count += 1
-  return count
-}

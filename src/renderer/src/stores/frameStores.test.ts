@@ -237,7 +237,7 @@ describe('settings', () => {
     expect(settings.theme).toBe('dark')
     expect(settings.isFolded('model')).toBe(true)
     expect(settings.isFolded('labels')).toBe(false)
-    expect(settings.trainingSeconds).toBe(10)
+    expect(settings.trainingSeconds).toBe(8)
     expect(settings.firstRunDone).toEqual([])
     expect(settings.worklistFolded).toBe(true)
   })

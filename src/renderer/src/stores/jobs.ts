@@ -30,6 +30,11 @@ export const useJobsStore = defineStore('jobs', () => {
   const predicting = computed(() => jobs.value.find((job) => job.kind === 'predict' && isAlive(job)) ?? null)
   const training = computed(() => jobs.value.find((job) => job.kind === 'train' && isAlive(job)) ?? null)
 
+  /** Something runs or waits that one has to wait for. Ranking, which begins by itself, makes room for whatever else there is. */
+  const busy = computed(() => jobs.value.some((job) => job.kind !== 'rank' && isAlive(job)))
+  /** Trainings that run or wait. */
+  const trainings = computed(() => jobs.value.filter((job) => job.kind === 'train' && isAlive(job)).length)
+
   const cancelling = computed(() => active.value !== null && asked.value.has(active.value.id))
 
   function replaceAll(list: Job[]): void {
@@ -100,6 +105,8 @@ export const useJobsStore = defineStore('jobs', () => {
     active,
     predicting,
     training,
+    trainings,
+    busy,
     cancelling,
     replaceAll,
     follow,

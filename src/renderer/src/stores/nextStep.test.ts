@@ -24,10 +24,10 @@ describe('the next step', () => {
     expect(step.next).toBe('predict')
     client.tell('job.changed', { job: aJob() })
     expect(step.next).toBe('predicting')
-    client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [0, 1] })
+    client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [0, 1], approved: [], painted: [] })
     client.tell('job.changed', { job: aJob({ state: 'done' }) })
     expect(step.next).toBe('correct')
-    client.tell('case.slices', { caseId: 'case-1', corrected: [1], predicted: [0, 1] })
+    client.tell('case.slices', { caseId: 'case-1', corrected: [1], predicted: [0, 1], approved: [], painted: [] })
     client.tell('project.changed', {
       cases: [aCase({ status: 'corrected', correctedSlices: 1, newCorrectedSlices: 1 })],
     })
@@ -46,6 +46,17 @@ describe('the next step', () => {
     useProjectStore().cases = [aCase(), aCase({ id: 'case-2', correctedSlices: 3, newCorrectedSlices: 3 })]
     await useViewStore().openCase('case-1')
     expect(useNextStepStore().next).toBe('predict')
+  })
+
+  it('takes an approved slice for one that was dealt with', async () => {
+    const step = useNextStepStore()
+    await useViewStore().openCase('case-1')
+    const marks = { corrected: [], predicted: [0, 1], approved: [], painted: [] }
+    client.tell('case.slices', { caseId: 'case-1', ...marks })
+    expect([step.next, step.reached]).toEqual(['correct', ['predict']])
+    client.tell('case.slices', { caseId: 'case-1', ...marks, approved: [1] })
+    useProjectStore().cases = [aCase({ status: 'approved', approvedSlices: 1 })]
+    expect([step.next, step.reached]).toEqual(['save', ['predict', 'correct']])
   })
 
   it('is blocked by a case that cannot be shown', async () => {

@@ -51,11 +51,12 @@ export const useNextStepStore = defineStore('next-step', () => {
     if (slide.open) return 'region'
     // The masks that came with the cases are for the recipe to learn from.
     if (recipes.project !== null && project.models.length === 0) return 'recipe'
-    const untouched = annotation.predicted.length === 0 && annotation.corrected.length === 0
+    const dealtWith = annotation.corrected.length > 0 || annotation.approved.length > 0
+    const untouched = annotation.predicted.length === 0 && !dealtWith
     if (untouched && project.activeModel !== null) return 'predict'
     // Without a model, what was painted is what a first one learns from.
     if (project.newCorrectedSlices > 0) return 'retrain'
-    if (annotation.corrected.length === 0) return 'correct'
+    if (!dealtWith) return 'correct'
     const news = comparison.comparableCase === caseId && comparison.changedVoxels > 0 && !comparison.seen
     if (comparison.comparing || news) return 'compare'
     return project.caseById(caseId)?.status === 'saved' ? 'done' : 'save'
@@ -65,7 +66,8 @@ export const useNextStepStore = defineStore('next-step', () => {
   const reached = computed<FirstRunStep[]>(() => {
     // A training by a recipe is no retraining, and the masks that it learned from came with the data.
     const retrained = project.models.some((one) => project.trainedHere(one) && one.recipe === undefined)
-    const corrected = project.activeModel !== null && project.cases.some(({ status }) => status === 'corrected')
+    const dealtWith = project.cases.some(({ status }) => status === 'corrected' || status === 'approved')
+    const corrected = project.activeModel !== null && dealtWith
     const seen: Record<FirstRunStep, boolean> = {
       predict: annotation.predicted.length > 0 || project.cases.some((one) => one.status === 'predicted'),
       correct: retrained || corrected,

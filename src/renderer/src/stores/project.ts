@@ -14,7 +14,7 @@ import { useClient } from '../api/client.ts'
 import { useJobsStore } from './jobs.ts'
 
 type AppInfo = MethodResult<'app.info'>
-type ProjectHead = Pick<Project, 'id' | 'name' | 'path' | 'isDemo' | 'lastCaseId'>
+type ProjectHead = Pick<Project, 'id' | 'name' | 'path' | 'isDemo' | 'lastCaseId' | 'coverage'>
 
 /** The open project: cases, labels, models, and the compute process that serves it. */
 export const useProjectStore = defineStore('project', () => {
@@ -46,6 +46,7 @@ export const useProjectStore = defineStore('project', () => {
       path: found.path,
       isDemo: found.isDemo,
       lastCaseId: found.lastCaseId,
+      coverage: found.coverage,
     }
     cases.value = found.cases
     labels.value = found.labels
@@ -135,8 +136,9 @@ export const useProjectStore = defineStore('project', () => {
     labels.value = labels.value.filter((label) => label.value !== value)
   }
 
-  async function activateModel(modelId: string): Promise<void> {
-    const active = await useClient().call('models.activate', { modelId })
+  /** `reason`: why one is used that was kept aside. Throws `conflict` where one is needed. */
+  async function activateModel(modelId: string, reason: string | null = null): Promise<void> {
+    const active = await useClient().call('models.activate', reason === null ? { modelId } : { modelId, reason })
     models.value = models.value.map((model) => (model.id === active.id ? active : { ...model, active: false }))
   }
 

@@ -10,8 +10,9 @@ export const foldableSections = ['labels', 'slide', 'tool', 'layers', 'model', '
 export type FoldableSection = (typeof foldableSections)[number]
 
 /** How long one click on Retrain may take, in seconds. */
-export const trainingSecondsChoices = [10, 30, 120, 600] as const
-const defaultTrainingSeconds = 10
+export const trainingSecondsChoices = [8, 30, 120, 600] as const
+/** With the reading, the recording of graphs and the first prediction, ten seconds until the overlay is better. */
+const defaultTrainingSeconds = 8
 
 interface Settings {
   theme: Theme

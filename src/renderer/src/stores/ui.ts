@@ -38,10 +38,13 @@ export type Panel =
   | 'help'
   | 'doctor'
   | 'open-project'
+  | 'override'
+  | 'import-version'
+  | 'approve'
   | null
 
 /** What stands in place of worklist, viewer and inspector. */
-export type Page = 'new-project' | 'training' | 'report' | null
+export type Page = 'new-project' | 'training' | 'report' | 'models' | null
 
 const toastSeconds = { info: 6, warning: 12, error: 20 } as const
 const mostToasts = 4
@@ -55,6 +58,8 @@ export const useUiStore = defineStore('ui', () => {
   const banners = ref<ErrorBanner[]>([])
   /** The case whose image is looked for in the open-file panel; null: a new case is opened there. */
   const relocating = ref<string | null>(null)
+  /** What the worklist shows: the cases, or what to look at next. */
+  const worklist = ref<'cases' | 'queue'>('cases')
   /** The label whose name is being typed in the list. */
   const editingLabel = ref<number | null>(null)
   /** The label row that asks for a new label's name is open. */
@@ -152,6 +157,7 @@ export const useUiStore = defineStore('ui', () => {
     toasts,
     banners,
     relocating,
+    worklist,
     editingLabel,
     addingLabel,
     note,

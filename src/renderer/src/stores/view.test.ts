@@ -67,6 +67,21 @@ describe('opening a case', () => {
     expect(view.index).toBe(3)
   })
 
+  it('goes to the slice that is asked for, face on, whatever was left', async () => {
+    const view = useViewStore()
+    await view.openCase('a')
+    view.setPlane('coronal')
+    view.setIndex(7)
+    await view.openCase('b', 5)
+    expect([view.plane, view.index]).toEqual(['axial', 5])
+    await view.openCase('a', 99)
+    expect([view.plane, view.index]).toEqual(['axial', 20])
+    view.setPlane('coronal')
+    expect(view.index).toBe(7)
+    view.showSlice(2)
+    expect([view.plane, view.index]).toEqual(['axial', 2])
+  })
+
   it('shows the middle where the slice that was left is none any more', async () => {
     const view = useViewStore()
     await view.openCase('a')

@@ -4,6 +4,7 @@ import type { CaseDetail, Vec3, WireError } from '../../../core/contract/index.t
 import { planeViews, type Plane, type PlaneView } from '../../../core/geometry/index.ts'
 import { asWireError, isCancelled } from '../api/errors.ts'
 import { useClient } from '../api/client.ts'
+import type { Rect } from '../canvas/layout.ts'
 import type { DisplayWindow } from '../canvas/windowLevel.ts'
 import { clampBrushRadius } from '../tools/brushSize.ts'
 import type { ToolId } from '../tools/toolMachine.ts'
@@ -28,6 +29,8 @@ export interface ViewNotice {
 interface ViewerHandle {
   fit(): void
   zoomBy(factor: number): void
+  /** The part of the slice buffer on screen that is in view, in whole pixels; null: none. A slide has no slices. */
+  regionInView?(): Rect | null
 }
 
 interface OverlayOptions {
@@ -36,6 +39,10 @@ interface OverlayOptions {
   opacity: number
   maskVisible: boolean
   predictionVisible: boolean
+  /** How unsure the model is, as colours under mask and prediction. */
+  uncertaintyVisible: boolean
+  /** 0 to 1. */
+  uncertaintyOpacity: number
 }
 
 interface CaseMemory {
@@ -69,6 +76,8 @@ export const useViewStore = defineStore('view', () => {
     opacity: 0.5,
     maskVisible: true,
     predictionVisible: true,
+    uncertaintyVisible: false,
+    uncertaintyOpacity: 0.7,
   })
   const interpolate = ref(false)
   const tool = ref<ToolId>('brush')
@@ -79,6 +88,8 @@ export const useViewStore = defineStore('view', () => {
   /** Is the slice of `index` on screen? `loading` only shows when it takes noticeably long. */
   const sliceState = ref<'none' | 'loading' | 'ready' | 'failed'>('none')
   const sliceError = ref<WireError | null>(null)
+  /** Is the uncertainty of the slice on screen known? Null while it is not asked for, or still being read. */
+  const uncertaintyKnown = ref<boolean | null>(null)
   const pointer = shallowRef<PointerReadout | null>(null)
   const notice = ref<ViewNotice | null>(null)
 
@@ -88,8 +99,11 @@ export const useViewStore = defineStore('view', () => {
   let opening = 0
   let lastNotice = 0
 
-  /** Opens a case at its middle axial slice, or where it was left. Errors are kept in `error`, not thrown. */
-  async function openCase(id: string): Promise<void> {
+  /**
+   * Opens a case at its middle axial slice, or where it was left, or at the slice `at` across its training axis. Errors
+   * are kept in `error`, not thrown.
+   */
+  async function openCase(id: string, at: number | null = null): Promise<void> {
     const turn = ++opening
     remember()
     reset()
@@ -97,7 +111,7 @@ export const useViewStore = defineStore('view', () => {
     loading.value = true
     try {
       const opened = await useClient().call('case.open', { caseId: id })
-      if (turn === opening) take(opened)
+      if (turn === opening) take(opened, at)
     } catch (thrown) {
       if (turn === opening && !isCancelled(thrown)) error.value = asWireError(thrown)
     } finally {
@@ -105,10 +119,11 @@ export const useViewStore = defineStore('view', () => {
     }
   }
 
-  function take(opened: CaseDetail): void {
+  function take(opened: CaseDetail, at: number | null): void {
     const views = planeViews(opened.dims, opened.affine, opened.spacing)
     const memory = memories.get(opened.id)
-    const first = views.find((one) => one.plane === memory?.plane) ?? views[0]
+    const across = at === null ? undefined : views.find((one) => one.sliceAxis === opened.trainingAxis)
+    const first = across ?? views.find((one) => one.plane === memory?.plane) ?? views[0]
     if (!first) return
     planes.value = views
     // By another position of the same image the planes can have other slices.
@@ -117,6 +132,7 @@ export const useViewStore = defineStore('view', () => {
       return at !== undefined && at < slices ? at : undefined
     }
     indices = new Map(views.map((one) => [one.plane, left(one) ?? Math.floor(one.slices / 2)]))
+    if (across && at !== null) indices.set(across.plane, Math.max(0, Math.min(across.slices - 1, at)))
     plane.value = first.plane
     index.value = indices.get(first.plane) ?? 0
     window.value = memory?.window ?? defaultWindow(opened)
@@ -165,6 +181,14 @@ export const useViewStore = defineStore('view', () => {
     index.value = Math.max(0, Math.min(sliceCount.value - 1, Math.round(next)))
   }
 
+  /** Goes to a slice across the training axis, in the plane that shows it face on. */
+  function showSlice(at: number): void {
+    const across = planes.value.find((one) => one.sliceAxis === detail.value?.trainingAxis)
+    if (!across) return
+    setPlane(across.plane)
+    setIndex(at)
+  }
+
   function step(by: number): void {
     setIndex(index.value + by)
   }
@@ -183,6 +207,10 @@ export const useViewStore = defineStore('view', () => {
 
   function resetWindow(): void {
     if (detail.value) window.value = defaultWindow(detail.value)
+  }
+
+  function regionInView(): Rect | null {
+    return viewer?.regionInView?.() ?? null
   }
 
   function fit(): void {
@@ -239,12 +267,15 @@ export const useViewStore = defineStore('view', () => {
     acceptOnBrush,
     sliceState,
     sliceError,
+    uncertaintyKnown,
     pointer,
     notice,
     openCase,
     refreshDetail,
     closeCase,
     setIndex,
+    showSlice,
+    regionInView,
     step,
     setPlane,
     setWindow,

@@ -8,12 +8,15 @@ import {
   type ImageChoices,
   type Job,
   type Label,
+  type LiveState,
   type MaskLook,
   type MethodName,
   type MethodParams,
   type MethodResult,
   type ModelSummary,
   type Project,
+  type Queue,
+  type QueuedSlice,
 } from '../../../core/contract/index.ts'
 import type { BackendClient, ConnectionState } from '../../../core/rpc/index.ts'
 
@@ -99,6 +102,8 @@ export function aCase(change: Partial<CaseSummary> = {}): CaseSummary {
     correctedSlices: 0,
     newCorrectedSlices: 0,
     missing: false,
+    approvedSlices: 0,
+    heldOut: false,
     ...change,
   }
 }
@@ -128,6 +133,8 @@ export function aDetail(change: Partial<CaseDetail> = {}): CaseDetail {
     tiles: null,
     corrected: [],
     predicted: [],
+    approved: [],
+    painted: [],
     ...change,
   }
 }
@@ -177,6 +184,12 @@ export function aModel(change: Partial<ModelSummary> = {}): ModelSummary {
     labels: [1],
     imported: false,
     training: null,
+    notes: '',
+    tags: [],
+    bytes: 2_000_000,
+    pruned: false,
+    mode: 'shipped',
+    judged: null,
     ...change,
   }
 }
@@ -197,6 +210,31 @@ export function aJob(change: Partial<Job> = {}): Job {
   }
 }
 
+export function aLiveState(change: Partial<LiveState> = {}): LiveState {
+  return {
+    on: false,
+    phase: 'off',
+    parentId: null,
+    modelId: null,
+    steps: 0,
+    loss: null,
+    dice: null,
+    slices: 0,
+    unsavedSteps: 0,
+    problem: null,
+    ...change,
+  }
+}
+
+export function aQueuedSlice(change: Partial<QueuedSlice> = {}): QueuedSlice {
+  return { caseId: 'case-1', index: 3, score: 0.8, entropy: 0.9, disagreement: null, novelty: 0.2, ...change }
+}
+
+/** Nothing is ranked yet, unless `change` says so. */
+export function aQueue(change: Partial<Queue> = {}): Queue {
+  return { modelId: null, rankedAt: null, slices: [], cases: [], ...change }
+}
+
 export function aProject(change: Partial<Project> = {}): Project {
   return {
     id: 'project-1',
@@ -208,6 +246,7 @@ export function aProject(change: Partial<Project> = {}): Project {
     jobs: [],
     lastCaseId: 'case-2',
     isDemo: true,
+    coverage: 'whole',
     ...change,
   }
 }
@@ -230,6 +269,8 @@ export function projectClient(project: Project = aProject(), answers: Answers = 
     'case.look': () => aLook(),
     'case.open': ({ caseId }) => aDetail({ ...project.cases.find((one) => one.id === caseId) }),
     'annotation.history': () => nothingDone,
+    'live.get': () => aLiveState(),
+    'queue.get': () => aQueue(),
     ...answers,
   })
 }

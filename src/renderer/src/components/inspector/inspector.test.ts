@@ -134,10 +134,10 @@ describe('the model section', () => {
     await view.openCase('case-1')
     await nextTick()
     expect(primaries(wrapper)).toEqual(['predict'])
-    client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [5] })
+    client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [5], approved: [], painted: [] })
     await nextTick()
     expect(primaries(wrapper)).toEqual(['accept-slice'])
-    client.tell('case.slices', { caseId: 'case-1', corrected: [5], predicted: [5] })
+    client.tell('case.slices', { caseId: 'case-1', corrected: [5], predicted: [5], approved: [], painted: [] })
     useProjectStore().cases = [aCase({ status: 'corrected', correctedSlices: 1, newCorrectedSlices: 1 })]
     await nextTick()
     expect(primaries(wrapper)).toEqual(['retrain'])

@@ -5,7 +5,10 @@ import { nextTick } from 'vue'
 import { provideClient } from '../../api/client.ts'
 import { FakeBackend } from '../../history/testing/fakeBackend.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useProjectStore } from '../../stores/project.ts'
+import { useQueueStore } from '../../stores/queue.ts'
 import { useViewStore } from '../../stores/view.ts'
+import { aCase, aQueuedSlice } from '../../testing/fakeClient.ts'
 import { markRanges } from './markRanges.ts'
 import ReadoutNumber from './ReadoutNumber.vue'
 import SliceSlider from './SliceSlider.vue'
@@ -55,12 +58,14 @@ describe('ReadoutNumber', () => {
 describe('SliceSlider', () => {
   async function mounted() {
     const backend = new FakeBackend()
-    backend.addCase('a', [4, 4, 20], { corrected: [2, 3], predicted: [0, 1, 2, 3, 9] })
+    const marks = { corrected: [2, 3, 6, 11], painted: [6], approved: [11, 12] }
+    backend.addCase('a', [4, 4, 20], { predicted: [0, 1, 2, 3, 9], ...marks })
     provideClient(backend.client)
     const view = useViewStore()
     useAnnotationStore()
+    useQueueStore().follow()
     await view.openCase('a')
-    return { view, slider: mount(SliceSlider) }
+    return { backend, view, slider: mount(SliceSlider) }
   }
 
   it('is a slider by name, value and words', async () => {
@@ -102,9 +107,20 @@ describe('SliceSlider', () => {
   })
 
   it('marks slices across the training axis only', async () => {
-    const { view, slider } = await mounted()
-    expect(slider.findAll('.groove .corrected')).toHaveLength(1)
-    expect(slider.findAll('.groove .predicted')).toHaveLength(2)
+    const { backend, view, slider } = await mounted()
+    const count = (kind: string) => slider.findAll(`.groove .${kind}`).length
+    // An approved slice is no longer marked as corrected, and one that teaches in part has a mark of its own.
+    expect(['corrected', 'predicted', 'painted', 'approved', 'queued'].map(count)).toEqual([1, 2, 1, 1, 0])
+    expect(slider.findAll('.legend li:not(.absent)')).toHaveLength(4)
+    useProjectStore().cases = [aCase({ id: 'a' })]
+    backend.emit('queue.changed', {
+      modelId: 'm',
+      rankedAt: '2026-01-02T03:04:05Z',
+      slices: [aQueuedSlice({ caseId: 'a', index: 8 }), aQueuedSlice({ caseId: 'a', index: 7 })],
+      cases: [],
+    })
+    await nextTick()
+    expect(slider.get('.groove .queued').attributes('style')).toBe('top: 35%; height: 10%;')
     view.setPlane('sagittal')
     await nextTick()
     expect(slider.findAll('.groove .mark')).toHaveLength(0)

@@ -149,7 +149,7 @@ describe('a slide', () => {
     const { view, slide, by, key, pointer } = await shown()
     await key('+')
     expect(view.zoom).toBeCloseTo(1.25 / 20, 9)
-    await key('n')
+    await key('f', { shiftKey: true })
     expect(view.zoom).toBeCloseTo(1, 9)
     expect(slide.screenLevel).toBe(0)
     pointer('pointermove', 536, 380, { buttons: 0 })
@@ -166,7 +166,7 @@ describe('a slide', () => {
 
   it('is shown again as it was left', async () => {
     const { view, slide, key, pointer } = await shown()
-    await key('n')
+    await key('f', { shiftKey: true })
     await key('ArrowRight')
     await view.openCase('case-2')
     await frames(2)

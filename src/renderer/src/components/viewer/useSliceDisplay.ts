@@ -2,7 +2,7 @@ import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Shal
 import type { PlaneView } from '../../../../core/geometry/index.ts'
 import { asWireError, isCancelled } from '../../api/errors.ts'
 import type { OverlayStyle } from '../../canvas/overlayPainter.ts'
-import { createLineColors, createPalette } from '../../canvas/palette.ts'
+import { createLineColors, createPalette, createUncertaintyPalette } from '../../canvas/palette.ts'
 import { prefetchPlan, type SliceKey } from '../../canvas/sliceCache.ts'
 import { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { SliceLayers } from '../../history/caseSession.ts'
@@ -38,6 +38,9 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
 
   const maskPalette = computed(() => createPalette(project.labels, view.overlay.opacity))
   const predictionPalette = computed(() => createPalette(project.labels, view.overlay.opacity * PREDICTION_SHARE))
+  const uncertaintyPalette = computed(() =>
+    view.overlay.uncertaintyVisible ? createUncertaintyPalette(view.overlay.uncertaintyOpacity) : null,
+  )
   const lineColors = computed(() => createLineColors(project.labels))
   const style = computed<OverlayStyle>(() => ({
     mode: view.overlay.mode,
@@ -47,6 +50,7 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     predictionPalette: predictionPalette.value,
     lineColors: lineColors.value,
     lineAlpha: view.overlay.opacity === 0 ? 0 : 0.6 + 0.4 * view.overlay.opacity,
+    uncertaintyPalette: uncertaintyPalette.value,
   }))
 
   function currentKey(): SliceKey | null {
@@ -91,10 +95,12 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     if (!planeView || !viewer.value) return
     const shown = viewer.value.shown
     const before = comparison.beforeOf(view.caseId ?? '', key.axis, key.index)
+    const { prediction } = layers
+    const uncertainty = uncertaintyFor(key)
     const labels =
       before === null
-        ? { mask: layers.mask.labels, prediction: layers.prediction, settled: isSettled(key) }
-        : { mask: before, prediction: layers.prediction, settled: true }
+        ? { mask: layers.mask.labels, prediction, settled: isSettled(key), uncertainty }
+        : { mask: before, prediction, settled: true, uncertainty }
     if (shown?.view === planeView && shown.index === key.index && shown.image === layers.image) {
       viewer.value.setLabels(labels)
     } else {
@@ -105,7 +111,33 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   }
 
   function isSettled(key: SliceKey): boolean {
-    return key.axis === view.detail?.trainingAxis && annotation.corrected.includes(key.index)
+    if (key.axis !== view.detail?.trainingAxis) return false
+    const state = annotation.stateOf(key.index)
+    return state === 'corrected' || state === 'approved'
+  }
+
+  /** The uncertainty of a slice where it is shown and here; it is asked for where it is not, and shown when it comes. */
+  function uncertaintyFor(key: SliceKey): Uint8Array | null {
+    const session = annotation.session
+    if (!view.overlay.uncertaintyVisible || !session) {
+      view.uncertaintyKnown = null
+      return null
+    }
+    const here = session.peekUncertainty(key)
+    view.uncertaintyKnown = here === undefined ? null : here !== null
+    if (here === undefined) {
+      const mine = turn
+      session.loadUncertainty(key).then(
+        () => {
+          if (mine === turn) show()
+        },
+        () => {
+          // The slice itself is what matters; it is asked for again with the next one.
+          if (mine === turn) view.uncertaintyKnown = false
+        },
+      )
+    }
+    return here ?? null
   }
 
   /** Fetches the slices that come next when the user goes on as before. */
@@ -113,7 +145,7 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     const key = currentKey()
     if (!key) return
     const plan = prefetchPlan(key.axis, key.index, view.sliceCount, direction, PREFETCH.ahead, PREFETCH.behind)
-    annotation.session?.prefetch(plan)
+    annotation.session?.prefetch(plan, view.overlay.uncertaintyVisible)
   }
 
   watch([() => annotation.session, () => view.view], () => show(), { flush: 'sync' })
@@ -129,10 +161,7 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   watch([() => view.sliceState, () => view.index, () => view.plane], () => {
     if (view.sliceState === 'ready') prefetch()
   })
-  watch(
-    () => annotation.corrected,
-    () => show(),
-  )
+  watch([() => annotation.corrected, () => annotation.approved, () => view.overlay.uncertaintyVisible], () => show())
   // At once: a stroke that ends the comparison must find the mask.
   watch(
     () => comparison.comparing,

@@ -7,6 +7,7 @@ import { sliceLayout } from '../../canvas/layout.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
 import { FakeBackend } from '../../history/testing/fakeBackend.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useLiveStore } from '../../stores/live.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
@@ -139,5 +140,39 @@ describe('the first stroke on a predicted slice', () => {
     expect(useUiStore().banners).toEqual([])
     await annotation.redo()
     expect(onScreen()).toBe('33311100')
+  })
+})
+
+describe('the pen', () => {
+  const told = () => backend.calls.filter(({ method }) => method === 'live.pen').map(({ params }) => params)
+  const on = { on: true, phase: 'training', parentId: null, modelId: 'm2', problem: null } as const
+  const live = { ...on, steps: 3, loss: 0.5, dice: 0.8, slices: 1, unsavedSteps: 3 } as const
+
+  it('is down for Live as long as a stroke is drawn, and the stroke never waits to tell it', async () => {
+    const { strokes, at, onScreen } = await shown()
+    const store = useLiveStore()
+    const stop = store.follow()
+    backend.emit('live.changed', live)
+    useViewStore().acceptOnBrush = false
+    strokes.begin(false, at(2), 0)
+    expect(onScreen()).toBe('00100000')
+    expect(told()).toEqual([])
+    await settle()
+    expect(told()).toEqual([{ down: true }])
+    strokes.extend([at(4)], 0)
+    strokes.finish()
+    await new Promise((resolve) => setTimeout(resolve, 350))
+    expect(told()).toEqual([{ down: true }, { down: false }])
+    stop()
+  })
+
+  it('is nobody’s business while Live is off', async () => {
+    const { strokes, at } = await shown()
+    useViewStore().acceptOnBrush = false
+    strokes.begin(false, at(2), 0)
+    await settle()
+    strokes.finish()
+    await new Promise((resolve) => setTimeout(resolve, 350))
+    expect(told()).toEqual([])
   })
 })

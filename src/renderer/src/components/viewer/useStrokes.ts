@@ -6,6 +6,7 @@ import type { CaseSession } from '../../history/caseSession.ts'
 import { viewerText } from '../../i18n/viewer.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useCautionsStore } from '../../stores/cautions.ts'
+import { useLiveStore } from '../../stores/live.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { brushRadii } from '../../tools/brushSize.ts'
@@ -18,6 +19,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
   const view = useViewStore()
   const annotation = useAnnotationStore()
   const cautions = useCautionsStore()
+  const live = useLiveStore()
   const project = useProjectStore()
 
   /** The case that the stroke under way belongs to, whatever is open when it ends. */
@@ -69,6 +71,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
 
     active(active) {
       annotation.setDrawing(active)
+      live.setPen(active)
     },
   })
 
@@ -83,8 +86,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
       view.acceptOnBrush &&
       view.overlay.predictionVisible &&
       target.axis === view.detail?.trainingAxis &&
-      annotation.predicted.includes(target.index) &&
-      !annotation.corrected.includes(target.index)
+      annotation.stateOf(target.index) === 'predicted'
     )
   }
 

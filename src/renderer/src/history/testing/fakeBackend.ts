@@ -74,6 +74,8 @@ export class FakeBackend {
       correctedSlices: 0,
       newCorrectedSlices: 0,
       missing: false,
+      approvedSlices: 0,
+      heldOut: false,
       sourcePath: `/images/${id}.nii.gz`,
       spacing: [1, 1, 1],
       spacingKnown: true,
@@ -96,6 +98,8 @@ export class FakeBackend {
       tiles: null,
       corrected: [],
       predicted: [],
+      approved: [],
+      painted: [],
       ...change,
     }
     const size = dims[0] * dims[1] * dims[2]
@@ -198,9 +202,29 @@ export class FakeBackend {
         const kept = { changedVoxels: runs.length / 4, keptLockedVoxels: 0, keptCorrectedSlices: 0 }
         return { revision: one.revision, delta, history: historyOf(one), ...kept }
       }
+      case 'slice.approve':
+        return this.approve(one, index, params.approved === true)
       default:
         throw new Error(`the fake backend has no ${method}`)
     }
+  }
+
+  private approve(one: FakeCase, index: number, approved: boolean): unknown {
+    const { dims } = one.detail
+    const delta: StrokeDelta = {
+      id: crypto.randomUUID(),
+      baseRevision: one.revision,
+      kind: 'approve',
+      label: 0,
+      axis: 2,
+      box: { min: [0, 0, index], max: [dims[0], dims[1], index + 1] },
+      runs: new Uint32Array(),
+    }
+    one.done.push(delta)
+    one.revision++
+    const { corrected, predicted, painted } = one.detail
+    const marks = { corrected, predicted, painted, approved: approved ? [index] : [] }
+    return { revision: one.revision, delta, history: historyOf(one), marks }
   }
 
   private turnBack(one: FakeCase, undo: boolean): unknown {

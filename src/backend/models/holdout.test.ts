@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, describe, expect, it } from 'vitest'
+import { addVolume, cleanUp, jobEnd, openWithCase, rectangle, restart, type TestBackend } from '../testing/fixtures.ts'
+import { drawBlock, openWithHoldout, retrain, TRAIN } from '../testing/versions.ts'
+
+afterEach(cleanUp)
+
+const set = (test: TestBackend, caseIds: string[]) => test.call('holdout.set', { caseIds, chosenBy: 'user' })
+
+describe('the hold-out', () => {
+  it('is frozen, told to every window, and still there after a restart', async () => {
+    const test = await openWithHoldout(2, 3)
+    const state = await test.call('holdout.get', {})
+    expect(state).toMatchObject({ chosenBy: 'user', cases: test.aside.map((caseId) => ({ caseId, slices: 3 })) })
+    expect(Date.parse(state.frozenAt ?? '')).toBeGreaterThan(0)
+    // Annotated since it was frozen.
+    expect(test.told('holdout.changed')).toEqual([state])
+    const { cases } = await test.call('project.get', {})
+    expect(cases.map(({ heldOut }) => heldOut)).toEqual([false, true, true])
+    expect(await (await restart(test)).call('holdout.get', {})).toEqual(state)
+  })
+
+  it('has the same id for the same cases in any order, and another one for others', async () => {
+    const test = await openWithHoldout(3, 0)
+    const { id, frozenAt } = await test.call('holdout.get', {})
+    const [a = '', b = '', c = ''] = test.aside
+    expect(await set(test, [c, a, b])).toMatchObject({ id, frozenAt })
+    const fewer = await set(test, [a, b])
+    expect(fewer.id).not.toBe(id)
+    expect((await set(test, [b, a, c])).id).toBe(id)
+    // Taken off the worklist: scores are of other cases from then on.
+    await test.call('case.remove', { caseId: c })
+    expect(await test.call('holdout.get', {})).toMatchObject({ id: fewer.id, cases: [{ caseId: b }, { caseId: a }] })
+  })
+
+  it('can be given up', async () => {
+    const test = await openWithHoldout(2)
+    expect(await set(test, [])).toEqual({ id: null, frozenAt: null, chosenBy: null, cases: [] })
+    expect(await test.call('holdout.get', {})).toEqual({ id: null, frozenAt: null, chosenBy: null, cases: [] })
+  })
+
+  it('counts slices that a person answers for as a whole', async () => {
+    const test = await openWithHoldout(1, 0)
+    const [caseId = ''] = test.aside
+    const slices = async () => (await test.call('holdout.get', {})).cases[0]?.slices
+    expect(await slices()).toBe(0)
+    await drawBlock(test, caseId, 0)
+    await drawBlock(test, caseId, 1)
+    expect(await slices()).toBe(2)
+    await test.call('slice.coverage', { caseId, index: 1, coverage: 'painted' })
+    expect(await slices()).toBe(1)
+    await test.call('slice.approve', { caseId, index: 1, approved: true })
+    await test.call('slice.approve', { caseId, index: 3, approved: true })
+    expect(await slices()).toBe(3)
+    await test.call('annotation.undo', { caseId })
+    expect(await slices()).toBe(2)
+  })
+
+  it('refuses what the model in use, or an ancestor of it, learned from, by name', async () => {
+    const test = await openWithCase()
+    const other = await addVolume(test, { seed: 1 })
+    const third = await addVolume(test, { seed: 2 })
+    await drawBlock(test, test.caseId, 1)
+    await retrain(test)
+    await drawBlock(test, other.id, 1)
+    await retrain(test)
+    const refused = set(test, [third.id, other.id, test.caseId])
+    await expect(refused).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/volume-1, volume-0|volume-0, volume-1/) as string,
+    })
+    expect((await test.call('holdout.get', {})).cases).toEqual([])
+    // The first version did not learn it.
+    const { models } = await test.call('project.get', {})
+    await test.call('models.activate', { modelId: models[0]?.id ?? '' })
+    expect((await set(test, [other.id])).cases).toHaveLength(1)
+  })
+
+  it('never teaches, neither as a correction nor in a replay', async () => {
+    const test = await openWithHoldout(2, 2)
+    await retrain(test)
+    const delta = rectangle({ index: 3, at: [0, 0], size: [2, 2], after: 2 })
+    await test.call('annotation.commit', { caseId: test.aside[0] ?? '', delta })
+    await drawBlock(test, test.caseId, 2)
+    await retrain(test)
+    const [first, second] = test.compute.trained
+    expect([first?.samples?.length, second?.samples?.length]).toEqual([1, 2])
+    const { models, cases } = await test.call('project.get', {})
+    const { data } = await test.call('models.detail', { modelId: models[1]?.id ?? '' })
+    expect(data.map(({ caseId, slices }) => [caseId, slices])).toEqual([[test.caseId, 2]])
+    expect(cases.map(({ newCorrectedSlices }) => newCorrectedSlices)).toEqual([0, 0, 0])
+    // With nothing else, there is nothing to learn.
+    await test.call('case.remove', { caseId: test.caseId })
+    await expect(test.call('train.start', TRAIN)).rejects.toMatchObject({ code: 'nothing-to-train' })
+  })
+
+  it('knows cases by their images where a version learned them in another project', async () => {
+    const test = await openWithCase()
+    await drawBlock(test, test.caseId, 1)
+    const { id } = await retrain(test)
+    const { path } = await test.call('models.export', { modelId: id, fileId: null })
+    const elsewhere = await openWithCase()
+    const fileId = elsewhere.backend.registerFile(path, 'open').id
+    const model = await elsewhere.call('models.importVersion', { fileId })
+    // Not in use: it may still be set aside.
+    await set(elsewhere, [elsewhere.caseId])
+    await set(elsewhere, [])
+    await elsewhere.call('models.activate', { modelId: model.id })
+    await expect(set(elsewhere, [elsewhere.caseId])).rejects.toMatchObject({ code: 'conflict' })
+    expect((await elsewhere.call('holdout.suggest', {})).caseIds).toEqual([])
+  })
+})
+
+describe('the suggestion', () => {
+  it('is one case in five, at least five, at most half, and none that was learned', async () => {
+    const test = await openWithCase()
+    const suggested = async () => (await test.call('holdout.suggest', {})).caseIds
+    expect(await suggested(), 'of one case').toEqual([])
+    const ids = [test.caseId]
+    for (let seed = 1; seed < 8; seed++) ids.push((await addVolume(test, { seed })).id)
+    expect(await suggested(), 'half of eight').toHaveLength(4)
+    for (let seed = 8; seed < 12; seed++) ids.push((await addVolume(test, { seed })).id)
+    const before = await suggested()
+    expect(before).toHaveLength(5)
+    expect(await suggested(), 'the same again').toEqual(before)
+    const [learned = ''] = before
+    await drawBlock(test, learned, 0)
+    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const after = await suggested()
+    expect(after).toHaveLength(5)
+    expect(after).not.toContain(learned)
+    expect(await set(test, after)).toMatchObject({ chosenBy: 'user' })
+    // Another volume of a file that was learned is too much like it.
+    await test.backend.close()
+    const other = new DatabaseSync(join(test.dir, 'project.sqlite'))
+    other.exec(`UPDATE cases SET content_hash = (SELECT content_hash FROM cases WHERE id = '${learned}')`)
+    other.close()
+    expect((await (await restart(test)).call('holdout.suggest', {})).caseIds).toEqual([])
+  })
+})

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { CodedError } from '../../core/contract/errors.ts'
+import { holdoutSchema, type Holdout as HoldoutState } from '../../core/contract/learning.ts'
+import type { Cases } from '../project/cases.ts'
+import type { Database } from '../project/database.ts'
+import { int, json, text } from '../project/rows.ts'
+import type { Models } from './models.ts'
+import { spread } from './spread.ts'
+
+export interface HoldoutParts {
+  readonly db: Database
+  readonly cases: Cases
+  readonly models: Models
+}
+
+/** A slice that models are scored on, in its present state. */
+export interface HoldoutSlice {
+  readonly caseId: string
+  readonly slice: number
+  readonly changedSeq: number
+}
+
+type ChosenBy = NonNullable<HoldoutState['chosenBy']>
+
+const frozenSchema = z.object({ frozenAt: z.string(), chosenBy: holdoutSchema.shape.chosenBy.unwrap() })
+
+/** Of the cases that could be set aside: this share is suggested, within these bounds. */
+const SHARE = 0.2
+const FEWEST = 5
+const MOST = 20
+
+/** All of it is right by what somebody said or drew: only there does a prediction that differs have to be wrong. */
+const SCORED = 's.teaches AND s.whole'
+
+/** The cases that no training sees, and that every version is scored on. */
+export class Holdout {
+  readonly #parts: HoldoutParts
+
+  constructor(parts: HoldoutParts) {
+    this.#parts = parts
+  }
+
+  get(): HoldoutState {
+    const { db } = this.#parts
+    const rows = db.all(
+      `SELECT h.case_id, COUNT(s.slice) AS slices
+       FROM holdout_cases h JOIN cases c ON c.id = h.case_id AND c.removed = 0
+       LEFT JOIN slice_state s ON s.case_id = h.case_id AND ${SCORED}
+       GROUP BY h.case_id ORDER BY h.position`,
+    )
+    const cases = rows.map((row) => ({ caseId: text(row, 'case_id'), slices: int(row, 'slices') }))
+    const id = idOf(cases.map(({ caseId }) => caseId))
+    const row = db.get(`SELECT value FROM meta WHERE key = 'holdout'`)
+    const frozen = row === undefined || id === null ? null : frozenSchema.parse(json(row, 'value'))
+    return { id, frozenAt: frozen?.frozenAt ?? null, chosenBy: frozen?.chosenBy ?? null, cases }
+  }
+
+  /** The cases that must not teach; also those that were taken off the worklist, since they may come back. */
+  caseIds(): Set<string> {
+    return new Set(this.#parts.db.all('SELECT case_id FROM holdout_cases').map((row) => text(row, 'case_id')))
+  }
+
+  /** By case in the order of the hold-out, then by slice. */
+  slices(): HoldoutSlice[] {
+    return this.#parts.db
+      .all(
+        `SELECT s.case_id, s.slice, s.changed_seq
+         FROM holdout_cases h JOIN cases c ON c.id = h.case_id AND c.removed = 0
+         JOIN slice_state s ON s.case_id = h.case_id AND ${SCORED}
+         ORDER BY h.position, h.case_id, s.slice`,
+      )
+      .map((row) => ({
+        caseId: text(row, 'case_id'),
+        slice: int(row, 'slice'),
+        changedSeq: int(row, 'changed_seq'),
+      }))
+  }
+
+  /**
+   * Cases that could be set aside, spread evenly over those that no model in use, or an ancestor of it, learned from. One in five, at
+   * least five where there are enough; never more than half of the worklist, so that there is something left to learn from.
+   * Regions of a slide, and volumes of one file, are not parted: with one of them learned, none is suggested.
+   */
+  suggest(): string[] {
+    const learned = this.#learned()
+    const all = this.#parts.cases.list().filter(({ kind }) => kind !== 'slide')
+    const hashes = new Set(all.filter(({ id }) => learned.has(id)).map(({ contentHash }) => contentHash))
+    const free = all.filter(({ contentHash }) => !hashes.has(contentHash))
+    const groups = [...Map.groupBy(free, ({ contentHash }) => contentHash).values()]
+    const bound = Math.floor(all.length / 2)
+    const wanted = Math.min(bound, MOST, Math.max(FEWEST, Math.round(all.length * SHARE)))
+    const chosen: string[] = []
+    for (const group of spread(groups, wanted)) {
+      if (chosen.length + group.length <= wanted) chosen.push(...group.map(({ id }) => id))
+    }
+    return chosen
+  }
+
+  /**
+   * Freezes the hold-out; an empty list gives it up. Throws CodedError: `not-found` for a case that is not on the worklist,
+   * `bad-request` for a slide, `conflict` with the names where a case was learned from by the model in use or an ancestor.
+   */
+  set(caseIds: readonly string[], chosenBy: ChosenBy): HoldoutState {
+    const { db, cases } = this.#parts
+    const wanted = [...new Set(caseIds)]
+    const records = wanted.map((id) => cases.get(id))
+    const slide = records.find(({ kind }) => kind === 'slide')
+    if (slide !== undefined) {
+      throw new CodedError('bad-request', `"${slide.name}" is a slide; set regions of it aside instead.`)
+    }
+    const learned = this.#learned()
+    const names = records.filter(({ id }) => learned.has(id)).map(({ name }) => name)
+    if (names.length > 0) {
+      throw new CodedError(
+        'conflict',
+        `The model in use learned from ${names.join(', ')}, so a score there would prove nothing; choose other cases.`,
+      )
+    }
+    const before = this.get()
+    if (before.id === idOf(wanted) && before.id !== null) return before
+    db.transaction(() => {
+      db.run('DELETE FROM holdout_cases')
+      db.run(`DELETE FROM meta WHERE key = 'holdout'`)
+      for (const [position, id] of wanted.entries()) db.run('INSERT INTO holdout_cases VALUES (?, ?)', id, position)
+      if (wanted.length === 0) return
+      const frozen = { frozenAt: new Date().toISOString(), chosenBy }
+      db.run(`INSERT INTO meta VALUES ('holdout', ?)`, JSON.stringify(frozen))
+    })
+    return this.get()
+  }
+
+  /** Names of the cases that a version, or an ancestor of it, learned from and that are set aside by now. */
+  learnedOf(modelId: string): string[] {
+    const learned = this.#learnedBy(modelId)
+    const aside = this.caseIds()
+    return this.#parts.cases.list().flatMap(({ id, name }) => (aside.has(id) && learned.has(id) ? [name] : []))
+  }
+
+  #learned(): Set<string> {
+    const active = this.#parts.models.activeId()
+    return active === null ? new Set() : this.#learnedBy(active)
+  }
+
+  /** Ids of the cases that taught a version; cases of another project are known by the hashes of their images. */
+  #learnedBy(modelId: string): Set<string> {
+    const { db, models, cases } = this.#parts
+    const rows = db.all('SELECT DISTINCT case_id FROM learned WHERE model_id = ?', modelId)
+    const data = models.learnedCases(modelId)
+    const hashes = new Set(data.flatMap(({ caseId, imageHash }) => (cases.find(caseId) === null ? [imageHash] : [])))
+    return new Set([
+      ...rows.map((row) => text(row, 'case_id')),
+      ...data.map(({ caseId }) => caseId),
+      ...cases.list().flatMap(({ id, contentHash }) => (hashes.has(contentHash) ? [id] : [])),
+    ])
+  }
+}
+
+/** The same set has the same id, whenever it was chosen. */
+function idOf(caseIds: readonly string[]): string | null {
+  if (caseIds.length === 0) return null
+  return createHash('sha256')
+    .update(JSON.stringify([...caseIds].sort()))
+    .digest('hex')
+    .slice(0, 32)
+}

@@ -1,0 +1,64 @@
+import { expect } from 'vitest'
+import type { ModelSummary } from '../../core/contract/schemas.ts'
+import { labelOf, type Quality } from './qualities.ts'
+import { addVolume, jobEnd, openWithCase, rectangle, type TestBackend } from './fixtures.ts'
+
+/** Dice of `all`, by hand. */
+export const DICE_OF_ALL = 18 / 57
+
+export interface WithHoldout extends TestBackend {
+  /** It teaches. */
+  readonly caseId: string
+  /** They are set aside. */
+  readonly aside: readonly string[]
+}
+
+export const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
+
+/** Draws the block into a slice of a volume of the fixtures. */
+export async function drawBlock(test: TestBackend, caseId: string, index: number): Promise<void> {
+  const delta = rectangle({ index, at: [2, 1], size: [3, 3], after: 1 })
+  await test.call('annotation.commit', { caseId, delta })
+}
+
+/** A project with one case to learn from and `count` cases set aside, each with the block in its first `slices` slices. */
+export async function openWithHoldout(count: number, slices = 1): Promise<WithHoldout> {
+  const test = await openWithCase()
+  await drawBlock(test, test.caseId, 1)
+  const aside: string[] = []
+  for (let seed = 1; seed <= count; seed++) {
+    const { id } = await addVolume(test, { seed })
+    for (let index = 0; index < slices; index++) await drawBlock(test, id, index)
+    aside.push(id)
+  }
+  await test.call('holdout.set', { caseIds: aside, chosenBy: 'user' })
+  return { ...test, aside }
+}
+
+/** Version n predicts as the n-th says. */
+export function predictAs(test: TestBackend, qualities: readonly Quality[]): void {
+  test.compute.label = (scaled, modelDir) => labelOf[qualities[Number(modelDir.slice(-3)) - 1] ?? 'none'](scaled)
+}
+
+/** One click on Retrain, to its end. */
+export async function retrain(test: TestBackend): Promise<ModelSummary> {
+  const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+  expect(job.error).toBeNull()
+  return versionOf(test, -1)
+}
+
+/** By position in the list of versions, the oldest first; -1 is the newest. */
+export async function versionOf(test: TestBackend, at: number): Promise<ModelSummary> {
+  const { models } = await test.call('project.get', {})
+  const found = models.at(at)
+  if (found === undefined) throw new Error(`no version ${at}`)
+  return found
+}
+
+/** The number of the version in use. */
+export async function usedVersion(test: TestBackend): Promise<number | null> {
+  const { models } = await test.call('project.get', {})
+  const used = models.filter(({ active }) => active)
+  expect(used.length).toBeLessThan(2)
+  return used[0]?.version ?? null
+}

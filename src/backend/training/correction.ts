@@ -1,0 +1,39 @@
+import { CodedError } from '../../core/contract/errors.ts'
+import type { ComputeParams, ComputePort, ComputeResult } from '../compute/port.ts'
+
+type Overlaps = ComputeResult<'score'>['slices'][number]['overlaps']
+
+/**
+ * Mean Dice of the labels, over all these slices together, of what a model predicts of them: 0 to 1. Null where there is
+ * nothing to hold it against. It is told beside the curves and decides nothing, so that a failure is null too; throws
+ * CodedError('cancelled').
+ */
+export async function correctionDice(
+  compute: ComputePort,
+  modelDir: string,
+  lessons: Pick<ComputeParams<'score'>, 'samples' | 'kept'>,
+  options: { readonly signal: AbortSignal; readonly log: (line: string) => void },
+): Promise<number | null> {
+  const { signal, log } = options
+  if ((lessons.samples ?? lessons.kept ?? []).length === 0) return null
+  try {
+    const { slices } = await compute.call('score', { modelDir, ...lessons }, { signal })
+    return pooledDice(slices.map(({ overlaps }) => overlaps))
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'cancelled') throw error
+    log(`score of ${modelDir}: ${String(error)}`)
+    return null
+  }
+}
+
+/** Over the labels that are predicted or true in any of the slices; background does not count. */
+export function pooledDice(slices: readonly Overlaps[]): number | null {
+  const sums = new Map<number, { both: number; all: number }>()
+  for (const { label, both, predicted, truth } of slices.flat()) {
+    if (label === 0 || predicted + truth === 0) continue
+    const sum = sums.get(label) ?? { both: 0, all: 0 }
+    sums.set(label, { both: sum.both + both, all: sum.all + predicted + truth })
+  }
+  if (sums.size === 0) return null
+  return [...sums.values()].reduce((sum, { both, all }) => sum + (2 * both) / all, 0) / sums.size
+}

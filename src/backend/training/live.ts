@@ -1,0 +1,317 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import { CodedError, toWireError } from '../../core/contract/errors.ts'
+import type { EventName } from '../../core/contract/events.ts'
+import type { LiveState } from '../../core/contract/learning.ts'
+import { KEEPS_STOPPING } from '../compute/words.ts'
+import { cancelled, priorities } from '../jobs/lane.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import type { Owner } from '../jobs/owners.ts'
+import type { Predictor } from '../prediction/predictor.ts'
+import { LiveCourse, type LiveCourseParts } from './liveCourse.ts'
+import type { ShownSlice } from './liveView.ts'
+import { Pens } from './pens.ts'
+import { Rest } from './rest.ts'
+
+/** In milliseconds, but for steps. */
+export interface LivePace {
+  /** Of quiet after a stroke, before it goes on. */
+  readonly quietMs: number
+  /** Of one run; the slice on screen is predicted after each. */
+  readonly runMs: number
+  /** A pen that was not heard of for so long is taken for lifted. */
+  readonly penMs: number
+  /** A version is kept after so many steps, once it has been quiet for so long. */
+  readonly keepSteps: number
+  readonly keepMs: number
+  /** What closing the project waits for, so that what was learned is kept. */
+  readonly closeMs: number
+}
+
+const PACE: LivePace = { quietMs: 300, runMs: 300, penMs: 10_000, keepSteps: 200, keepMs: 20_000, closeMs: 4000 }
+
+export interface LiveParts extends LiveCourseParts {
+  readonly jobs: Jobs
+  readonly predictor: Predictor
+  /** Ends what computes without having been asked for. */
+  readonly giveWay: () => Promise<void>
+  readonly pace?: Partial<LivePace> | undefined
+}
+
+/** After these there may be something else to learn, or to go on from. */
+const TEACHING: ReadonlySet<EventName> = new Set<EventName>([
+  'annotation.applied',
+  'case.slices',
+  'holdout.changed',
+  'labels.changed',
+  'models.changed',
+  'project.changed',
+])
+
+/** Where the disk refuses a version, the training goes on. */
+const DISK: ReadonlySet<string> = new Set(['disk-full', 'no-permission', 'not-saved'])
+
+/**
+ * Training in the quiet between strokes: runs of a fraction of a second, before each of which it looks whether anybody draws
+ * or anything else wants to compute. What it learned becomes a version now and then, and when it is switched off; each is
+ * judged as any other.
+ */
+export class Live {
+  readonly #parts: LiveParts
+  readonly #pace: LivePace
+  readonly #course: LiveCourse
+  readonly #pens: Pens
+  readonly #rest = new Rest()
+  readonly #unsubscribe: (() => void)[]
+  /** Aborted when the project closes. */
+  readonly #closing = new AbortController()
+  #on = false
+  #phase: LiveState['phase'] = 'off'
+  #problem: string | null = null
+  #told = ''
+  #shown: ShownSlice | null = null
+  #owners: readonly Owner[] = []
+  #finished: Promise<void> | null = null
+  /** Ends what is under way, within a step. */
+  #interrupt = new AbortController()
+  #suspended = 0
+  #strokeAt = -Infinity
+  /** A version that is registered, and was interrupted while it was judged. */
+  #unjudged: string | null = null
+  /** So many steps have to be unsaved before a version is kept; more after the disk refused one. */
+  #keepFrom: number
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts
+    this.#pace = { ...PACE, ...parts.pace }
+    this.#keepFrom = this.#pace.keepSteps
+    this.#course = new LiveCourse(parts)
+    this.#pens = new Pens(this.#pace.penMs, () => this.#look())
+    this.#unsubscribe = [
+      parts.events.on((name) => this.#heard(name)),
+      parts.compute.onStatus(({ state }) => {
+        if (state !== 'ready' && state !== 'busy') this.#course.computeLost()
+      }),
+    ]
+  }
+
+  state(): LiveState {
+    return { ...this.#course.facts, on: this.#on, phase: this.#phase, problem: this.#problem }
+  }
+
+  /** Switching it off answers at once; what was learned is kept as a version meanwhile. */
+  set(on: boolean, shown: ShownSlice | null, owner: Owner): LiveState {
+    this.show(shown)
+    this.#owners = [owner]
+    if (on !== this.#on) {
+      this.#on = on
+      if (on) this.#problem = null
+      if (on) this.#phase = 'starting'
+      else if (this.#course.unsaved || this.#unjudged !== null) this.#phase = 'saving'
+      this.#look()
+      this.#begin()
+    }
+    this.#tell()
+    return this.state()
+  }
+
+  show(shown: ShownSlice | null): void {
+    this.#shown = shown
+    this.#course.show(shown)
+    this.#rest.wake()
+  }
+
+  pen(sessionId: string, down: boolean): void {
+    if (!down) this.#strokeAt = performance.now()
+    this.#pens.set(sessionId, down)
+  }
+
+  /** A case is seen in another way, or was taken off the worklist. */
+  forgetImages(): void {
+    this.#course.forgetImages()
+    this.#rest.wake()
+  }
+
+  /** Does `work` while nothing else is asked of compute, which may be another one afterwards. */
+  async suspended<T>(work: () => Promise<T>): Promise<T> {
+    this.#suspended++
+    this.#look()
+    try {
+      return await this.#parts.lane.run(priorities.visibleSlice, new AbortController().signal, work)
+    } finally {
+      this.#suspended--
+      this.#look()
+    }
+  }
+
+  /** Keeps what was learned, if that is possible at once; nothing begins any more. */
+  async stop(): Promise<void> {
+    for (const stop of this.#unsubscribe) stop()
+    this.#pens.close()
+    this.#on = false
+    const busy = this.#parts.lane.current !== null && this.#phase !== 'training'
+    const timer = setTimeout(() => this.#closing.abort(cancelled()), busy ? 0 : this.#pace.closeMs)
+    this.#look()
+    await this.#finished
+    clearTimeout(timer)
+    this.#closing.abort(cancelled())
+  }
+
+  #heard(name: EventName): void {
+    if (name === 'annotation.applied') this.#strokeAt = performance.now()
+    if (TEACHING.has(name)) this.#course.changed()
+    if (TEACHING.has(name) || name === 'job.changed') this.#look()
+  }
+
+  /** Something changed: a run that may not go on ends, and who waits looks again. */
+  #look(): void {
+    if (!this.#on || this.#held()) this.#interrupt.abort(cancelled())
+    this.#rest.wake()
+  }
+
+  /** It is switched on, as far as is known at this moment. */
+  #wanted(): boolean {
+    return this.#on
+  }
+
+  /** Somebody draws, or something else computes. */
+  #held(): boolean {
+    return this.#pens.down || this.#suspended > 0 || this.#parts.jobs.live().length > 0
+  }
+
+  #begin(): void {
+    if (!this.#on) return
+    this.#finished ??= this.#loop().finally(() => {
+      this.#finished = null
+      // Switched on again at the last moment.
+      this.#begin()
+    })
+  }
+
+  async #loop(): Promise<void> {
+    const { events } = this.#parts
+    try {
+      // After the call has answered.
+      await this.#parts.giveWay()
+      do {
+        while (this.#wanted()) await this.#round()
+        await this.#end()
+      } while (this.#wanted())
+    } catch (error) {
+      this.#on = false
+      if (this.#closing.signal.aborted) return
+      this.#problem = toWireError(inWords(error)).message
+      events.emit('notice', { level: 'error', message: `Live stopped: ${this.#problem}` })
+    } finally {
+      this.#course.release()
+      this.#keepFrom = this.#pace.keepSteps
+      this.#enter('off')
+    }
+  }
+
+  async #round(): Promise<void> {
+    // Whatever compute answers without waiting: strokes and windows have their turn in between.
+    await pause()
+    const quiet = this.#strokeAt + this.#pace.quietMs - performance.now()
+    if (this.#held() || quiet > 0) {
+      if (this.#held()) this.#enter('paused')
+      await this.#rest.sleep(this.#held() ? Infinity : quiet)
+      return
+    }
+    this.#interrupt = new AbortController()
+    const { signal } = this.#interrupt
+    try {
+      if (this.#unjudged !== null) await this.#judge(this.#unjudged, signal)
+      else if (this.#isDue()) await this.#keep(signal)
+      else if (await this.#course.run(this.#pace.runMs, signal, () => this.#enter('starting'))) this.#enter('training')
+      else {
+        this.#enter('waiting')
+        await this.#rest.sleep(this.#course.unsaved ? this.#pace.keepMs : Infinity)
+      }
+    } catch (error) {
+      this.#course.recover(error)
+    }
+  }
+
+  #isDue(): boolean {
+    const { unsavedSteps } = this.#course.facts
+    return unsavedSteps >= this.#keepFrom && performance.now() - this.#strokeAt >= this.#pace.keepMs
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    this.#enter('saving')
+    try {
+      // Short, and not interrupted by a stroke.
+      const made = await this.#course.keep(this.#closing.signal)
+      this.#keepFrom = this.#pace.keepSteps
+      if (made !== null) await this.#judge(made.id, signal)
+    } catch (error) {
+      if (!(error instanceof CodedError) || !DISK.has(error.code)) throw error
+      this.#keepFrom = this.#course.facts.unsavedSteps + this.#pace.keepSteps
+      if (this.#problem !== error.message) this.#parts.events.emit('notice', { level: 'error', message: error.message })
+      this.#problem = error.message
+    }
+  }
+
+  /** Interrupted by a stroke, it is taken up again later: what was scored until then is known. */
+  async #judge(modelId: string, signal: AbortSignal): Promise<boolean> {
+    const { promotion, events } = this.#parts
+    this.#enter('saving')
+    this.#unjudged = modelId
+    try {
+      const { active } = await promotion.settle(modelId, { signal: AbortSignal.any([signal, this.#closing.signal]) })
+      this.#unjudged = null
+      this.#problem = null
+      return active
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'cancelled') throw error
+      this.#unjudged = null
+      events.emit('notice', {
+        level: 'warning',
+        message: `A version of Live could not be judged: ${toWireError(error).message}`,
+      })
+      return false
+    }
+  }
+
+  /** It was switched off. */
+  async #end(): Promise<void> {
+    if (!this.#course.unsaved && this.#unjudged === null) return
+    this.#enter('saving')
+    const { signal } = this.#closing
+    const modelId = this.#unjudged ?? (await this.#course.keep(signal))?.id ?? null
+    // What is closed is judged another time.
+    if (modelId === null || signal.aborted) return
+    const active = await this.#judge(modelId, signal)
+    const shown = this.#shown
+    if (active && shown !== null && !this.#wanted()) this.#predict(shown)
+  }
+
+  #predict({ caseId, index }: ShownSlice): void {
+    try {
+      this.#parts.predictor.start(caseId, index, this.#owners)
+    } catch {
+      // Taken off the worklist meanwhile.
+    }
+  }
+
+  #enter(phase: LiveState['phase']): void {
+    // It was switched off meanwhile, and only ends.
+    if (!this.#on && phase !== 'saving' && phase !== 'off') return
+    this.#phase = phase
+    this.#tell()
+  }
+
+  #tell(): void {
+    const state = this.state()
+    const text = JSON.stringify(state)
+    if (text === this.#told) return
+    this.#told = text
+    this.#parts.events.emit('live.changed', state)
+  }
+}
+
+function inWords(error: unknown): unknown {
+  return error instanceof CodedError && error.code === 'compute-crashed'
+    ? new CodedError('compute-crashed', KEEPS_STOPPING, { cause: error })
+    : error
+}

@@ -1,0 +1,162 @@
+import type { KeptSample } from '../../core/contract/compute.ts'
+import type { ComputePort } from '../compute/port.ts'
+import type { LearnedCase, LearnedSlice } from '../models/origin.ts'
+import { labelsForCompute } from '../volume/computeSlices.ts'
+import { chooseSlices, type SliceChoice } from './choosing.ts'
+import { Excerpts } from './excerpts.ts'
+import { leftOut, readPictures, readTruth, type LeftOut, type SliceTruth } from './lessons.ts'
+import type { SampleParts } from './samples.ts'
+import type { Stream } from './stream.ts'
+
+/** What there is to learn at one moment. */
+export interface Lessons {
+  readonly kept: KeptSample[]
+  /** Of those, the ones that the parent has not learned as they are. */
+  readonly fresh: KeptSample[]
+  readonly learned: LearnedSlice[]
+  /** The cases of `learned`. */
+  readonly data: LearnedCase[]
+  readonly leftOut: LeftOut[]
+}
+
+export interface Agenda {
+  readonly choice: readonly SliceChoice[]
+  /** How many of them the parent has not learned as they are. */
+  readonly fresh: number
+  /** The same text for the same slices in the same states. */
+  readonly state: string
+}
+
+interface LessonOfSlice {
+  readonly index: number
+  readonly trusted: Uint8Array<ArrayBuffer> | null
+  readonly changedSeq: number
+}
+
+interface CaseLessons {
+  readonly state: string
+  /** By what compute knows it. */
+  readonly name: string
+  readonly slices: ReadonlyMap<number, LessonOfSlice>
+  readonly data: Omit<LearnedCase, 'slices'>
+}
+
+export interface LiveLessonParts extends SampleParts {
+  readonly compute: ComputePort
+  readonly stream: Stream
+}
+
+/**
+ * Sees to it that compute has what a training between strokes learns from, as names of slices that it keeps: of open cases by
+ * the stream, which patches them; of others as excerpts.
+ */
+export class LiveLessons {
+  readonly #parts: LiveLessonParts
+  readonly #excerpts: Excerpts
+  readonly #cases = new Map<string, CaseLessons>()
+  #choice: readonly SliceChoice[] = []
+
+  constructor(parts: LiveLessonParts) {
+    this.#parts = parts
+    this.#excerpts = new Excerpts(parts.compute)
+  }
+
+  /** One look into the database. What is replayed stays the same from one look to the next, as far as it can. */
+  agenda(parentId: string | null, seed: number): Agenda {
+    const again = this.#choice.filter(({ role }) => role === 'replay')
+    const choice = chooseSlices(this.#parts.db, parentId, { seed, again })
+    this.#choice = choice
+    const fresh = choice.filter((item) => item.fresh).length
+    const state = JSON.stringify(choice.map((item) => [item.caseId, item.role, stateOf(item)]))
+    return { choice, fresh, state }
+  }
+
+  /** Brings what compute lacks. Throws CodedError: `cancelled`, and what compute says. */
+  async bring({ choice }: Agenda, signal: AbortSignal): Promise<Lessons> {
+    const lessons: Lessons = { kept: [], fresh: [], learned: [], data: [], leftOut: [] }
+    const byCase = Map.groupBy(choice, ({ caseId }) => caseId)
+    this.#excerpts.keepOnly(new Set([...byCase.keys()].filter((caseId) => !this.#parts.stream.follows(caseId))))
+    for (const [caseId, wanted] of byCase) {
+      signal.throwIfAborted()
+      try {
+        const known = await this.#case(caseId, wanted, signal)
+        this.#cases.set(caseId, known)
+        collect(known, caseId, wanted, lessons)
+      } catch (error) {
+        this.#cases.delete(caseId)
+        const left = leftOut(this.#parts.cases, caseId, error)
+        if (left !== null) lessons.leftOut.push(left)
+      }
+    }
+    return lessons
+  }
+
+  /** Compute does not keep these any more; without names: nothing. */
+  lost(names?: readonly string[]): void {
+    this.#parts.stream.lost(names)
+    this.#excerpts.lost(names)
+  }
+
+  /** Images of cases may be others by now. */
+  forget(): void {
+    this.#cases.clear()
+    this.#excerpts.lost()
+  }
+
+  /** Nothing of it is needed any more, except by those who have these cases open. */
+  release(): void {
+    this.#excerpts.keepOnly(new Set())
+    this.#cases.clear()
+    this.#choice = []
+  }
+
+  async #case(caseId: string, wanted: readonly SliceChoice[], signal: AbortSignal): Promise<CaseLessons> {
+    const { stream, masks, cases } = this.#parts
+    const ordered = [...wanted].sort((a, b) => a.slice - b.slice)
+    const slices = ordered.map(({ slice }) => slice)
+    const follows = stream.follows(caseId)
+    const state = JSON.stringify([follows, ordered.map(stateOf)])
+    const known = this.#cases.get(caseId)
+    const there = follows ? stream.lacking(caseId, slices).length === 0 : this.#excerpts.has(caseId, state)
+    if (there && known?.state === state) return known
+    const lacking = follows ? stream.lacking(caseId, slices) : slices
+    const pictures = await readPictures(this.#parts, caseId, lacking, signal)
+    const { truths, revision } = await masks.use(caseId, (mask) => ({
+      truths: readTruth(this.#parts, mask, slices),
+      revision: mask.revision,
+    }))
+    if (follows) await stream.bring(caseId, [...pictures.images.values()], pictures.geometry)
+    else if (truths.length > 0) await this.#excerpts.bring(caseId, state, truths, pictures)
+    const { name, contentHash } = cases.get(caseId)
+    const lesson = (truth: SliceTruth, at: number): LessonOfSlice => ({
+      index: follows ? truth.slice : at,
+      trusted: truth.trusted === 'all' ? null : labelsForCompute(truth.trusted, pictures.layout),
+      changedSeq: truth.changedSeq,
+    })
+    return {
+      state,
+      name: follows ? caseId : Excerpts.nameOf(caseId),
+      slices: new Map(truths.map((truth, at) => [truth.slice, lesson(truth, at)])),
+      data: { caseId, name, imageHash: contentHash, revision },
+    }
+  }
+}
+
+function stateOf({ slice, changedSeq, whole }: SliceChoice): readonly unknown[] {
+  return [slice, changedSeq, whole]
+}
+
+function collect(known: CaseLessons, caseId: string, wanted: readonly SliceChoice[], into: Lessons): void {
+  let taken = 0
+  for (const { slice, role, weight, fresh } of wanted) {
+    const lesson = known.slices.get(slice)
+    if (lesson === undefined) continue
+    const { index, trusted, changedSeq } = lesson
+    const sample: KeptSample = { caseId: known.name, index, role, weight, ...(trusted === null ? {} : { trusted }) }
+    into.kept.push(sample)
+    if (fresh) into.fresh.push(sample)
+    into.learned.push({ caseId, slice, changedSeq })
+    taken++
+  }
+  if (taken > 0) into.data.push({ ...known.data, slices: taken })
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import type { ComputeSlice } from '../../core/contract/compute.ts'
+import type { ModelSummary } from '../../core/contract/schemas.ts'
+import type { ComputePort, ComputeResult } from '../compute/port.ts'
+import type { ModelRecord, Models } from '../models/models.ts'
+import type { LearnedCase, LearnedSlice } from '../models/origin.ts'
+import type { Promotion } from '../models/promotion.ts'
+import type { Project } from '../project/project.ts'
+import { correctionDice } from './correction.ts'
+import type { Lessons } from './liveLessons.ts'
+import { countsOf, tidy } from './version.ts'
+
+export interface LiveTrainingParts {
+  readonly project: Project
+  readonly models: Models
+  readonly promotion: Promotion
+  readonly compute: ComputePort
+  readonly log: (line: string) => void
+}
+
+interface Begun {
+  readonly parent: ModelRecord | null
+  readonly labels: readonly { readonly value: number; readonly name: string }[]
+  readonly seed: number
+}
+
+/** One training between strokes, from when compute opens it until it is kept as a version or given up. */
+export class LiveTraining {
+  readonly modelId = randomUUID()
+  readonly parent: ModelRecord | null
+  /** Since it was opened; none of them is kept yet. */
+  steps = 0
+  readonly #parts: LiveTrainingParts
+  readonly #begun: Begun
+  readonly #activeId: string | null
+  /** What compute was given last. */
+  #lessons: Lessons | null = null
+  /** All that it was ever given: the weights remember what is no lesson any more. */
+  readonly #learned = new Map<string, LearnedSlice>()
+  readonly #data = new Map<string, LearnedCase>()
+
+  constructor(parts: LiveTrainingParts, begun: Begun) {
+    this.#parts = parts
+    this.#begun = begun
+    this.parent = begun.parent
+    this.#activeId = parts.models.activeId()
+  }
+
+  /** Takes its turn at the lane from whoever calls. Throws what compute says. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { parent, labels, seed } = this.#begun
+    const order = { parentDir: parent?.dir ?? null, modelId: this.modelId, labels: [...labels], seed }
+    await this.#parts.compute.call('liveOpen', order, { signal })
+  }
+
+  /** It can go on from this parent, with these labels. */
+  fits(parent: ModelRecord | null, labels: Begun['labels']): boolean {
+    const known = this.#begun.labels
+    return (
+      this.parent?.id === parent?.id &&
+      labels.length === known.length &&
+      labels.every(({ value }, at) => value === known[at]?.value)
+    )
+  }
+
+  /** It learned from one of these cases: what it knows of it cannot be taken back. */
+  learnedFrom(isGone: (caseId: string) => boolean): boolean {
+    return [...this.#data.keys()].some(isGone)
+  }
+
+  /** Trains for so long, or until it is aborted. Throws what compute says: `not-resident` names what it lacks in its detail. */
+  async run(
+    lessons: Lessons,
+    milliseconds: number,
+    show: ComputeSlice | null,
+    signal: AbortSignal,
+  ): Promise<ComputeResult<'liveRun'>> {
+    const given = this.#lessons === lessons ? null : { kept: lessons.kept }
+    // Before it is asked: what fails half-way may have learned from them too.
+    this.#remember(lessons)
+    const order = { modelId: this.modelId, lessons: given, milliseconds, show }
+    const result = await this.#parts.compute.call('liveRun', order, { signal })
+    this.#lessons = lessons
+    this.steps += result.steps
+    return result
+  }
+
+  /**
+   * Writes what was learned as the next version and registers it; in the turn at the lane of whoever calls. The training is over
+   * then. Throws what compute and disk say; it can go on then.
+   */
+  async keep(signal: AbortSignal): Promise<ModelSummary> {
+    const { project, models, promotion, compute, log } = this.#parts
+    const { parent, modelId } = this
+    const { kept, fresh } = this.#lessons ?? { kept: [], fresh: [] }
+    const [learned, data] = [[...this.#learned.values()], [...this.#data.values()]]
+    models.removeLeftOvers()
+    const version = models.nextVersion()
+    const outDir = models.dirOf(version)
+    const parentId = parent?.id ?? null
+    const name = parent?.card.name ?? project.name
+    const scored = { signal, log }
+    try {
+      const before = parent === null ? null : await correctionDice(compute, parent.dir, { kept: fresh }, scored)
+      await compute.call(
+        'liveSave',
+        { modelId, outDir, name, createdAt: new Date().toISOString(), parentId },
+        { signal },
+      )
+      const after = await correctionDice(compute, outDir, { kept: fresh }, scored)
+      return promotion.admit({
+        version,
+        activeId: this.#activeId,
+        ...{ parentId, learned, data, mode: 'live' },
+        settings: { steps: this.steps, seed: this.#begun.seed, ...countsOf(kept) },
+        correctionBefore: before,
+        correctionAfter: after,
+      })
+    } catch (error) {
+      tidy(models, log)
+      throw error
+    }
+  }
+
+  #remember({ learned, data }: Lessons): void {
+    for (const slice of learned) this.#learned.set(`${slice.caseId} ${slice.slice}`, slice)
+    for (const taught of data) {
+      const slices = [...this.#learned.values()].filter(({ caseId }) => caseId === taught.caseId).length
+      this.#data.set(taught.caseId, { ...taught, slices })
+    }
+  }
+
+  /** Gives it up. */
+  close(): void {
+    const { state } = this.#parts.compute.status()
+    // Another process knows nothing of it, and is not started for this.
+    if (state !== 'ready' && state !== 'busy') return
+    this.#parts.compute.call('liveClose', { modelId: this.modelId }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,53 @@
+/** A version as the drawing of descent sees it. */
+interface Descendant {
+  readonly id: string
+  readonly parentId: string | null
+}
+
+/** What is drawn in one row of the list: lanes are counted from 0, the leftmost. */
+export interface LineageRow {
+  readonly id: string
+  /** Where its dot lies. */
+  readonly lane: number
+  /** Lanes whose lines pass through the row beside the dot. */
+  readonly passing: readonly number[]
+  /** Lanes whose lines come from above and end at the dot: of its children. */
+  readonly joining: readonly number[]
+  /** A line goes on below, to what it goes on from. */
+  readonly down: boolean
+}
+
+/**
+ * Lanes for a list that is the newest first: every parent stands below its children. The line of descent of `mainId`, the version
+ * in use, keeps lane 0. A parent that is not in the list ends its line.
+ */
+export function lineageRows(newestFirst: readonly Descendant[], mainId: string | null): LineageRow[] {
+  const ids = new Set(newestFirst.map(({ id }) => id))
+  /** By lane: whom its line leads down to; null: the lane is free. */
+  const lanes: (string | null)[] = []
+  /** Lane 0 is kept free for the line in use until that begins. */
+  const main = mainId !== null && ids.has(mainId) ? mainId : null
+  let begun = main === null
+  return newestFirst.map(({ id, parentId }) => {
+    const joining = lanes.flatMap((wanted, lane) => (wanted === id ? [lane] : []))
+    const first = begun ? 0 : 1
+    let lane = joining[0] ?? first
+    if (id === main) {
+      begun = true
+      lane = 0
+    } else if (joining.length === 0) {
+      while (lanes[lane] !== undefined && lanes[lane] !== null) lane += 1
+    }
+    for (const one of joining) lanes[one] = null
+    while (lanes.length < lane) lanes.push(null)
+    const passing = lanes.flatMap((wanted, at) => (wanted !== null && at !== lane ? [at] : []))
+    const down = parentId !== null && ids.has(parentId)
+    lanes[lane] = down ? parentId : null
+    return { id, lane, passing, joining, down }
+  })
+}
+
+/** How many lanes the drawing needs. */
+export function lanesOf(rows: readonly LineageRow[]): number {
+  return Math.max(0, ...rows.flatMap(({ lane, passing, joining }) => [lane, ...passing, ...joining])) + 1
+}

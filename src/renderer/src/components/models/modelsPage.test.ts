@@ -1,0 +1,261 @@
+import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
+import type { Pinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nextTick, type Component } from 'vue'
+import { CodedError } from '../../../../core/contract/index.ts'
+import { useProjectStore } from '../../stores/project.ts'
+import { useUiStore } from '../../stores/ui.ts'
+import { useVersionsStore } from '../../stores/versions.ts'
+import { aCase, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import { aHoldout, aJudgement, aModelDetail, aTimelinePoint } from '../../testing/learning.ts'
+import { withProject } from '../../testing/setUp.ts'
+import ConfirmDialog from '../dialogs/ConfirmDialog.vue'
+import JudgementResult from '../inspector/JudgementResult.vue'
+import ModelsPage from './ModelsPage.vue'
+import OverrideSheet from './OverrideSheet.vue'
+
+enableAutoUnmount(afterEach)
+
+const aside = {
+  verdict: 'aside' as const,
+  reason: 'Not better by more than its noise.',
+  diceBefore: 0.8,
+  diceAfter: 0.79,
+}
+const first = aModel({ active: false, tags: ['start'] })
+const second = aModel({ id: 'model-2', version: 2, parentId: 'model-1', mode: 'retrain' })
+const third = aModel({ id: 'model-3', version: 3, parentId: 'model-2', active: false, mode: 'live', judged: aside })
+const asideJudgement = aJudgement({ modelId: 'model-3', againstId: 'model-2', verdict: 'aside', reason: aside.reason })
+let client: FakeClient
+let pinia: Pinia
+
+beforeEach(async () => {
+  client = projectClient(aProject({ models: [first, second, third] }), {
+    'holdout.get': () => aHoldout(),
+    'models.detail': ({ modelId }) =>
+      aModelDetail({
+        summary: useProjectStore().models.find((one) => one.id === modelId) ?? first,
+        judgements: modelId === 'model-3' ? [asideJudgement] : [],
+        data: [
+          {
+            caseId: 'case-1',
+            name: 'CT abdomen A',
+            removed: false,
+            imageHash: 'abcdef0123456789',
+            revision: 12,
+            slices: 3,
+            changedSince: 1,
+          },
+        ],
+        settings: { optimizer: { rate: 0.002 }, steps: 120 },
+      }),
+    'models.judgement': () => ({ judgement: asideJudgement }),
+    'models.timeline': () => ({ points: [] }),
+  })
+  pinia = await withProject(client)
+})
+
+async function show(component: Component, props: Record<string, unknown> = {}): Promise<VueWrapper> {
+  const wrapper = mount<unknown>(component, { props, global: { plugins: [pinia] }, attachTo: document.body })
+  await flushPromises()
+  return wrapper
+}
+
+const by = (wrapper: VueWrapper, id: string) => wrapper.find(`[data-testid="${id}"]`)
+const all = (wrapper: VueWrapper, id: string) => wrapper.findAll(`[data-testid="${id}"]`)
+
+describe('the list of versions', () => {
+  it('shows the newest first, the one in use in full, and follows the arrow keys', async () => {
+    const page = await show(ModelsPage)
+    const rows = all(page, 'version-row')
+    expect(rows.map((row) => row.attributes('data-version'))).toEqual(['3', '2', '1'])
+    expect(by(page, 'version-detail').attributes('data-version')).toBe('2')
+    expect(by(page, 'version-data').text()).toContain('1 slice corrected again since')
+    expect(page.text()).toContain('optimizer.rate')
+    await rows[1]?.trigger('keydown', { key: 'ArrowUp' })
+    await flushPromises()
+    expect(by(page, 'version-detail').attributes('data-version')).toBe('3')
+    expect(by(page, 'judgement').text()).toContain('Not better by more than its noise.')
+  })
+
+  it('shows the table of a judgement: all labels first, what changed and by how much', async () => {
+    const page = await show(ModelsPage)
+    await all(page, 'version-row')[0]?.trigger('click')
+    await flushPromises()
+    const rows = by(page, 'judgement-table').findAll('tbody tr')
+    expect(rows.map((row) => row.findAll('th, td').map((cell) => cell.text()))).toEqual([
+      ['All labels', '0.750', '0.800', '+0.050'],
+      ['Liver', '0.800', '0.840', '+0.040'],
+      ['Spleen', '0.700', '0.660', '−0.040'],
+    ])
+    const cases = by(page, 'judgement-cases').findAll('tbody tr')
+    expect(cases.map((row) => row.text())).toEqual(['CT abdomen A80.8000.840+0.040', 'CT abdomen B40.7000.760+0.060'])
+    // One label: a case without it has no number.
+    await page.find('.cases select').setValue('2')
+    expect(by(page, 'judgement-cases').findAll('tbody tr')[1]?.text()).toBe('CT abdomen B4–––')
+    expect(page.text()).toContain('Mean change +0.050 ± 0.010 over 12 slices, p = 0.0005, within the level of 0.01')
+  })
+
+  it('keeps name, notes and tags', async () => {
+    client.answers['models.describe'] = ({ modelId, ...change }) => ({ ...second, id: modelId, ...change }) as never
+    const page = await show(ModelsPage)
+    await by(page, 'version-name').setValue('After the lesions')
+    await by(page, 'version-notes').setValue('Good on lesions.')
+    await by(page, 'version-add-tag').setValue(' lesions ')
+    await by(page, 'version-add-tag').trigger('keydown', { key: 'Enter' })
+    await flushPromises()
+    expect(client.asked('models.describe')).toEqual([
+      { modelId: 'model-2', name: 'After the lesions' },
+      { modelId: 'model-2', notes: 'Good on lesions.' },
+      { modelId: 'model-2', tags: ['lesions'] },
+    ])
+    expect(all(page, 'version-tag').map((tag) => tag.text())).toEqual(['lesions'])
+    await by(page, 'version-name').setValue('   ')
+    expect((by(page, 'version-name').element as HTMLInputElement).value).toBe('Demo')
+  })
+
+  it('gives weights up only after asking, and never those in use', async () => {
+    client.answers['models.prune'] = ({ modelIds }) => ({
+      freedBytes: 2_000_000,
+      models: [first, second, { ...third, pruned: modelIds.includes('model-3'), bytes: 0 }],
+    })
+    const page = await show(ModelsPage)
+    const dialog = await show(ConfirmDialog)
+    await by(page, 'prune-begin').trigger('click')
+    // The tagged one, to which one click goes back, is not chosen by itself.
+    const boxes = all(page, 'prune-pick').map((box) => box.element as HTMLInputElement)
+    expect(boxes.map(({ checked, disabled }) => [checked, disabled])).toEqual([
+      [true, false],
+      [false, true],
+      [false, false],
+    ])
+    await by(page, 'prune').trigger('click')
+    await flushPromises()
+    expect(dialog.text()).toContain('Version 3: 2.0 MB')
+    expect(client.asked('models.prune')).toEqual([])
+    await by(dialog, 'confirm-yes').trigger('click')
+    await flushPromises()
+    expect(client.asked('models.prune')).toEqual([{ modelIds: ['model-3'] }])
+    expect(page.text()).toContain('2.0 MB freed')
+    expect(all(page, 'version-row')[0]?.text()).toContain('no weights')
+  })
+
+  it('says where an exported version lies', async () => {
+    client.answers['models.export'] = () => ({ path: '/p/exports/demo-2.maskwright-model', bytes: 2_100_000 })
+    const page = await show(ModelsPage)
+    await by(page, 'version-export').trigger('click')
+    await flushPromises()
+    expect(client.asked('models.export')).toEqual([{ modelId: 'model-2', fileId: null }])
+    expect(by(page, 'models-saved').attributes('data-path')).toBe('/p/exports/demo-2.maskwright-model')
+  })
+})
+
+describe('a version that was kept aside', () => {
+  it('says why in the Model section, with the table', async () => {
+    const result = await show(JudgementResult, { model: third })
+    expect(by(result, 'judgement').attributes('data-verdict')).toBe('aside')
+    expect(by(result, 'judgement-table').findAll('tbody tr')).toHaveLength(3)
+    await by(result, 'judgement-details').trigger('click')
+    expect(useUiStore().page).toBe('models')
+    expect(useVersionsStore().chosen?.id).toBe('model-3')
+  })
+
+  it('is used with a reason, and with none not at all', async () => {
+    client.answers['models.activate'] = ({ modelId }) => ({ ...third, id: modelId, active: true })
+    const result = await show(JudgementResult, { model: third })
+    await by(result, 'override').trigger('click')
+    expect(useUiStore().panel).toBe('override')
+    const sheet = await show(OverrideSheet)
+    expect((by(sheet, 'override-use').element as HTMLButtonElement).disabled).toBe(true)
+    expect((by(sheet, 'override-reason').element as HTMLTextAreaElement).autofocus).toBe(true)
+    await by(sheet, 'override-reason').setValue('  It finds the lesions. ')
+    await by(sheet, 'override-use').trigger('click')
+    await flushPromises()
+    expect(client.asked('models.activate')).toEqual([{ modelId: 'model-3', reason: 'It finds the lesions.' }])
+    expect(useUiStore().panel).toBeNull()
+    expect(useProjectStore().activeModel?.id).toBe('model-3')
+  })
+
+  it('keeps what was typed where it is refused', async () => {
+    client.answers['models.activate'] = () => {
+      throw new CodedError('bad-file', 'The weights are damaged.')
+    }
+    useVersionsStore().overriding = 'model-3'
+    const sheet = await show(OverrideSheet)
+    await by(sheet, 'override-reason').setValue('Why not')
+    await by(sheet, 'override-use').trigger('click')
+    await flushPromises()
+    expect(sheet.text()).toContain('The weights are damaged.')
+    expect((by(sheet, 'override-reason').element as HTMLTextAreaElement).value).toBe('Why not')
+  })
+})
+
+describe('the curves', () => {
+  it('have a dot for each version that has the number, and lead to the version', async () => {
+    client.answers['models.timeline'] = () => ({
+      points: [
+        aTimelinePoint({ holdoutDice: 0.7, holdoutId: 'h', loss: 0.5 }),
+        aTimelinePoint({ modelId: 'model-2', version: 2, correctedSlices: 10, holdoutDice: 0.8, holdoutId: 'h' }),
+      ],
+    })
+    useVersionsStore().tab = 'curves'
+    const page = await show(ModelsPage)
+    const [dice, loss] = all(page, 'version-chart')
+    expect([dice?.attributes('data-dots'), loss?.attributes('data-dots')]).toEqual(['2', '1'])
+    expect(dice?.text()).toContain('Version 2, 10 corrected slices')
+    expect(dice?.findAll('line.link')).toHaveLength(1)
+    await dice?.find('div').trigger('click')
+    expect(useVersionsStore().tab).toBe('versions')
+    expect(useVersionsStore().chosen?.id).toBe('model-2')
+  })
+})
+
+describe('the hold-out', () => {
+  beforeEach(() => {
+    useVersionsStore().tab = 'holdout'
+    useProjectStore().cases = ['1', '2', '3'].map((one) => aCase({ id: `case-${one}`, name: `Case ${one}` }))
+    client.answers['holdout.set'] = ({ caseIds, chosenBy }) =>
+      aHoldout({ chosenBy, cases: caseIds.map((caseId) => ({ caseId, slices: 0 })) })
+  })
+
+  it('cannot hold what the model in use learned from', async () => {
+    const page = await show(ModelsPage)
+    const [taught] = all(page, 'holdout-case')
+    expect(taught?.text()).toContain('The model in use learned from it')
+    await taught?.trigger('click')
+    expect((by(page, 'holdout-freeze').element as HTMLButtonElement).disabled).toBe(true)
+  })
+
+  it('is frozen when it is said so, by whom it was chosen', async () => {
+    client.answers['holdout.suggest'] = () => ({ caseIds: ['case-2', 'case-3'] })
+    const page = await show(ModelsPage)
+    await by(page, 'holdout-suggest').trigger('click')
+    await flushPromises()
+    expect(client.asked('holdout.set')).toEqual([])
+    await by(page, 'holdout-freeze').trigger('click')
+    await flushPromises()
+    await all(page, 'holdout-case')[2]?.trigger('click')
+    await by(page, 'holdout-freeze').trigger('click')
+    await flushPromises()
+    expect(client.asked('holdout.set')).toEqual([
+      { caseIds: ['case-2', 'case-3'], chosenBy: 'maskwright' },
+      { caseIds: ['case-2'], chosenBy: 'user' },
+    ])
+    await by(page, 'holdout-give-up').trigger('click')
+    await flushPromises()
+    expect(client.asked('holdout.set')[2]).toEqual({ caseIds: [], chosenBy: 'user' })
+  })
+
+  it('says why it was refused, and keeps what was chosen', async () => {
+    client.answers['holdout.set'] = () => {
+      throw new CodedError('conflict', 'The model in use learned from Case 3.')
+    }
+    const page = await show(ModelsPage)
+    await all(page, 'holdout-case')[2]?.trigger('click')
+    await by(page, 'holdout-freeze').trigger('click')
+    await flushPromises()
+    await nextTick()
+    expect(by(page, 'holdout-says').text()).toBe('The model in use learned from Case 3.')
+    expect((all(page, 'holdout-case')[2]?.find('input').element as HTMLInputElement).checked).toBe(true)
+  })
+})

@@ -1,0 +1,224 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { CodedError } from '../../../core/contract/index.ts'
+import { useActions } from '../actions/index.ts'
+import { useVersion } from '../actions/versions.ts'
+import { aDetail, aJob, aModel, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
+import { aHoldout, aJudgement, aModelDetail } from '../testing/learning.ts'
+import { settled, withProject } from '../testing/setUp.ts'
+import { useHoldoutStore } from './holdout.ts'
+import { useJobsStore } from './jobs.ts'
+import { useProjectStore } from './project.ts'
+import { useUiStore } from './ui.ts'
+import { useVersionsStore } from './versions.ts'
+import { useVersusStore } from './versus.ts'
+import { useViewStore } from './view.ts'
+
+const judged = (verdict: 'promoted' | 'aside' | 'waiting') => ({
+  verdict,
+  reason: 'Not better by more than its noise.',
+  diceBefore: 0.75,
+  diceAfter: 0.8,
+})
+const first = aModel({ active: false })
+const second = aModel({ id: 'model-2', version: 2, parentId: 'model-1', judged: judged('promoted') })
+const third = aModel({ id: 'model-3', version: 3, parentId: 'model-2', active: false, judged: judged('aside') })
+let client: FakeClient
+
+beforeEach(async () => {
+  client = projectClient(aProject({ models: [first, second, third] }), {
+    'models.judgement': ({ modelId }) => ({ judgement: aJudgement({ modelId, verdict: 'aside' }) }),
+    'models.activate': ({ modelId }) => ({ ...first, id: modelId, active: true }),
+  })
+  await withProject(client)
+})
+
+describe('versions', () => {
+  it('go back in one click to what the version in use goes on from', async () => {
+    const actions = useActions()
+    expect(actions.get('roll-back').label()).toBe('Roll back to version 1')
+    await actions.run('roll-back')
+    expect(client.asked('models.activate')).toEqual([{ modelId: 'model-1' }])
+    expect(useProjectStore().activeModel?.id).toBe('model-1')
+    expect(actions.get('roll-back').when()).toBe('There is no earlier version to go back to')
+  })
+
+  it('go back past versions whose weights were deleted, and not to one that was kept aside', () => {
+    const project = useProjectStore()
+    const fourth = aModel({ id: 'model-4', version: 4, parentId: 'model-2' })
+    project.models = [first, { ...second, pruned: true, active: false }, third, fourth]
+    expect(useVersionsStore().previous?.id).toBe('model-1')
+    project.models = [{ ...first, pruned: true }, third, aModel({ id: 'model-4', version: 4 })]
+    expect(useVersionsStore().previous).toBeNull()
+  })
+
+  it('that were kept aside are used only with a reason, which is asked where the backend wants one', async () => {
+    client.answers['models.activate'] = ({ modelId, reason }) => {
+      if (reason === null || reason === undefined) throw new CodedError('conflict', 'Say why.')
+      return { ...third, id: modelId, active: true }
+    }
+    await useVersion(third)
+    expect(useUiStore().panel).toBe('override')
+    expect(useVersionsStore().overriding).toBe('model-3')
+    expect(useProjectStore().activeModel?.id).toBe('model-2')
+    client.answers['models.activate'] = () => {
+      throw new CodedError('bad-file', 'The weights are damaged.')
+    }
+    await expect(useVersion(third)).rejects.toThrow('damaged')
+  })
+
+  it('know what the newest was judged by, from the event or by asking once', async () => {
+    const versions = useVersionsStore()
+    versions.follow()
+    expect(versions.keptAside?.id).toBe('model-3')
+    await versions.wantJudgement(first)
+    expect(client.asked('models.judgement')).toEqual([])
+    await versions.wantJudgement(third)
+    await versions.wantJudgement(third)
+    expect(client.asked('models.judgement')).toEqual([{ modelId: 'model-3' }])
+    client.tell('model.judged', aJudgement({ modelId: 'model-2', verdict: 'promoted', seconds: 9 }))
+    expect(versions.judgements.get('model-2')?.seconds).toBe(9)
+  })
+
+  it('show in full the one that was asked for last', async () => {
+    const versions = useVersionsStore()
+    const answers: (() => void)[] = []
+    client.answers['models.detail'] = ({ modelId }) =>
+      new Promise((resolve) =>
+        answers.push(() => resolve(aModelDetail({ summary: { ...first, id: modelId, name: modelId } }))),
+      )
+    const slow = versions.loadDetail()
+    versions.choose('model-1')
+    const quick = versions.loadDetail()
+    await settled()
+    answers[1]?.()
+    answers[0]?.()
+    await Promise.all([slow, quick])
+    expect(versions.detail?.summary.name).toBe('model-1')
+  })
+
+  it('write one file at a time and say where it lies', async () => {
+    const versions = useVersionsStore()
+    client.answers['models.saveTimeline'] = ({ format }) => ({ path: `/p/exports/models.${format}`, bytes: 300 })
+    const both = [versions.saveCurves('csv', null), versions.saveCurves('svg', null)]
+    expect(versions.saving).toBe('csv')
+    await Promise.all(both)
+    expect(versions.saved).toEqual({ kind: 'csv', path: '/p/exports/models.csv', bytes: 300 })
+    expect(versions.saving).toBeNull()
+  })
+})
+
+describe('a second training', () => {
+  it('may wait for the first where something was corrected since, and there is one at most', async () => {
+    const project = useProjectStore()
+    const jobs = useJobsStore()
+    const actions = useActions()
+    project.cases[0]!.correctedSlices = 2
+    project.cases[0]!.newCorrectedSlices = 2
+    client.answers['train.start'] = () => aJob({ id: 'job-1', kind: 'train' })
+    await actions.run('retrain')
+    expect(actions.get('retrain').when()).toBe('Another job is running')
+    project.cases[0]!.newCorrectedSlices = 3
+    expect(actions.get('retrain').when()).toBe(true)
+    client.answers['train.start'] = () => aJob({ id: 'job-2', kind: 'train', state: 'queued' })
+    await actions.run('retrain')
+    project.cases[0]!.newCorrectedSlices = 5
+    expect(jobs.trainings).toBe(2)
+    expect(actions.get('retrain').when()).toBe('Another training waits already')
+  })
+
+  it('is not kept off by ranking, which begins by itself', () => {
+    const jobs = useJobsStore()
+    useProjectStore().cases[0]!.correctedSlices = 1
+    jobs.replaceAll([aJob({ kind: 'rank', caseId: null })])
+    expect(useActions().get('retrain').when()).toBe(true)
+    jobs.replaceAll([aJob({ kind: 'export', caseId: null })])
+    expect(useActions().get('retrain').when()).toBe('Another job is running')
+  })
+})
+
+it('the hold-out is what was frozen, here or elsewhere', async () => {
+  const holdout = useHoldoutStore()
+  holdout.follow()
+  client.answers['holdout.set'] = ({ caseIds }) => aHoldout({ cases: caseIds.map((caseId) => ({ caseId, slices: 3 })) })
+  await holdout.freeze({ caseIds: ['case-1', 'case-2'], chosenBy: 'maskwright' })
+  expect(holdout.slices).toBe(6)
+  client.tell('holdout.changed', aHoldout({ id: null, frozenAt: null, chosenBy: null, cases: [] }))
+  expect(holdout.caseIds.size).toBe(0)
+})
+
+describe('two versions side by side', () => {
+  beforeEach(() => {
+    Object.assign(client.answers, {
+      'case.open': ({ caseId }: { caseId: string }) => aDetail({ id: caseId, corrected: [5] }),
+      'volume.slice': () => ({
+        width: 8,
+        height: 6,
+        channels: 1,
+        voxelType: 'uint8',
+        data: new Uint8Array(48),
+        slope: 1,
+        inter: 0,
+      }),
+      'annotation.slice': () => ({ width: 8, height: 6, data: new Uint8Array(48), revision: 0, modelId: null }),
+      'models.preview': ({ modelId, index }: { modelId: string; index: number }) => ({
+        modelId,
+        axis: 2,
+        index,
+        width: 8,
+        height: 6,
+        data: new Uint8Array(48).fill(index),
+      }),
+    })
+  })
+
+  it('begin with the slice on screen: the one in use on the right, what it goes on from on the left', async () => {
+    await useViewStore().openCase('case-1')
+    useViewStore().setIndex(7)
+    const versus = useVersusStore()
+    await versus.begin()
+    expect([versus.detail?.id, versus.index]).toEqual(['case-1', 7])
+    expect(versus.ids).toEqual({ left: 'model-1', right: 'model-2' })
+    expect(versus.previews.left?.modelId).toBe('model-1')
+    expect(versus.previews.right?.modelId).toBe('model-2')
+    expect(versus.settled).toBe(false)
+    await versus.go(5)
+    expect(versus.settled).toBe(true)
+    expect(versus.previews.left?.data[0]).toBe(5)
+  })
+
+  it('change places where one is chosen that stands on the other side', async () => {
+    const versus = useVersusStore()
+    await versus.begin()
+    await versus.take('left', 'model-2')
+    expect(versus.ids).toEqual({ left: 'model-2', right: 'model-1' })
+    await versus.take('left', 'model-3')
+    expect(versus.ids).toEqual({ left: 'model-3', right: 'model-1' })
+    await versus.swap()
+    expect(versus.ids).toEqual({ left: 'model-1', right: 'model-3' })
+    // What was asked for once on a side is not asked for again there as long as it stands.
+    const asked = client.asked('models.preview').length
+    await versus.load()
+    expect(client.asked('models.preview')).toHaveLength(asked)
+  })
+
+  it('shows what one side could not, and the other all the same', async () => {
+    client.answers['models.preview'] = ({ modelId, index }) => {
+      if (modelId === 'model-1') throw new CodedError('bad-file', 'The weights are damaged.')
+      return { modelId, axis: 2, index, width: 8, height: 6, data: new Uint8Array(48) }
+    }
+    const versus = useVersusStore()
+    await versus.begin()
+    expect(versus.errors.left?.message).toBe('The weights are damaged.')
+    expect(versus.previews.right?.modelId).toBe('model-2')
+    expect(versus.waiting).toEqual({ left: false, right: false })
+  })
+
+  it('stays inside the case', async () => {
+    const versus = useVersusStore()
+    await versus.begin()
+    await versus.go(99)
+    expect(versus.index).toBe(9)
+    await versus.go(-3)
+    expect(versus.index).toBe(0)
+  })
+})
