@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ComputeParams } from '../compute/port.ts'
 import { openProject } from '../project/project.ts'
-import { createServices, type Services } from '../services.ts'
+import { closeServices, createServices, type Services } from '../services.ts'
 import { FakeCompute } from '../testing/fakeCompute.ts'
 import { addVolume, cleanUp, jobEnd, openWithCase, rectangle, restart, type TestBackend } from '../testing/fixtures.ts'
 import { Examined } from './examined.ts'
@@ -182,8 +182,7 @@ async function quickRanker(
   try {
     await work({ ...services, queue }, ranker, compute)
   } finally {
-    await ranker.stop()
-    project.close()
+    await closeServices(services, undefined, [ranker])
   }
 }
 

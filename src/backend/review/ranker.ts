@@ -95,6 +95,7 @@ export class Ranker {
   }
 
   #modelsChanged(): void {
+    if (this.#closed) return
     const modelId = this.#parts.models.activeId()
     if (this.unasked && this.#active?.model.id !== modelId) this.#active?.job.cancel()
     if (modelId !== null && modelId !== this.#settledFor) this.#arm()
