@@ -4,6 +4,7 @@ import { intensityAt } from '../../canvas/samples.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { Point } from '../../canvas/viewport.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useLiveStore } from '../../stores/live.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { brushRadii, nextBrushRadius } from '../../tools/brushSize.ts'
@@ -31,6 +32,7 @@ export function usePointerTools(
   const view = useViewStore()
   const project = useProjectStore()
   const annotation = useAnnotationStore()
+  const live = useLiveStore()
   const wheel = new WheelReader()
   const gesture = ref<ToolState['name']>('idle')
   const activeTool = ref<ToolId>(view.tool)
@@ -174,6 +176,7 @@ export function usePointerTools(
         since,
       )
     })
+    live.stir()
   }
 
   /** Stroke and outline reach the screen in one draw. */
@@ -221,6 +224,7 @@ export function usePointerTools(
 
   function onWheel(event: WheelEvent): void {
     event.preventDefault()
+    live.stir()
     if (machine.busy) return
     const intent = wheel.read(
       {
