@@ -92,7 +92,8 @@ export const useVersionsStore = defineStore('versions', () => {
       detailError.value = null
     } catch (thrown) {
       if (turn !== reading || isCancelled(thrown)) return
-      detail.value = null
+      // What is being typed of the same version stays.
+      if (detail.value?.summary.id !== wanted.id) detail.value = null
       detailError.value = asWireError(thrown)
     }
   }

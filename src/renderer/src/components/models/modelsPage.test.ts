@@ -114,6 +114,67 @@ describe('the list of versions', () => {
     expect((by(page, 'version-name').element as HTMLInputElement).value).toBe('Demo')
   })
 
+  it('leaves what is being typed alone when other things change, and keeps it when the field is left', async () => {
+    client.answers['models.describe'] = ({ modelId, ...change }) => ({ ...second, id: modelId, ...change }) as never
+    useProjectStore().follow()
+    const page = await show(ModelsPage)
+    const elsewhere = { ...second, name: 'Renamed elsewhere', notes: 'Noted elsewhere.', tags: ['elsewhere'] }
+    const field = (id: string) => by(page, id).element as HTMLInputElement
+    for (const [id, typed] of [
+      ['version-name', 'Afte'],
+      ['version-notes', 'Good o'],
+      ['version-add-tag', 'les'],
+    ] as const) {
+      field(id).focus()
+      field(id).value = typed
+      await by(page, id).trigger('input')
+      client.tell('models.changed', { models: [first, elsewhere, third] })
+      await flushPromises()
+      expect(field(id).value).toBe(typed)
+      // Another version comes into use: it does not take the place of the one that is written about.
+      client.tell('models.changed', {
+        models: [first, { ...second, active: false }, { ...third, active: true }],
+      })
+      await flushPromises()
+      expect(by(page, 'version-detail').attributes('data-version')).toBe('2')
+      expect(field(id).value).toBe(typed)
+      field(id).blur()
+      await flushPromises()
+    }
+    expect(client.asked('models.describe')).toEqual([
+      { modelId: 'model-2', name: 'Afte' },
+      { modelId: 'model-2', notes: 'Good o' },
+      { modelId: 'model-2', tags: ['les'] },
+    ])
+    // Not being typed in, a field shows what is said elsewhere.
+    client.tell('models.changed', { models: [first, elsewhere, third] })
+    await flushPromises()
+    expect([field('version-name').value, field('version-notes').value]).toEqual([
+      'Renamed elsewhere',
+      'Noted elsewhere.',
+    ])
+  })
+
+  it('keeps what was typed when the page is left or the version cannot be read for a while', async () => {
+    client.answers['models.describe'] = ({ modelId, ...change }) => ({ ...second, id: modelId, ...change }) as never
+    useProjectStore().follow()
+    const page = await show(ModelsPage)
+    const notes = by(page, 'version-notes').element as HTMLTextAreaElement
+    notes.focus()
+    notes.value = 'Half a sen'
+    await by(page, 'version-notes').trigger('input')
+    client.answers['models.detail'] = () => {
+      throw new CodedError('connection-lost', 'The backend is gone.')
+    }
+    client.tell('models.changed', { models: [first, { ...second }, third] })
+    await flushPromises()
+    expect(page.text()).toContain('The backend is gone.')
+    expect((by(page, 'version-notes').element as HTMLTextAreaElement).value).toBe('Half a sen')
+    page.unmount()
+    await flushPromises()
+    expect(client.asked('models.describe')).toEqual([{ modelId: 'model-2', notes: 'Half a sen' }])
+  })
+
   it('gives weights up only after asking, and never those in use', async () => {
     client.answers['models.prune'] = ({ modelIds }) => ({
       freedBytes: 2_000_000,
