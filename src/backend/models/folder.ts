@@ -37,6 +37,19 @@ export function filesOf(dir: string): { path: string; bytes: number }[] {
     .sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/**
+ * The files that make the network: the card, and the layers with their weights, or a network from elsewhere. Of all else in the
+ * folder, what a training was reported to come to and its tables, much names cases or shows them.
+ */
+export function networkFilesOf(dir: string): { path: string; bytes: number }[] {
+  return filesOf(dir).filter(({ path }) => isOfNetwork(path))
+}
+
+/** A path inside of a model folder, with "/". */
+export function isOfNetwork(path: string): boolean {
+  return /^(card\.json|model\.json|model\.onnx|[^/]+\.bin)$/.test(path)
+}
+
 /** Removes the network of a version. What its training was reported to come to stays. */
 export function stripFolder(dir: string): void {
   const kept = hasReport(dir) ? [REPORT_FOLDER] : []

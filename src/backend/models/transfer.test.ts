@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -36,6 +37,10 @@ function importInto(test: TestBackend, path: string) {
 /** All files of a folder, as text: which, and what is in them. */
 function contents(dir: string): Record<string, string> {
   return Object.fromEntries(readdirSync(dir).map((name) => [name, sha256(readFileSync(join(dir, name)))]))
+}
+
+function nested(depth: number): unknown {
+  return depth === 0 ? 1 : [nested(depth - 1)]
 }
 
 describe('a version as a file', () => {
@@ -112,7 +117,7 @@ describe('a version as a file', () => {
     await expect(missing).rejects.toMatchObject({ code: 'file-missing' })
   })
 
-  it('carries what it learned over generations, and the judgements', async () => {
+  it('carries what it learned over generations', async () => {
     const test = await openWithHoldout(5)
     predictAs(test, ['all', 'right'])
     await retrain(test)
@@ -122,7 +127,60 @@ describe('a version as a file', () => {
     const [, line = ''] = readFileSync(path, 'latin1').split('\n')
     const { version } = JSON.parse(line) as { version: Record<string, unknown> }
     expect(version).toMatchObject({ version: 2, mode: 'retrain', data: [{ slices: 2 }] })
-    expect(version.judgements).toMatchObject([{ verdict: 'promoted', cases: [], test: { p: 1 / 32 } }])
+    expect(version).not.toHaveProperty('judgements')
+  })
+
+  it('says nothing of patients: no report, no table of cases, no judgement, no name, no folder', async () => {
+    const test = await openWithHoldout(5)
+    predictAs(test, ['right', 'all'])
+    await retrain(test)
+    const { id: modelId } = await retrain(test)
+    await test.call('models.activate', { modelId, reason: 'Mrs Example of ward 7 looked at it.' })
+    const dir = join(test.dir, 'models', '002')
+    const named = JSON.stringify({ id: 'volume-0', patient: 'Example, Erika' })
+    mkdirSync(join(dir, 'report', 'figures'), { recursive: true })
+    for (const name of ['report/report.json', 'report/figures/volume-0.png', 'metrics.json', 'cases.json']) {
+      writeFileSync(join(dir, name), named)
+    }
+    await test.backend.close()
+    const database = new DatabaseSync(join(test.dir, 'project.sqlite'))
+    const settings = { seed: 1, model: { encoder: '/home/erika/volume-0/encoder' } }
+    database.prepare('UPDATE models SET settings = ? WHERE version = 2').run(JSON.stringify(settings))
+    database.close()
+    const again = await openBackend(test.dir)
+    const { path } = await again.call('models.export', { modelId, fileId: null })
+    const bytes = readFileSync(path, 'latin1')
+    for (const word of [
+      'volume-',
+      'Example',
+      'ward 7',
+      'erika',
+      test.dir,
+      'report',
+      'figures',
+      'metrics',
+      'cases.json',
+    ]) {
+      expect(bytes.includes(word), word).toBe(false)
+    }
+    const elsewhere = await openBackend(emptyProject())
+    const model = await importInto(elsewhere, path)
+    expect(readdirSync(join(elsewhere.dir, 'models', '001')).sort()).toEqual(['card.json', 'model.json', 'weights.bin'])
+    const detail = await elsewhere.call('models.detail', { modelId: model.id })
+    expect(detail).toMatchObject({ judgements: [], settings: { seed: 1, model: { encoder: 'encoder' } } })
+    expect(model).toMatchObject({ judged: null, report: false })
+  })
+
+  it('gives a version its network back beside the report that was kept of it', async () => {
+    const test = await exported()
+    await retrain(test)
+    const dir = join(test.dir, 'models', '001')
+    mkdirSync(join(dir, 'report'))
+    writeFileSync(join(dir, 'report', 'report.json'), '{}')
+    await test.call('models.prune', { modelIds: [test.modelId] })
+    expect(readdirSync(dir)).toEqual(['report'])
+    expect(await importInto(test, test.path)).toMatchObject({ pruned: false, report: true })
+    expect(readdirSync(dir).sort()).toEqual(['card.json', 'model.json', 'report', 'weights.bin'])
   })
 })
 
@@ -166,6 +224,33 @@ describe('a file that is no whole version', () => {
     expect(readdirSync(join(test.dir, 'models'))).toEqual([])
   })
 
+  it('of an earlier version brings its network alone, whatever else it holds', async () => {
+    const { path, modelId } = await exported()
+    const test = await openBackend(emptyProject())
+    const good = readFileSync(path)
+    const end = good.indexOf(10, 40)
+    const header = JSON.parse(good.subarray(good.indexOf(10) + 1, end).toString()) as {
+      version: object
+      files: object[]
+    }
+    const report = Buffer.from('{"id":"Example, Erika"}')
+    const files = ['report/report.json', 'cases.json'].map((name) => {
+      return { path: name, bytes: report.length, sha256: sha256(report) }
+    })
+    const more = { version: { ...header.version, judgements: [{ reason: 'x' }] }, files: [...header.files, ...files] }
+    const file = join(temporaryFolder(), 'earlier.maskwright-model')
+    const line = `Maskwright model file, format 1\n${JSON.stringify(more)}\n`
+    writeFileSync(file, Buffer.concat([Buffer.from(line), good.subarray(end + 1), report, report]))
+    expect(await importInto(test, file)).toMatchObject({ id: modelId, report: false, judged: null })
+    expect(readdirSync(join(test.dir, 'models', '001')).sort()).toEqual(['card.json', 'model.json', 'weights.bin'])
+    // What is left out is compared all the same.
+    const bad = Buffer.from(readFileSync(file))
+    bad[bad.length - 2] = 1
+    writeFileSync(file, bad)
+    const other = await openBackend(emptyProject())
+    await expect(importInto(other, file)).rejects.toMatchObject({ code: 'bad-file' })
+  })
+
   it('is refused where it is of another kind, of a newer version, or would write outside of its folder', async () => {
     const { path } = await exported()
     const test = await openBackend(emptyProject())
@@ -190,6 +275,18 @@ describe('a file that is no whole version', () => {
       await expect(given(text), name).rejects.toMatchObject({ code: 'bad-file' })
     }
     expect(existsSync(join(test.dir, 'stolen'))).toBe(false)
+    const facts: object[] = [
+      ...[{ notes: 'n'.repeat(20_001) }, { tags: Array.from({ length: 21 }, String) }, { tags: ['t'.repeat(41)] }],
+      ...[{ name: 'n'.repeat(201) }, { settings: { a: 'x'.repeat(5000) } }, { settings: { a: nested(9) } }],
+      { settings: { a: Array.from({ length: 100_001 }, () => 0) } },
+    ]
+    for (const change of facts) {
+      const version = { ...header.version, ...change }
+      const body = readFileSync(path).subarray(readFileSync(path).indexOf(10, 40) + 1)
+      const line = `Maskwright model file, format 1\n${JSON.stringify({ ...header, version })}\n`
+      const file = Buffer.concat([Buffer.from(line), body])
+      await expect(given(file), Object.keys(change).join()).rejects.toMatchObject({ code: 'bad-file' })
+    }
     // Whole in itself, and no model.
     const files = [{ ...stolen, path: 'card.json' }]
     const text = `Maskwright model file, format 1\n${JSON.stringify({ ...header, files })}\nabc`

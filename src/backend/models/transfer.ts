@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { ModelSummary } from '../../core/contract/schemas.ts'
@@ -10,10 +10,10 @@ import { safeName } from '../files/names.ts'
 import { priorities, type Lane } from '../jobs/lane.ts'
 import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
-import { readModelFolder } from './folder.ts'
-import { allData, type LineageParts } from './lineage.ts'
-import type { LearnedCase } from './origin.ts'
-import { readVersionFile, VERSION_ENDING, writeVersionFile, type VersionFacts } from './versionFile.ts'
+import { readModelFolder, stripFolder } from './folder.ts'
+import type { LineageParts } from './lineage.ts'
+import { factsOf, type VersionFacts } from './versionFacts.ts'
+import { readVersionFile, VERSION_ENDING, writeVersionFile } from './versionFile.ts'
 
 export interface TransferParts extends LineageParts {
   readonly project: Project
@@ -23,7 +23,7 @@ export interface TransferParts extends LineageParts {
 
 /**
  * Writes a version as one file, reads it back and compares; only then does it get its name. `target` null: a name of its own in the
- * project's exports/. Names of cases stay behind, since they may be those of patients; their images are known by their hashes.
+ * project's exports/. In it are the network and what `factsOf` says; reports, judgements and names of cases stay behind.
  * Throws CodedError: `not-found`, `file-missing` where its weights were deleted, `verify-failed`, and as the disk says.
  */
 export async function exportVersion(
@@ -49,17 +49,6 @@ export async function exportVersion(
     },
   })
   return { path, bytes }
-}
-
-function factsOf(parts: TransferParts, modelId: string): VersionFacts {
-  const { id, name, version, parentId, mode, notes, tags } = parts.models.get(modelId)
-  const { settings, correctionBefore, correctionAfter } = parts.models.origin(modelId)
-  const data = allData(parts, modelId).map(({ caseId, imageHash, revision, slices }): LearnedCase => ({
-    ...{ caseId, name: `image ${imageHash.slice(0, 12)}`, imageHash, revision: revision ?? 0, slices },
-  }))
-  const judgements = parts.judgements.of(modelId).map((judgement) => ({ ...judgement, cases: [] }))
-  const known = { id, name, version, parentId, mode, notes, tags, settings, data, correctionBefore, correctionAfter }
-  return { ...known, judgements }
 }
 
 /**
@@ -116,10 +105,17 @@ async function restore({ models }: TransferParts, aside: string, { id }: Version
   if (checksums !== null && checksums.card !== readModelFolder(aside).checksums?.card) {
     throw new CodedError('conflict', `The file holds another model than version ${version} was; choose the right one.`)
   }
+  // One by one, beside the report that was kept. Until it is recorded, the version is a pruned one, whose network is cleared away.
   const dir = models.dirOf(version)
-  await rm(dir, { recursive: true, force: true })
-  await moveIn(aside, dir)
-  models.restore(id)
+  try {
+    await mkdir(dir, { recursive: true })
+    for (const name of await readdir(aside)) await rename(join(aside, name), join(dir, name))
+    await syncFolder(dir)
+    models.restore(id)
+  } catch (error) {
+    stripFolder(dir)
+    throw storageError(error, dir)
+  }
   return models.get(id)
 }
 

@@ -1,20 +1,18 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { CodedError } from '../../core/contract/errors.ts'
-import { judgementSchema } from '../../core/contract/learning.ts'
-import { idSchema, modelSummarySchema } from '../../core/contract/schemas.ts'
 import { contentHash, syncFolder, writeAtomically } from '../../imaging/index.ts'
 import { storageError } from '../errors.ts'
 import { parsed } from '../recipes/parsed.ts'
-import { filesOf } from './folder.ts'
-import { learnedCaseSchema } from './origin.ts'
+import { isOfNetwork, networkFilesOf } from './folder.ts'
+import { versionFactsSchema, type VersionFacts } from './versionFacts.ts'
 
 /**
- * A version as one file: a line that says what it is, a line of JSON, then the bytes of the files of the model folder, one after the
- * other, as the JSON lists them.
+ * A version as one file: a line that says what it is, a line of JSON, then the bytes of the files of its network, one after the other,
+ * as the JSON lists them. Nothing else of the model folder is in it, since it may name cases or show them.
  */
 export const VERSION_ENDING = '.maskwright-model'
 const MAGIC = 'Maskwright model file, format '
@@ -22,6 +20,8 @@ const FORMAT = 1
 /** No line is longer. What a version learned from is on it: some hundred bytes a case. */
 const LONGEST_LINE = 64 * 2 ** 20
 const STEP = 2 ** 20
+/** Some networks from elsewhere have their weights in many; reports have more, which files of earlier versions may hold. */
+const MOST_FILES = 10_000
 
 /** Plain names, in folders of plain names: never out of the folder that they are written into. */
 const pathSchema = z
@@ -29,30 +29,12 @@ const pathSchema = z
   .max(400)
   .regex(/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/)
 
-/** What is known of a version beside its folder. */
-const versionFactsSchema = z.object({
-  id: idSchema,
-  name: z.string().max(200),
-  version: z.int().positive(),
-  parentId: idSchema.nullable(),
-  mode: modelSummarySchema.shape.mode,
-  notes: z.string(),
-  tags: z.array(z.string()),
-  settings: z.record(z.string(), z.unknown()),
-  /** What it learned from, its ancestors' included. */
-  data: z.array(learnedCaseSchema),
-  correctionBefore: z.number().nullable(),
-  correctionAfter: z.number().nullable(),
-  /** In the project that it comes from. */
-  judgements: z.array(judgementSchema),
-})
-export type VersionFacts = z.infer<typeof versionFactsSchema>
-
 const headerSchema = z.object({
   version: versionFactsSchema,
   files: z
     .array(z.object({ path: pathSchema, bytes: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
     .min(1)
+    .max(MOST_FILES)
     .refine((files) => new Set(files.map(({ path }) => path.toLowerCase())).size === files.length),
 })
 type Header = z.infer<typeof headerSchema>
@@ -60,7 +42,7 @@ type Header = z.infer<typeof headerSchema>
 /** Writes the file `path`; nothing is left of it where that fails. Throws CodedError as the disk says. */
 export async function writeVersionFile(path: string, dir: string, version: VersionFacts): Promise<void> {
   const files: Header['files'] = []
-  for (const { path: name, bytes } of filesOf(dir)) {
+  for (const { path: name, bytes } of networkFilesOf(dir)) {
     files.push({ path: name, bytes, sha256: await contentHash(join(dir, name)) })
   }
   const header: Header = { version, files }
@@ -75,7 +57,8 @@ async function* chunksOf(dir: string, header: Header): AsyncGenerator<Uint8Array
 }
 
 /**
- * Reads all of the file and compares it with what it says of itself; with `into`, writes its files into that new folder, durably.
+ * Reads all of the file and compares it with what it says of itself; with `into`, writes the files of the network into that new folder,
+ * durably, and nothing else that may be in it.
  * Throws CodedError: 'bad-file' with one sentence where it is no such file, is of a newer version, cut off or damaged; and as
  * the disk says.
  */
@@ -89,10 +72,10 @@ export async function readVersionFile(path: string, into: string | null, signal?
     if (into !== null) await mkdir(into)
     let from = at
     for (const file of header.files) {
-      await takeOut(handle, from, file, { path, into, signal })
+      await takeOut(handle, from, file, { path, into: isOfNetwork(file.path) ? into : null, signal })
       from += file.bytes
     }
-    if (into !== null) await syncFolders(into, header)
+    if (into !== null) await syncFolder(into)
     return header.version
   } catch (error) {
     if (signal?.aborted === true) throw new CodedError('cancelled', 'This was cancelled.')
@@ -149,9 +132,7 @@ async function takeOut(
   if (into === null) {
     for await (const _ of piecesOf(handle, from, bytes, hash, signal)) continue
   } else {
-    const target = join(into, name)
-    await mkdir(dirname(target), { recursive: true })
-    await writeAtomically(target, piecesOf(handle, from, bytes, hash, signal))
+    await writeAtomically(join(into, name), piecesOf(handle, from, bytes, hash, signal))
   }
   if (hash.digest('hex') !== sha256) throw damaged(path)
 }
@@ -173,11 +154,6 @@ async function* piecesOf(
     yield piece
     at += bytesRead
   }
-}
-
-async function syncFolders(into: string, { files }: Header): Promise<void> {
-  const folders = new Set(files.map(({ path }) => dirname(join(into, path))))
-  for (const folder of [...folders, into]) await syncFolder(folder)
 }
 
 function notOurs(path: string): CodedError {
