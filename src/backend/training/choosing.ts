@@ -42,12 +42,16 @@ export interface Choosing {
  * first; without such, all that were corrected or approved. Of the others a replay is drawn, so that what was learned stays.
  */
 export function chooseSlices(db: Database, parentId: string | null, { seed, again = [] }: Choosing): SliceChoice[] {
-  const all = teachingSlices(db, parentId).map(withLabels(db))
+  return chooseFrom(teachingSlices(db, parentId).map(withLabels(db)), largestSlice(db), { seed, again })
+}
+
+/** The same of slices that are given, the newest first, of which the largest has so many pixels. */
+export function chooseFrom(all: readonly Candidate[], largest: number, { seed, again = [] }: Choosing): SliceChoice[] {
   const fresh = all.filter(({ known }) => !known)
   const lead = leading(fresh.length > 0 ? fresh : all, seed)
   const taken = new Set(lead)
   const others = all.filter((slice) => !taken.has(slice))
-  const count = Math.min(MAX_REPLAY, Math.max(MIN_REPLAY, Math.floor(REPLAY_PIXELS / largestSlice(db))))
+  const count = Math.min(MAX_REPLAY, Math.max(MIN_REPLAY, Math.floor(REPLAY_PIXELS / largest)))
   const before = new Set(again.map(nameOf))
   const kept = others.filter((slice) => before.has(nameOf(slice))).slice(0, count)
   const free = others.filter((slice) => !before.has(nameOf(slice)))
@@ -55,7 +59,7 @@ export function chooseSlices(db: Database, parentId: string | null, { seed, agai
   return [...weighed(lead, 'corrected'), ...weighed(replay, 'replay')]
 }
 
-type Candidate = TeachingSlice & ReplaySlice
+export type Candidate = TeachingSlice & ReplaySlice
 
 /** In pixels, of the cases that teach. */
 function largestSlice(db: Database): number {
@@ -77,7 +81,8 @@ function leading(slices: readonly Candidate[], seed: number): readonly Candidate
   return [...newest, ...drawReplay(slices.slice(newest.length), MAX_CORRECTED - newest.length, seed)]
 }
 
-function weighed(slices: readonly Candidate[], role: SliceChoice['role']): SliceChoice[] {
+/** As often as its role draws each, so that a case with many slices does not outweigh the others. */
+export function weighed(slices: readonly Candidate[], role: SliceChoice['role']): SliceChoice[] {
   const counts = new Map<string, number>()
   for (const { caseId } of slices) counts.set(caseId, (counts.get(caseId) ?? 0) + 1)
   const weights = slices.map(({ caseId }) => (counts.get(caseId) ?? 1) ** -EVENING)
