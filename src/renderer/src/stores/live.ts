@@ -70,12 +70,7 @@ export const useLiveStore = defineStore('live', () => {
     else pen.up()
   }
 
-  /** The hand moves over the image. */
-  function stir(): void {
-    if (on.value) pen.near()
-  }
-
-  return { state, on, switching, load, follow, set, look, setPen, stir }
+  return { state, on, switching, load, follow, set, look, setPen }
 })
 
 /** The next slice, the next stroke or the next state of Live makes up for what was not told. */

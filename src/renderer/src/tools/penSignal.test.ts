@@ -56,32 +56,6 @@ describe('the pen', () => {
     expect(told).toEqual([true, true])
   })
 
-  it('counts as down while the hand moves over the image, until it rests', () => {
-    for (let move = 0; move < 20; move++) {
-      pen.near()
-      vi.advanceTimersByTime(50)
-    }
-    expect(told).toEqual([true])
-    vi.advanceTimersByTime(250)
-    expect(told).toEqual([true, false])
-  })
-
-  it('that is down stays so however the hand moves, and lifts after it', () => {
-    pen.near()
-    pen.down()
-    vi.advanceTimersByTime(10)
-    pen.near()
-    vi.advanceTimersByTime(2000)
-    expect(told).toEqual([true])
-    pen.up()
-    vi.advanceTimersByTime(200)
-    pen.near()
-    vi.advanceTimersByTime(200)
-    expect(told).toEqual([true])
-    vi.advanceTimersByTime(100)
-    expect(told).toEqual([true, false])
-  })
-
   it('that goes up without having been down says nothing', () => {
     pen.up()
     vi.advanceTimersByTime(1000)

@@ -1,4 +1,4 @@
-/** Strokes of one correction follow each other: only this long after the last move of the hand the pen counts as up. */
+/** Strokes of one correction follow each other: only this long after the last one the pen counts as up. */
 const LIFT_MS = 300
 /** A pen of which nothing is heard for 10 s is taken for lifted: a long stroke says that it goes on. */
 const REPEAT_MS = 4000
@@ -31,17 +31,6 @@ export class PenSignal {
       this.forget()
       this.send(false)
     }, LIFT_MS)
-  }
-
-  /**
-   * The hand moves over the image, and the pen may come down any moment: it counts as down until the hand rests. A training
-   * step takes tens of milliseconds; it has ended when the stroke begins only if it was told to before.
-   */
-  near(): void {
-    const isDown = this.repeating !== undefined && this.lifting === undefined
-    if (isDown) return
-    this.down()
-    this.up()
   }
 
   /** Whatever was told no longer matters: nobody listens, or a new listener knows of no pen. */

@@ -4,7 +4,6 @@ import { intensityAt } from '../../canvas/samples.ts'
 import type { SliceViewer } from '../../canvas/sliceViewer.ts'
 import type { Point } from '../../canvas/viewport.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
-import { useLiveStore } from '../../stores/live.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { brushRadii, nextBrushRadius } from '../../tools/brushSize.ts'
@@ -32,7 +31,6 @@ export function usePointerTools(
   const view = useViewStore()
   const project = useProjectStore()
   const annotation = useAnnotationStore()
-  const live = useLiveStore()
   const wheel = new WheelReader()
   const gesture = ref<ToolState['name']>('idle')
   const activeTool = ref<ToolId>(view.tool)
@@ -176,7 +174,6 @@ export function usePointerTools(
         since,
       )
     })
-    live.stir()
   }
 
   /** Stroke and outline reach the screen in one draw. */
@@ -224,7 +221,6 @@ export function usePointerTools(
 
   function onWheel(event: WheelEvent): void {
     event.preventDefault()
-    live.stir()
     if (machine.busy) return
     const intent = wheel.read(
       {
