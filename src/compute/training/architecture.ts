@@ -7,7 +7,7 @@ export interface NewArchitecture {
 }
 
 /** What most slices of bodies get. */
-export const USUAL_ARCHITECTURE: NewArchitecture = { levels: 4, base: 8 }
+const USUAL_ARCHITECTURE: NewArchitecture = { levels: 4, base: 8 }
 
 /** The deepest level of a slice has at least so many pixels across: fewer tell nothing of where things are. */
 const DEEPEST = 8

@@ -66,6 +66,21 @@ describe('the average of the weights of a training', () => {
     dispose()
   })
 
+  it.each([0, 8])('refuses weights that are no numbers, after %i steps', async (count) => {
+    const { optimizer, average, steps, dispose } = training()
+    await steps(count)
+    optimizer.restore([Float32Array.of(1, count === 0 ? NaN : Infinity), Float32Array.of(90)])
+    await steps(4)
+    let worked = false
+    const use = average.use(() => {
+      worked = true
+      return Promise.resolve()
+    })
+    await expect(use).rejects.toMatchObject({ code: 'compute-failed' })
+    expect(worked).toBe(false)
+    dispose()
+  })
+
   it('gives the weights back where what was done with it fails', async () => {
     const { average, steps, seen, dispose } = training()
     await steps(8)

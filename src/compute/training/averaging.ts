@@ -1,3 +1,4 @@
+import { CodedError } from '../../core/contract/errors.ts'
 import type { Optimizer } from './optimizer.ts'
 
 /** Average of the weights over the latest steps: the newest step is worth 1 - DECAY, each before it DECAY as much as the next. */
@@ -15,7 +16,10 @@ export interface WeightAverage {
   begin(weights: readonly Float32Array[]): void
   /** To be called after each step of the optimizer. */
   stepped(): Promise<void>
-  /** Runs `work` with the average in place of the weights, which are then put back to the bit. */
+  /**
+   * Runs `work` with the average in place of the weights, which are then put back to the bit. Throws
+   * CodedError('compute-failed') where it has a weight that is no number: a layer may hide that from the loss.
+   */
   use<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -40,8 +44,9 @@ export function averageOf(optimizer: Optimizer, decay = DECAY): WeightAverage {
       average = average === null ? now : mixed(average, now, memory)
     },
     async use(work) {
-      if (average === null) return await work()
       const weights = await optimizer.snapshot()
+      checkNumbers(average ?? weights)
+      if (average === null) return await work()
       optimizer.restore(average)
       try {
         return await work()
@@ -50,6 +55,17 @@ export function averageOf(optimizer: Optimizer, decay = DECAY): WeightAverage {
       }
     },
   }
+}
+
+/** What a training ends with that went wrong: nothing that it learned is kept. */
+export function notANumber(): CodedError {
+  return new CodedError('compute-failed', 'Training stopped: its loss is no longer a number; the model is unchanged.')
+}
+
+function checkNumbers(weights: readonly Float32Array[]): void {
+  // A sum of numbers that are none, or infinite, is no number; that of others stays finite in double precision.
+  const sum = weights.reduce((total, values) => values.reduce((part, value) => part + value, total), 0)
+  if (!Number.isFinite(sum)) throw notANumber()
 }
 
 /** share * a + (1 - share) * b, written over a. */

@@ -33,13 +33,13 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
     return tf.keep(tf.tensor1d(each))
   }
 
-  function step(gradients: tf.NamedTensorMap, { rate, learningRate }: Rates<tf.Tensor | number>): void {
+  function step(gradients: tf.NamedTensorMap, { rate, learningRate, hold }: Rates<tf.Tensor | number>): void {
     const present = paced.map(({ variable }) => gradients[variable.name] ?? null)
     const filled = present.map((gradient, index) => gradient ?? tf.zeros([sizes[index] ?? 0]))
     const gradient = joined(filled)
     const changed = change(tf.mul(gradient, clippingScale([gradient], clip)), state)
     const old = weights ?? ofVariables()
-    const pulled = anchor === null ? old : tf.add(old, tf.mul(tf.sub(anchor, old), tf.mul(pulls, learningRate)))
+    const pulled = anchor === null ? old : tf.add(old, tf.mul(tf.sub(anchor, old), tf.mul(pulls, hold)))
     const left = decays === 0 ? pulled : tf.sub(pulled, tf.mul(pulled, tf.mul(decays, learningRate)))
     const next = tf.sub(left, tf.mul(changed.change, tf.mul(paces, rate)))
     const values = paced.map(({ variable }, index) =>

@@ -1,5 +1,4 @@
-import { CodedError } from '../../core/contract/errors.ts'
-import { averageOf } from './averaging.ts'
+import { averageOf, notANumber } from './averaging.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
 import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
@@ -133,11 +132,6 @@ export async function fit(
 export function evaluationInterval(measured: Lessons['measured'], { count, size }: BatchSize): number {
   const pixels = measured.reduce((sum, { width, height }) => sum + width * height, 0)
   return Math.max(10, Math.ceil((5 * pixels) / (3 * count * size ** 2)))
-}
-
-/** What a training ends with that went wrong: nothing that it learned is kept. */
-export function notANumber(): CodedError {
-  return new CodedError('compute-failed', 'Training stopped: its loss is no longer a number; the model is unchanged.')
 }
 
 function secondsLeft(times: readonly number[], planned: number, seconds: number, elapsed: number): number {

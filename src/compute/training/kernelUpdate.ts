@@ -12,13 +12,13 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
     return { ...each, anchor, state: Object.fromEntries<tf.Tensor>(tensors) }
   })
   return {
-    step(gradients, { rate, learningRate }) {
+    step(gradients, { rate, learningRate, hold }) {
       const scale = clippingScale(Object.values(gradients), clip)
       for (const { variable, pace, decay, pull, anchor, state: own } of slots) {
         const gradient = gradients[variable.name]
         if (gradient === undefined) continue
         if (anchor !== null) {
-          tf.engine().runKernel(PULL_UPDATE, { variable, anchor }, { share: learningRate * pull })
+          tf.engine().runKernel(PULL_UPDATE, { variable, anchor }, { share: hold * pull })
         }
         tf.engine().runKernel(
           kernel,

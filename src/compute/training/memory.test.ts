@@ -6,6 +6,7 @@ import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CodedError } from '../../core/contract/errors.ts'
 import { createRandom } from '../data/random.ts'
 import { predictSlices } from '../inference/predict.ts'
 import { registerJsKernels } from '../kernels/index.ts'
@@ -17,9 +18,11 @@ import { buildUNet } from '../models/unet.ts'
 import { isVariable } from '../runtime/tensors.ts'
 import { startWasm } from '../runtime/wasm.ts'
 import { createAdam } from './adam.ts'
+import { openTraining } from './session.ts'
 import { trainingStep } from './step.ts'
 import { DISK_LABELS, diskSample } from './testing/samples.ts'
 import { trainModel } from './train.ts'
+import type { TrainOptions } from './train.ts'
 
 const MINUTES = 60_000
 
@@ -93,6 +96,50 @@ describe.each([
     },
     2 * MINUTES,
   )
+
+  it(
+    `is flat over ${steps / 5} steps between strokes, whose slices change`,
+    async () => {
+      const before = held()
+      const options = { parent: null, architecture: { levels: 1, base: 4 }, labels: DISK_LABELS, seed: 2, backend }
+      const session = await openTraining({ ...options, batch: 1, patch: 16, longStep: Infinity })
+      let early: Held | null = null
+      for (let step = 0; step < steps / 5; step++) {
+        const taught = step % 7 === 0 ? [diskSample(1, 'corrected', 32), diskSample(step, 'replay', 32)] : null
+        expect((await session.run(taught, 0.001)).steps).toBe(1)
+        if (step % 5 === 0) await session.use(() => Promise.resolve())
+        if (step === 10) early = held()
+        if (step > 10) expect(held().tensors).toBe(early?.tensors)
+      }
+      session.dispose()
+      expect({ ...held(), heap: 0 }).toEqual({ ...before, heap: 0 })
+    },
+    2 * MINUTES,
+  )
+
+  it('is as before once a training was cancelled, or failed', async () => {
+    const before = { ...held(), heap: 0 }
+    const options = { architecture: { levels: 1, base: 4 }, labels: DISK_LABELS, samples: [diskSample(1)], backend }
+    const train = (change: Partial<TrainOptions>) =>
+      trainModel({ ...options, parent: null, batch: 1, patch: 16, seed: 1, steps: 9, seconds: 1e6, ...change })
+    const ending = new AbortController()
+    const onProgress: TrainOptions['onProgress'] = ({ step }) => {
+      if (step === 3) ending.abort()
+    }
+    await expect(train({ signal: ending.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' })
+    expect({ ...held(), heap: 0 }).toEqual(before)
+    for (const change of [{ continuing: { learningRate: 1e40 } }, { samples: [] }]) {
+      await expect(train(change)).rejects.toBeInstanceOf(CodedError)
+      expect({ ...held(), heap: 0 }).toEqual(before)
+    }
+    const session = await openTraining({ ...options, parent: null, seed: 1, continuing: { learningRate: 1e40 } })
+    const run = async () => {
+      for (let k = 0; k < 5; k++) await session.run([diskSample(1)], 20)
+    }
+    await expect(run()).rejects.toMatchObject({ code: 'compute-failed' })
+    session.dispose()
+    expect({ ...held(), heap: 0 }).toEqual(before)
+  })
 
   it(
     `is flat over ${rounds} rounds of loading, training, predicting and disposing`,

@@ -1,4 +1,4 @@
-import { USUAL_ARCHITECTURE } from './architecture.ts'
+import { architectureFor } from './architecture.ts'
 import { CodedError } from '../../core/contract/errors.ts'
 import { roundUp } from '../data/padding.ts'
 import { IGNORED, trainingImage } from '../data/trainingImage.ts'
@@ -13,14 +13,16 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import type { Continuing } from '../../core/contract/computeLearning.ts'
 import type { CardFacts } from '../models/card.ts'
+import type { Size } from '../data/resize.ts'
 import type { LoadedModel } from '../models/files.ts'
 import type { Normalization, Upsampling } from '../models/unet.ts'
 import type { Lessons } from './lessons.ts'
 import type { Optimizer } from './optimizer.ts'
 
 export interface OpenOptions {
-  /** null: a new network from scratch, of `architecture`. The parent is not changed and stays the caller's. */
+  /** null: a new network from scratch. The parent is not changed and stays the caller's. */
   readonly parent: LoadedModel | null
+  /** Of a new network; by the size of the slices unless given. */
   readonly architecture?: {
     readonly levels: number
     readonly base: number
@@ -53,11 +55,10 @@ export interface OpenedTraining {
   readonly recipeUse: NonNullable<CardFacts['recipeUse']> | null
   /** Peak of the learning rate. */
   readonly peak: number
-  /**
-   * Of all its weights. To be disposed; a new one knows of no past gradients. Of so many slices: the fewer, the more the
-   * parent holds on to what it is.
-   */
+  /** Of all its weights, which hold on to the parent's as `holdOf` says. To be disposed; a new one knows of no past gradients. */
   readonly optimizer: (slices: number) => Optimizer
+  /** How strongly the parent holds on to what it is in a training on so many slices (Optimizer.hold): the fewer, the more. */
+  readonly holdOf: (slices: number) => number
   /**
    * Slices without a pixel that teaches are left out. Throws CodedError: 'bad-request' where labels, samples or what is
    * trusted do not fit a slice's size, 'nothing-to-train' where no slice is left.
@@ -65,10 +66,13 @@ export interface OpenedTraining {
   readonly teach: (samples: readonly TrainingSample[]) => Taught
 }
 
-/** Throws CodedError('bad-file') when the parent is no network that can be trained here. */
-export async function openTrainable(options: OpenOptions): Promise<OpenedTraining> {
+/**
+ * @param samples What is to be learned first: a new network is of a size that goes with theirs.
+ * @throws CodedError('bad-file') when the parent is no network that can be trained here.
+ */
+export async function openTrainable(options: OpenOptions, samples: readonly Size[]): Promise<OpenedTraining> {
   const { parent, labels, seed, continuing = {} } = options
-  const architecture = parent?.card.architecture ?? newArchitecture(options.architecture)
+  const architecture = parent?.card.architecture ?? newArchitecture(options.architecture ?? architectureFor(samples))
   const kind = unetOptions(architecture)
   if (kind === null) {
     throw new CodedError('bad-file', `Models of the kind ${architecture.name} can predict but not be trained here.`)
@@ -80,16 +84,20 @@ export async function openTrainable(options: OpenOptions): Promise<OpenedTrainin
   const { peak, headPace } = rates(options, kind.normalization !== 'none')
   const grown = parent !== null && hasNewLabel(parent.card.labels, labels)
   const isHead = (name: string) => name.startsWith(`${HEAD_NAME}/`)
+  const holdOf = (slices: number) => continuing.anchor ?? anchorFor(slices)
   return {
     ...{ network, architecture, peak, recipeUse: recipeUseOf(parent?.card, labels) },
+    holdOf,
     optimizer: (slices) => {
-      const anchor = parent === null ? 0 : (continuing.anchor ?? anchorFor(slices))
-      return createAdam(variablesOf(network.trainableWeights), {
+      const free = parent === null || continuing.anchor === 0
+      const optimizer = createAdam(variablesOf(network.trainableWeights), {
         pace: (name) => (isHead(name) ? headPace : 1),
         kept: variablesOf(network.nonTrainableWeights),
         // A head with a new label has to move as a whole: its classes share what is sure.
-        anchor: (name) => (grown && isHead(name) ? 0 : anchor),
+        anchor: (name) => (free || (grown && isHead(name)) ? 0 : 1),
       })
+      optimizer.hold(holdOf(slices))
+      return optimizer
     },
     teach: (samples) => {
       const taught = taughtOf(network, parent?.card ?? null, architecture.step, samples, options)
@@ -132,7 +140,7 @@ function newArchitecture({
   base,
   normalization = 'instance',
   upsampling = 'nearest',
-}: OpenOptions['architecture'] & object = USUAL_ARCHITECTURE): ModelCard['architecture'] {
+}: OpenOptions['architecture'] & object): ModelCard['architecture'] {
   const common = { levels, base, inputChannels: 1, step: 2 ** levels } as const
   // As versions before these options wrote them, and read them.
   if (upsampling === 'nearest' && normalization === 'none') return { name: UNET_KINDS.plain, ...common }

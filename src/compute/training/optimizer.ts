@@ -12,6 +12,8 @@ export interface Optimizer {
    * on backends that work behind, the step is under way when this returns. A variable without a gradient is left as it is.
    */
   update(gradients: tf.NamedTensorMap, learningRate: number): void
+  /** How strongly the variables hold on to what they were at first, from the next step on: a factor on `anchor`; 1 at first. */
+  hold(strength: number): void
   /** The factors of the next step at this learning rate. */
   rates(learningRate: number): Rates
   /**
@@ -75,9 +77,14 @@ export function createOptimizer(
   const update = hasKernel(rule.kernel) ? kernelUpdate(paced, rule, clip) : composedUpdate(paced, rule, clip)
   const all = [...variables, ...kept]
   const frees: (() => void)[] = []
-  let steps = 0
-  const rates = (learningRate: number): Rates => ({ rate: rule.rate(learningRate, steps + 1), learningRate })
+  let [steps, strength] = [0, 1]
+  const rates = (learningRate: number): Rates => ({
+    ...{ rate: rule.rate(learningRate, steps + 1), learningRate, hold: learningRate * strength },
+  })
   return {
+    hold(given) {
+      strength = given
+    },
     update(gradients, learningRate) {
       tf.tidy(() => {
         update.step(gradients, rates(learningRate))

@@ -43,16 +43,20 @@ async function eagerStep(
 }
 
 const programs = new WeakMap<Optimizer, Program>()
+/** Scalars behind the tensors of a batch: those of Rates. */
+const FACTORS = 3
 
 function programOf(optimizer: Optimizer, compute: LossAndGradients): Program {
   const known = programs.get(optimizer)
   if (known !== undefined) return known
   const program = createProgram(
     (inputs) => {
-      const [rate, learningRate] = inputs.slice(-2)
-      if (rate === undefined || learningRate === undefined) throw new Error('A step takes the factors of its update.')
-      const { value, grads } = compute(inputs.slice(0, -2))
-      optimizer.apply(grads, { rate, learningRate })
+      const [rate, learningRate, hold] = inputs.slice(-FACTORS)
+      if (rate === undefined || learningRate === undefined || hold === undefined) {
+        throw new Error('A step takes the factors of its update.')
+      }
+      const { value, grads } = compute(inputs.slice(0, -FACTORS))
+      optimizer.apply(grads, { rate, learningRate, hold })
       return [value]
     },
     { accept: async ([value]) => Number.isFinite(await lossOf(value)) },
@@ -71,8 +75,8 @@ async function recordedStep(
   batch: () => tf.Tensor[],
   learningRate: number,
 ): Promise<number> {
-  const rates = optimizer.rates(learningRate)
-  const inputs = tf.tidy(() => [...batch(), tf.scalar(rates.rate), tf.scalar(rates.learningRate)])
+  const { rate, hold, ...rates } = optimizer.rates(learningRate)
+  const inputs = tf.tidy(() => [...batch(), tf.scalar(rate), tf.scalar(rates.learningRate), tf.scalar(hold)])
   try {
     const results = await program.run(inputs)
     try {

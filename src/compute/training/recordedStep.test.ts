@@ -90,7 +90,10 @@ describe('a step that is recorded', () => {
       await tf.setBackend(backend)
       const { step, optimizer, dispose } = start(kind, create, options)
       const losses: number[] = []
-      for (let k = 0; k < 6; k++) losses.push(await step())
+      for (let k = 0; k < 6; k++) {
+        if (k === 3) optimizer.hold(0.5)
+        losses.push(await step())
+      }
       results.push({ losses, weights: await optimizer.snapshot() })
       dispose()
     }

@@ -8,6 +8,7 @@ import { startWasm } from '../runtime/wasm.ts'
 import { sessionRateAt } from './schedule.ts'
 import { openTraining } from './session.ts'
 import { DISK_LABELS, diskSample } from './testing/samples.ts'
+import { trainModel } from './train.ts'
 import type { TrainingSample } from '../../core/contract/compute.ts'
 import type { LoadedModel } from '../models/files.ts'
 import type { SessionOptions, TrainingSession } from './session.ts'
@@ -129,6 +130,26 @@ describe.each(['wasm', 'native'])('a training in many runs on %s', (backend) => 
     for (const each of [session, fresh]) each.dispose()
   })
 
+  it('makes the network that a training at one go makes, by the first slices that teach', async () => {
+    const before = tf.memory().numTensors
+    const { architecture: _, ...options } = optionsFor(backend)
+    const session = await openTraining(options)
+    const nothing = { ...diskSample(2, 'corrected', 64), trusted: new Uint8Array(64 * 64) }
+    await expect(session.run([nothing], 1)).rejects.toMatchObject({ code: 'nothing-to-train' })
+    expect(tf.memory().numTensors).toBe(before)
+    const samples = [diskSample(1)]
+    await session.run(samples, 0)
+    const whole = await trainModel({ ...options, samples, steps: 1, seconds: 100 })
+    expect(whole.architecture).toMatchObject({ levels: 2, base: 16 })
+    await session.use((trained) => {
+      expect(trained.architecture).toEqual(whole.architecture)
+      return Promise.resolve()
+    })
+    whole.network.dispose()
+    session.dispose()
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
   it('sees fewer patches a step where steps take long', async () => {
     const told: string[] = []
     const notify = (message: string) => told.push(message)
@@ -167,6 +188,16 @@ describe.each(['wasm', 'native'])('a training in many runs on %s', (backend) => 
     }
     await expect(run()).rejects.toMatchObject({ code: 'compute-failed' })
     session.dispose()
+  })
+
+  it('gives no weights that are no numbers, though the loss of the last step was one', async () => {
+    const session = await openTraining(optionsFor(backend, { continuing: { learningRate: 1e40 } }))
+    expect(await session.run([diskSample(1)], 0.001)).toMatchObject({ steps: 1, loss: expect.any(Number) as number })
+    await expect(session.use(() => Promise.resolve('used'))).rejects.toMatchObject({ code: 'compute-failed' })
+    session.dispose()
+    const { batch = 1, patch = 40, ...options } = optionsFor(backend, { continuing: { learningRate: 1e40 } })
+    const whole = trainModel({ ...options, batch, patch, samples: [diskSample(1)], steps: 1, seconds: 100 })
+    await expect(whole).rejects.toMatchObject({ code: 'compute-failed' })
   })
 
   it(

@@ -1,7 +1,7 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import { nextTurn } from '../inference/predict.ts'
-import { averageOf } from './averaging.ts'
-import { CURVE_POINTS, evaluationInterval, notANumber, thinned } from './fit.ts'
+import { averageOf, notANumber } from './averaging.ts'
+import { CURVE_POINTS, evaluationInterval, thinned } from './fit.ts'
 import { openTrainable, patchSize } from './opening.ts'
 import { trainingRoom } from './room.ts'
 import { sessionRateAt } from './schedule.ts'
@@ -9,8 +9,10 @@ import { BATCH, PATCH } from './train.ts'
 import type { TrainingSample } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
 import type { Evaluation } from './evaluate.ts'
+import type { WeightAverage } from './averaging.ts'
 import type { Lessons } from './lessons.ts'
-import type { OpenOptions } from './opening.ts'
+import type { OpenedTraining, OpenOptions, Taught } from './opening.ts'
+import type { Optimizer } from './optimizer.ts'
 import type { TrainingRoom } from './room.ts'
 import type { TrainedModel } from './train.ts'
 
@@ -53,8 +55,15 @@ export interface TrainingSession {
   dispose(): void
 }
 
+/** What learns. */
+interface Learner extends OpenedTraining {
+  readonly weights: Optimizer
+  readonly average: WeightAverage
+}
+
 /** What is being taught. */
 interface Teaching {
+  readonly learner: Learner
   readonly lessons: Lessons
   /** Largest patch, in pixels. */
   readonly patch: number
@@ -75,16 +84,15 @@ const LONG_STEP = 250
 const TIMED = 3
 
 /**
- * Begins a training that has no end of its own; nothing is computed yet. The learning rate stays near its peak while slices
+ * Begins a training that has no end of its own; nothing is computed yet. A network from nothing is made for the first slices
+ * that come, as trainModel makes it. The learning rate stays near its peak while slices
  * change and falls slowly while they do not. The same seed, backend and threads give the same weights after so many steps on
  * the same slices, however they were cut into runs, unless steps take long or memory is short. Throws CodedError('bad-file') when the parent is no network that can be trained
  * here.
  */
 export async function openTraining(options: SessionOptions): Promise<TrainingSession> {
   const { seed, notify } = options
-  const { network, architecture, peak, recipeUse, ...opened } = await openTrainable(options)
-  const optimizer = opened.optimizer(USUAL_SLICES)
-  const average = averageOf(optimizer)
+  let learner = options.parent === null ? null : await learnerOf(options, [])
   let teaching: Teaching | null = null
   let taughtTimes = 0
   let seconds = 0
@@ -93,22 +101,35 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
   let curve: CurvePoint[] = []
 
   async function teach(samples: readonly TrainingSample[]): Promise<Teaching> {
-    const taught = opened.teach(samples)
-    const patch = patchSize(taught.slices, architecture.step, options.patch ?? PATCH)
-    if (teaching === null && options.parent !== null) average.begin(await optimizer.snapshot())
+    const now = learner ?? (await learnerOf(options, samples))
+    const taught = taughtBy(now, samples)
+    learner = now
+    const patch = patchSize(taught.slices, now.architecture.step, options.patch ?? PATCH)
+    if (teaching === null && options.parent !== null) now.average.begin(await now.weights.snapshot())
     const { room, times } =
-      teaching?.patch === patch ? teaching : { room: await roomFor(options.batch ?? BATCH, patch), times: [] }
+      teaching?.patch === patch ? teaching : { room: await roomFor(now, options.batch ?? BATCH, patch), times: [] }
     teaching?.lessons.dispose()
+    now.weights.hold(now.holdOf(taught.slices.length))
     // Others than those of the samples before, of which patches were drawn from their first on.
-    teaching = { lessons: taught.lessons(seed + taughtTimes++), room, times, patch, steps: 0 }
+    teaching = { learner: now, lessons: taught.lessons(seed + taughtTimes++), room, times, patch, steps: 0 }
     return teaching
   }
 
-  async function roomFor(count: number, size: number): Promise<TrainingRoom> {
-    const before = await optimizer.snapshot()
-    const room = await trainingRoom(network, architecture.step, { count, size }, notify)
+  /** A network that was made for slices that teach nothing is not kept: the next ones may be of another size. */
+  function taughtBy(now: Learner, samples: readonly TrainingSample[]): Taught {
+    try {
+      return now.teach(samples)
+    } catch (error) {
+      if (learner === null) disposeOf(now)
+      throw error
+    }
+  }
+
+  async function roomFor(now: Learner, count: number, size: number): Promise<TrainingRoom> {
+    const before = await now.weights.snapshot()
+    const room = await trainingRoom(now.network, now.architecture.step, { count, size }, notify)
     // As in a training at one go: measuring what a step costs moved the statistics of batch normalization.
-    optimizer.restore(before)
+    now.weights.restore(before)
     return room
   }
 
@@ -118,15 +139,18 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
     if (count === 1 || now.times.length < TIMED) return
     const long = Math.min(...now.times) > (options.longStep ?? LONG_STEP)
     now.times = []
-    if (long) now.room = await roomFor(Math.ceil(count / 2), size)
+    if (long) now.room = await roomFor(now.learner, Math.ceil(count / 2), size)
   }
 
   /** null where it was cancelled. */
-  async function measure({ lessons }: Teaching, signal: AbortSignal | undefined): Promise<Measured | null> {
+  async function measure(
+    { learner: { weights, average }, lessons }: Teaching,
+    signal: AbortSignal | undefined,
+  ): Promise<Measured | null> {
     try {
       const measured = await average.use(() => lessons.evaluate(signal))
       if (!Number.isFinite(measured.loss)) throw notANumber()
-      latest = { ...measured, at: optimizer.steps() }
+      latest = { ...measured, at: weights.steps() }
       return latest
     } catch (error) {
       if (signal?.aborted === true && error instanceof CodedError && error.code === 'cancelled') return null
@@ -135,13 +159,14 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
   }
 
   async function step({ lessons, room, ...now }: Teaching): Promise<number> {
-    const rate = sessionRateAt(peak, now.steps, optimizer.steps())
+    const { weights, average, peak } = now.learner
+    const rate = sessionRateAt(peak, now.steps, weights.steps())
     const started = performance.now()
-    const loss = await room.run(() => lessons.step(optimizer, room.size, rate))
+    const loss = await room.run(() => lessons.step(weights, room.size, rate))
     now.times.push(performance.now() - started)
     if (!Number.isFinite(loss)) throw notANumber()
     await average.stepped()
-    curve.push({ step: optimizer.steps(), loss, dice: latest?.dice ?? 0 })
+    curve.push({ step: weights.steps(), loss, dice: latest?.dice ?? 0 })
     if (curve.length >= 2 * CURVE_POINTS) curve = thinned(curve)
     return loss
   }
@@ -164,7 +189,7 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       await keepStepsShort(now)
     } while (performance.now() < end)
     const due = evaluationInterval(now.lessons.measured, now.room.size) * MEASURE_SELDOM
-    const old = optimizer.steps() - (latest?.at ?? 0) >= due
+    const old = now.learner.weights.steps() - (latest?.at ?? 0) >= due
     const measured = old && signal?.aborted !== true ? await measure(now, signal) : null
     return { steps, loss, dice: measured?.dice ?? null }
   }
@@ -184,9 +209,10 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
     async use(work) {
       if (teaching === null) throw nothingTaught()
       const { lessons, room } = teaching
+      const { network, architecture, recipeUse, weights, average } = teaching.learner
       const [before, after] = [first ?? NONE, latest ?? first ?? NONE]
       const training = {
-        ...{ slices: lessons.corrected, steps: optimizer.steps(), seconds, seed, backend: options.backend },
+        ...{ slices: lessons.corrected, steps: weights.steps(), seconds, seed, backend: options.backend },
         ...{ boundBy: 'seconds' as const, lossBefore: before.loss, lossAfter: after.loss },
         ...{ diceBefore: before.dice, diceAfter: after.dice, curve: thinned(curve) },
       }
@@ -194,18 +220,26 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       return await average.use(() => work(recipeUse === null ? trained : { ...trained, recipeUse }))
     },
     dispose() {
-      optimizer.dispose()
       teaching?.lessons.dispose()
-      network.dispose()
+      if (learner !== null) disposeOf(learner)
     },
   }
 }
 
 /** Between two measurements lie so many times the steps of a training at one go: nothing is decided by them here. */
 const MEASURE_SELDOM = 3
-/** What it will learn from is not known when it begins: about as much as is corrected and replayed beside it. */
-const USUAL_SLICES = 40
 const NONE: Evaluation = { loss: 0, dice: 0 }
+
+async function learnerOf(options: OpenOptions, samples: readonly TrainingSample[]): Promise<Learner> {
+  const opened = await openTrainable(options, samples)
+  const weights = opened.optimizer(samples.length)
+  return { ...opened, weights, average: averageOf(weights) }
+}
+
+function disposeOf({ weights, network }: Learner): void {
+  weights.dispose()
+  network.dispose()
+}
 
 function nothingTaught(): CodedError {
   return new CodedError('nothing-to-train', 'There is no slice to learn from; correct a slice first.')

@@ -161,7 +161,7 @@ describe('what nobody trusts', () => {
   })
 
   it('counts for nothing in the measured loss and Dice', async () => {
-    const opened = await openTrainable(options({ parent }))
+    const opened = await openTrainable(options({ parent }), [])
     const taught = (samples: TrainingSample[]) => {
       const lessons = opened.teach(samples).lessons(1)
       return lessons.evaluate(undefined).finally(() => {

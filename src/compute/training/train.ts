@@ -1,4 +1,3 @@
-import { architectureFor } from './architecture.ts'
 import { fit } from './fit.ts'
 import { openTrainable, patchSize } from './opening.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -63,10 +62,7 @@ export const PATCH = 160
  */
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const { seed, steps, seconds, evaluateEvery, backend, signal, onProgress, notify } = options
-  const { network, architecture, peak, recipeUse, ...opened } = await openTrainable({
-    architecture: architectureFor(options.samples),
-    ...options,
-  })
+  const { network, architecture, peak, recipeUse, ...opened } = await openTrainable(options, options.samples)
   let lessons: Lessons | null = null
   let optimizer: Optimizer | null = null
   try {

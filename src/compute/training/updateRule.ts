@@ -19,14 +19,18 @@ export interface Paced {
   readonly pace: number
   /** Part that a step at learning rate 1 takes away. */
   readonly decay: number
-  /** Part of its distance from what it was at first that a step at learning rate 1 takes away, before the decay. */
+  /** Part of its distance from what it was at first that a step with a hold of 1 takes away, before the decay. */
   readonly pull: number
 }
 
-/** The factors of a step: what the rule makes of the learning rate, and the learning rate itself; numbers or scalars. */
+/**
+ * The factors of a step: what the rule makes of the learning rate, the learning rate itself, and that times how strongly
+ * the variables hold on to what they were at first; numbers or scalars.
+ */
 export interface Rates<T = number> {
   readonly rate: T
   readonly learningRate: T
+  readonly hold: T
 }
 
 /** Applies one step of a rule; `gradients` as in Optimizer. Called inside of tf.tidy. */
