@@ -22,6 +22,12 @@ export interface HeldCase {
   readonly slices: readonly HeldSlice[]
 }
 
+/** Dice of the two versions on the same slices. */
+export interface HeldPair {
+  readonly before: number
+  readonly after: number
+}
+
 type CaseRow = Judgement['cases'][number]
 type DiceRow = CaseRow['dice'][number]
 
@@ -53,15 +59,15 @@ export function meanTable(cases: readonly CaseRow[], labels: readonly number[]):
 }
 
 /**
- * After - before, of each case or each slice that has anything to compare: of the mean over those of the labels that occur. What
+ * Before and after, of each case or each slice that has anything to compare: of the mean over those of the labels that occur. What
  * predicts a label where there is none loses all of its Dice there against what does not.
  */
-export function differencesOf(cases: readonly HeldCase[], unit: 'case' | 'slice', labels: readonly number[]): number[] {
+export function pairsOf(cases: readonly HeldCase[], unit: 'case' | 'slice', labels: readonly number[]): HeldPair[] {
   const ofCases = cases.map(({ slices }) => slices)
   const groups = unit === 'case' ? ofCases : ofCases.flat().map((slice) => [slice])
   return groups.flatMap((slices) => {
     const [before, after] = [meanDice(slices, 'before', labels), meanDice(slices, 'after', labels)]
-    return before === null || after === null ? [] : [after - before]
+    return before === null || after === null ? [] : [{ before, after }]
   })
 }
 

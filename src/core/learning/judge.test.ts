@@ -99,9 +99,49 @@ describe('a verdict', () => {
     expect(enough).toMatchObject({ verdict: 'promoted', test: { unit: 'slice', pairs: 7, p: 1 / 128, level: 0.01 } })
     // Case A: 315 of 400 before, 327 after, all slices together.
     expect(enough.cases[0]?.dice[1]).toEqual({ label: 1, before: 630 / 715, after: 654 / 727 })
+    // Means over the two cases, each over all its slices: not what the slices come to.
+    const [before, after] = [(630 / 715 + 466 / 533) / 2, (654 / 727 + 484 / 542) / 2]
+    expect([before.toFixed(3), after.toFixed(3)]).toEqual(['0.878', '0.896'])
+    expect(enough.reason).toBe(
+      'Mean Dice on 2 hold-out cases rose from 0.878 to 0.896; by their 7 slices, more than chance explains (p 0.008).',
+    )
     const few = judge(two(6), LABELS)
     expect(few.verdict).toBe('unproven')
     expect(few.reason).toBe('The hold-out has only 6 slices to compare, which is too few to tell; 7 would do.')
+  })
+
+  it('many slices of one case do not outvote the other cases', () => {
+    const slices = (count: number, before: number, after: number) =>
+      Array.from({ length: count }, () => ({ before: found([before]), after: found([after]) }))
+    const held = [
+      { caseId: 'a', name: 'A', slices: slices(30, 80, 82) },
+      { caseId: 'b', name: 'B', slices: slices(1, 90, 84) },
+    ]
+    const judged = judge(held, LABELS)
+    // By slices it is clear; by cases: (160/180 + 180/190) / 2 before, (164/182 + 168/184) / 2 after.
+    expect(judged.test?.p).toBeLessThan(0.01)
+    expect(judged).toMatchObject({ verdict: 'aside', mean: [{ before: expect.closeTo(0.91813, 5) as number }, {}, {}] })
+    expect(judged.reason).toBe(
+      'Mean Dice on 2 hold-out cases fell from 0.918 to 0.907, although their 31 slices rose on average, so it is kept aside.',
+    )
+  })
+
+  it('no label falls over the cases by more than 0.02, however much its slices vary', () => {
+    // The second label: a little better on ten slices of one case, much worse on the one of the other.
+    const many = Array.from({ length: 10 }, () => ({ before: found([60, 80]), after: found([90, 81]) }))
+    const of = (after: number) => [
+      { caseId: 'a', name: 'A', slices: many },
+      { caseId: 'b', name: 'B', slices: [{ before: found([60, 90]), after: found([90, after]) }] },
+    ]
+    const judged = judge(of(70), LABELS)
+    expect(judged.test).toMatchObject({ unit: 'slice', pairs: 11, p: 2 ** -11 })
+    // (160/180 + 180/190) / 2 and (162/181 + 140/170) / 2.
+    expect(judged.reason).toBe(
+      'Dice of Posterior on the hold-out fell from 0.918 to 0.859, more than 0.02, so it is kept aside.',
+    )
+    expect(judged.verdict).toBe('aside')
+    // (162/181 + 172/186) / 2 is 0.0083 less, which is let pass.
+    expect(judge(of(86), LABELS).verdict).toBe('promoted')
   })
 
   it('what fell clearly is kept aside even where there is too little to prove anything', () => {

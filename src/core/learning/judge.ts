@@ -1,14 +1,18 @@
 import { fewestPairs, meanOf, signFlipTest, standardError } from '../metrics/index.ts'
-import { caseTable, differencesOf, meanTable } from './heldTable.ts'
-import { asideFor, better, fallen, noNumbers, nothingToCompare, noVersionBefore, tooFew } from './reasons.ts'
+import { caseTable, meanTable, pairsOf } from './heldTable.ts'
+import { asideFor, better, fallen, noNumbers, nothingToCompare, notByCase, noVersionBefore, tooFew } from './reasons.ts'
+import type { Fall } from './reasons.ts'
 import type { Judgement } from '../contract/learning.ts'
-import type { HeldCase } from './heldTable.ts'
+import type { HeldCase, HeldPair } from './heldTable.ts'
 
 export type { HeldCase } from './heldTable.ts'
 
 export type Judged = Pick<Judgement, 'verdict' | 'reason' | 'test' | 'cases' | 'mean'>
 
-/** From so many cases on they are the pairs; of fewer cases their slices are, which say less, being alike. */
+/**
+ * From so many cases on they are the pairs; of fewer cases their slices are. Those of a case are alike, so that many of them may
+ * outvote the other cases: there the means over the cases have a say too.
+ */
 const CASES = 5
 const LEVELS = { case: 0.05, slice: 0.01 } as const
 
@@ -21,8 +25,9 @@ const LONE_ERROR = 0.05
 /**
  * Holds a version against the one in use on the hold-out, and says whether it may be used:
  *
- * - `promoted`: mean Dice is higher, by a one-sided sign-flip test of the pairs, at 0.05 of five cases or more, at 0.01 of the
- *   slices of fewer.
+ * - `promoted`: mean Dice is higher, by a one-sided sign-flip test of the pairs, at 0.05 of five cases or more. At 0.01 of the
+ *   slices of fewer, and only where the mean over the cases, each scored over all its slices, rose, and that of no label fell by
+ *   more than 0.02, whatever its noise.
  * - `aside`: it is not, or some label, or the mean, fell by more than 0.02 and by more than twice its standard error, or some
  *   score is no number.
  * - `unproven`: there is nothing to compare, or too few slices for the test ever to say anything.
@@ -40,32 +45,58 @@ export function judge(cases: readonly HeldCase[], labels: readonly { value: numb
   if (held.some(({ slices }) => slices.some(({ before }) => before === null))) {
     return { ...found, verdict: 'unproven', reason: noVersionBefore() }
   }
-  const byCase = differencesOf(held, 'case', values)
-  const unit: keyof typeof LEVELS = byCase.length >= CASES ? 'case' : 'slice'
-  const differences = unit === 'case' ? byCase : differencesOf(held, unit, values)
-  const all = values.map((value) => ({ value, differences: differencesOf(held, unit, [value]) }))
-  if (![differences, ...all.map((each) => each.differences)].flat().every(Number.isFinite)) {
+  const whole = pairsIn(held, values)
+  const unit: keyof typeof LEVELS = whole.case.length >= CASES ? 'case' : 'slice'
+  const all = labels.map(({ value, name }) => ({ name, pairs: pairsIn(held, [value]) }))
+  const differences = differencesOf(whole[unit])
+  if (![differences, ...all.map(({ pairs }) => differencesOf(pairs[unit]))].flat().every(Number.isFinite)) {
     return { ...found, verdict: 'aside', reason: noNumbers() }
   }
-  const whole = mean.find(({ label }) => label === null)
-  const change = { unit, pairs: differences.length, before: whole?.before ?? 0, after: whole?.after ?? 0 } as const
-  const worse = all.find((each) => hasFallen(each.differences))
   const level = LEVELS[unit]
   const result = signFlipTest(differences)
   const test = differences.length === 0 ? null : { ...result, kind: 'sign-flip' as const, unit, level }
-  if (worse !== undefined) {
-    const own = mean.find(({ label }) => label === worse.value)
-    const name = labels.find(({ value }) => value === worse.value)?.name ?? `label ${worse.value}`
-    return { ...found, test, verdict: 'aside', reason: fallen(name, own?.before ?? null, own?.after ?? null) }
-  }
-  if (hasFallen(differences))
-    return { ...found, test, verdict: 'aside', reason: fallen(null, whole?.before ?? null, whole?.after ?? null) }
+  const aside = (reason: string): Judged => ({ ...found, test, verdict: 'aside', reason })
+  const worse = [...all, { name: null, pairs: whole }].find(({ pairs }) => hasFallen(differencesOf(pairs[unit])))
+  if (worse !== undefined) return aside(fallen(worse.name, shownMeans(worse.pairs, unit)))
   if (differences.length < fewestPairs(level)) {
     return { ...found, test, verdict: 'unproven', reason: tooFew(differences.length, fewestPairs(level)) }
   }
-  return result.p <= level
-    ? { ...found, test, verdict: 'promoted', reason: better(change, result.p) }
-    : { ...found, test, verdict: 'aside', reason: asideFor(change, result.p, level) }
+  const change = {
+    cases: whole.case.length,
+    slices: unit === 'slice' ? differences.length : null,
+    ...meansOf(whole.case),
+  }
+  if (result.p > level) return aside(asideFor(change, result.p, level))
+  if (unit === 'slice') {
+    const lower = all.find(({ pairs }) => meanOf(differencesOf(pairs.case)) < -FALL)
+    if (lower !== undefined) return aside(fallen(lower.name, { ...meansOf(lower.pairs.case), of: 'pooled' }))
+    if (meanOf(differencesOf(whole.case)) <= 0) return aside(notByCase(change))
+  }
+  return { ...found, test, verdict: 'promoted', reason: better(change, result.p) }
+}
+
+interface Pairs {
+  readonly case: readonly HeldPair[]
+  readonly slice: readonly HeldPair[]
+}
+
+function pairsIn(held: readonly HeldCase[], labels: readonly number[]): Pairs {
+  return { case: pairsOf(held, 'case', labels), slice: pairsOf(held, 'slice', labels) }
+}
+
+function differencesOf(pairs: readonly HeldPair[]): number[] {
+  return pairs.map(({ before, after }) => after - before)
+}
+
+function meansOf(pairs: readonly HeldPair[]): HeldPair {
+  return { before: meanOf(pairs.map(({ before }) => before)), after: meanOf(pairs.map(({ after }) => after)) }
+}
+
+/** Over the cases, as the table has them; over the slices where these alone fell. */
+function shownMeans(pairs: Pairs, unit: 'case' | 'slice'): Fall {
+  const means = meansOf(pairs.case)
+  if (unit === 'case' || means.after < means.before) return { ...means, of: 'case' }
+  return { ...meansOf(pairs.slice), of: 'slice' }
 }
 
 /** By more than may be, and by more than its noise. */

@@ -1,10 +1,20 @@
 /** Sentences for the user that say why a version is used or kept aside. */
 
+/** Mean Dice over the cases, each scored over all its slices. */
 interface Change {
-  readonly unit: 'case' | 'slice'
-  readonly pairs: number
+  readonly cases: number
+  /** Where they are what was tested; null: the cases were. */
+  readonly slices: number | null
   readonly before: number
   readonly after: number
+}
+
+/** `case`: over the cases, by more than the noise of what was tested; `slice`: over slices; `pooled`: over cases of which there are too
+ * few to tell their noise, by more than 0.02. */
+export interface Fall {
+  readonly before: number
+  readonly after: number
+  readonly of: 'case' | 'slice' | 'pooled'
 }
 
 export function nothingToCompare(): string {
@@ -25,27 +35,43 @@ export function tooFew(pairs: number, needed: number): string {
 }
 
 /** `label` null: the mean over the labels. */
-export function fallen(label: string | null, before: number | null, after: number | null): string {
+export function fallen(label: string | null, { before, after, of }: Fall): string {
   const what = label === null ? 'Mean Dice' : `Dice of ${label}`
-  return `${what} on the hold-out fell from ${shown(before)} to ${shown(after)}, more than its noise, so it is kept aside.`
+  const where = of === 'slice' ? 'on the slices of the hold-out' : 'on the hold-out'
+  const why = of === 'pooled' ? 'more than 0.02' : 'more than its noise'
+  return `${what} ${where} fell from ${shown(before)} to ${shown(after)}, ${why}, so it is kept aside.`
 }
 
 export function better(change: Change, p: number): string {
-  return `${moved(change)}, more than chance explains (p ${shownP(p)}).`
+  return change.slices === null
+    ? `${moved(change)}, more than chance explains (p ${shownP(p)}).`
+    : `${moved(change)}; by ${slicesOf(change)}, more than chance explains (p ${shownP(p)}).`
 }
 
 export function asideFor(change: Change, p: number, level: number): string {
-  return `${moved(change)}, which is not more than chance explains (p ${shownP(p)}, at most ${level} is needed), so it is kept aside.`
+  const chance = `not more than chance explains (p ${shownP(p)}, at most ${level} is needed), so it is kept aside.`
+  return change.slices === null
+    ? `${moved(change)}, which is ${chance}`
+    : `${moved(change)}; by ${slicesOf(change)}, ${chance}`
 }
 
-function moved({ unit, pairs, before, after }: Change): string {
+/** Slices rose, most of them of one case. */
+export function notByCase(change: Change): string {
+  return `${moved(change)}, although ${slicesOf(change)} rose on average, so it is kept aside.`
+}
+
+function slicesOf({ slices }: Change): string {
+  return `their ${slices} slices`
+}
+
+function moved({ cases, before, after }: Change): string {
   const way = after > before ? 'rose' : after < before ? 'fell' : 'stayed'
   const values = way === 'stayed' ? `at ${shown(after)}` : `from ${shown(before)} to ${shown(after)}`
-  return `Mean Dice on ${pairs} hold-out ${unit}${pairs === 1 ? '' : 's'} ${way} ${values}`
+  return `Mean Dice on ${cases} hold-out case${cases === 1 ? '' : 's'} ${way} ${values}`
 }
 
-function shown(dice: number | null): string {
-  return dice === null ? 'none' : dice.toFixed(3)
+function shown(dice: number): string {
+  return dice.toFixed(3)
 }
 
 function shownP(p: number): string {
