@@ -130,6 +130,7 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       settings.set('.lastCase', caseId)
       return detail
     },
+    'case.detail': ({ caseId }) => worklist.detail(caseId),
     'case.remove': async ({ caseId }) => {
       cases.get(caseId)
       await predictor.stop(caseId)

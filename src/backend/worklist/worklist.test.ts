@@ -76,6 +76,16 @@ describe('case.add', () => {
     expect((await readMaskOf(test, test.caseId)).filter((label) => label === 1)).toHaveLength(4)
   })
 
+  it('is looked at without becoming the one that was open last', async () => {
+    const test = await openBackend(emptyProject())
+    const first = await add(test, await volumeFile('first.nii.gz'))
+    const second = await add(test, await volumeFile('second.nii.gz', 5))
+    const opened = await test.call('case.open', { caseId: first.id })
+    expect(await test.call('case.detail', { caseId: first.id })).toEqual(opened)
+    expect((await test.call('case.detail', { caseId: second.id })).id).toBe(second.id)
+    expect((await test.call('project.get', {})).lastCaseId).toBe(first.id)
+  })
+
   it('says in a sentence what is wrong with a file, and goes on', async () => {
     const test = await openBackend(emptyProject())
     const folder = temporaryFolder()

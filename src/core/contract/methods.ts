@@ -142,7 +142,10 @@ export const methods = {
     params: z.object({ caseId: idSchema, affine: z.enum(['sform', 'qform']) }),
     result: caseDetailSchema,
   },
+  /** For annotation: it is the case that is open last from now on, and its strokes go on to compute as they are drawn. */
   'case.open': { params: caseRef, result: caseDetailSchema },
+  /** To be looked at: what `case.open` answers, and nothing else follows from it. */
+  'case.detail': { params: caseRef, result: caseDetailSchema },
   /** Takes the case off the worklist. Its journal stays in the project. */
   'case.remove': { params: caseRef, result: nothing },
   /** A moved image: the new place must hold the same voxels. */

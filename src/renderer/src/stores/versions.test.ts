@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../../core/contract/index.ts'
 import { useActions } from '../actions/index.ts'
 import { useVersion } from '../actions/versions.ts'
-import { aDetail, aJob, aModel, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
+import { aJob, aModel, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { aHoldout, aJudgement, aModelDetail } from '../testing/learning.ts'
 import { settled, withProject } from '../testing/setUp.ts'
 import { useHoldoutStore } from './holdout.ts'
@@ -10,8 +10,6 @@ import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
 import { useUiStore } from './ui.ts'
 import { useVersionsStore } from './versions.ts'
-import { useVersusStore } from './versus.ts'
-import { useViewStore } from './view.ts'
 
 const judged = (verdict: 'promoted' | 'aside' | 'waiting') => ({
   verdict,
@@ -144,81 +142,4 @@ it('the hold-out is what was frozen, here or elsewhere', async () => {
   expect(holdout.slices).toBe(6)
   client.tell('holdout.changed', aHoldout({ id: null, frozenAt: null, chosenBy: null, cases: [] }))
   expect(holdout.caseIds.size).toBe(0)
-})
-
-describe('two versions side by side', () => {
-  beforeEach(() => {
-    Object.assign(client.answers, {
-      'case.open': ({ caseId }: { caseId: string }) => aDetail({ id: caseId, corrected: [5] }),
-      'volume.slice': () => ({
-        width: 8,
-        height: 6,
-        channels: 1,
-        voxelType: 'uint8',
-        data: new Uint8Array(48),
-        slope: 1,
-        inter: 0,
-      }),
-      'annotation.slice': () => ({ width: 8, height: 6, data: new Uint8Array(48), revision: 0, modelId: null }),
-      'models.preview': ({ modelId, index }: { modelId: string; index: number }) => ({
-        modelId,
-        axis: 2,
-        index,
-        width: 8,
-        height: 6,
-        data: new Uint8Array(48).fill(index),
-      }),
-    })
-  })
-
-  it('begin with the slice on screen: the one in use on the right, what it goes on from on the left', async () => {
-    await useViewStore().openCase('case-1')
-    useViewStore().setIndex(7)
-    const versus = useVersusStore()
-    await versus.begin()
-    expect([versus.detail?.id, versus.index]).toEqual(['case-1', 7])
-    expect(versus.ids).toEqual({ left: 'model-1', right: 'model-2' })
-    expect(versus.previews.left?.modelId).toBe('model-1')
-    expect(versus.previews.right?.modelId).toBe('model-2')
-    expect(versus.settled).toBe(false)
-    await versus.go(5)
-    expect(versus.settled).toBe(true)
-    expect(versus.previews.left?.data[0]).toBe(5)
-  })
-
-  it('change places where one is chosen that stands on the other side', async () => {
-    const versus = useVersusStore()
-    await versus.begin()
-    await versus.take('left', 'model-2')
-    expect(versus.ids).toEqual({ left: 'model-2', right: 'model-1' })
-    await versus.take('left', 'model-3')
-    expect(versus.ids).toEqual({ left: 'model-3', right: 'model-1' })
-    await versus.swap()
-    expect(versus.ids).toEqual({ left: 'model-1', right: 'model-3' })
-    // What was asked for once on a side is not asked for again there as long as it stands.
-    const asked = client.asked('models.preview').length
-    await versus.load()
-    expect(client.asked('models.preview')).toHaveLength(asked)
-  })
-
-  it('shows what one side could not, and the other all the same', async () => {
-    client.answers['models.preview'] = ({ modelId, index }) => {
-      if (modelId === 'model-1') throw new CodedError('bad-file', 'The weights are damaged.')
-      return { modelId, axis: 2, index, width: 8, height: 6, data: new Uint8Array(48) }
-    }
-    const versus = useVersusStore()
-    await versus.begin()
-    expect(versus.errors.left?.message).toBe('The weights are damaged.')
-    expect(versus.previews.right?.modelId).toBe('model-2')
-    expect(versus.waiting).toEqual({ left: false, right: false })
-  })
-
-  it('stays inside the case', async () => {
-    const versus = useVersusStore()
-    await versus.begin()
-    await versus.go(99)
-    expect(versus.index).toBe(9)
-    await versus.go(-3)
-    expect(versus.index).toBe(0)
-  })
 })

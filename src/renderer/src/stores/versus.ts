@@ -1,11 +1,10 @@
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { defineStore } from 'pinia'
-import type { CaseDetail, Preview, WireError } from '../../../core/contract/index.ts'
+import type { Axis, CaseDetail, MethodParams, Preview, WireError } from '../../../core/contract/index.ts'
 import { planeViews, type PlaneView } from '../../../core/geometry/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError, isCancelled } from '../api/errors.ts'
 import { toImageSlice, type ImageSlice } from '../canvas/samples.ts'
-import { useAnnotationStore } from './annotation.ts'
 import { useProjectStore } from './project.ts'
 import { useVersionsStore } from './versions.ts'
 import { useViewStore } from './view.ts'
@@ -14,9 +13,19 @@ export type Side = 'left' | 'right'
 /** A slice across the training axis, with its mask in the wire's order. */
 interface Ground {
   readonly caseId: string
+  readonly axis: Axis
   readonly index: number
   readonly image: ImageSlice
   readonly mask: Uint8Array
+}
+type MaskRef = MethodParams<'annotation.slice'>
+/** What was asked for last in a place. */
+interface Wish {
+  readonly key: string
+  readonly controller: AbortController
+  /** Not there yet. */
+  under: boolean
+  done: Promise<void>
 }
 
 /** Two versions of the model on the same slice of a case: what each predicts there. Nothing of it is kept. */
@@ -24,7 +33,8 @@ export const useVersusStore = defineStore('versus', () => {
   const project = useProjectStore()
   const versions = useVersionsStore()
   const view = useViewStore()
-  const annotation = useAnnotationStore()
+  /** The case that was chosen; its description follows. */
+  const caseId = ref<string | null>(null)
   const detail = shallowRef<CaseDetail | null>(null)
   const index = ref(0)
   const chosen = ref<Readonly<Record<Side, string | null>>>({ left: null, right: null })
@@ -36,7 +46,12 @@ export const useVersusStore = defineStore('versus', () => {
   let opening = 0
   /** What was on screen when comparing began. */
   let begunAt: string | null = null
-  let controller: AbortController | null = null
+  let stop: (() => void) | null = null
+  const wishes = new Map<Side | 'ground', Wish>()
+  /** How often the mask of the case has changed, as far as it was heard of. */
+  let drawn = 0
+  /** The one whose mask is being read again. */
+  let refreshing: Ground | null = null
 
   /** Versions that can predict. */
   const able = computed(() => versions.newestFirst.filter((one) => !one.pruned))
@@ -51,10 +66,10 @@ export const useVersusStore = defineStore('versus', () => {
   const settled = computed(() => {
     const now = detail.value
     if (now === null) return false
-    // Of the case on screen what was done since it was opened is known.
-    const { approved, corrected } = now.id === view.caseId ? annotation : now
-    return approved.includes(index.value) || corrected.includes(index.value)
+    return now.approved.includes(index.value) || now.corrected.includes(index.value)
   })
+  /** What a version says of a label that is gone is background. */
+  const meanings = computed(() => project.labels.map(({ value }) => value).join())
   /** The version on each side: what was chosen, else the one in use on the right and what it goes on from on the left. */
   const ids = computed<Readonly<Record<Side, string | null>>>(() => {
     const known = (id: string | null): string | null => (able.value.some((one) => one.id === id) ? id : null)
@@ -65,27 +80,57 @@ export const useVersusStore = defineStore('versus', () => {
     return { left: left ?? other, right }
   })
 
-  /** Begins with the case and the slice on screen, or goes on where it was left as long as those are the same. */
+  /**
+   * Begins with the case and the slice on screen, or goes on where it was left as long as those are the same. From here on it follows
+   * what changes, until `leave`.
+   */
   async function begin(): Promise<void> {
+    stop ??= follow()
     const onScreen = cases.value.find((one) => one.id === view.caseId)
     const place = `${onScreen?.id} ${view.plane} ${view.index}`
-    const left = place === begunAt ? cases.value.find((one) => one.id === detail.value?.id) : undefined
+    const left = place === begunAt ? cases.value.find((one) => one.id === caseId.value) : undefined
     begunAt = place
     const first = left ?? onScreen ?? cases.value[0]
     if (first !== undefined) await openCase(first.id, left === undefined ? null : index.value)
   }
 
-  /** At the slice on screen where it is there, else at the middle one, or at the slice `at`. */
-  async function openCase(caseId: string, at: number | null = null): Promise<void> {
+  function follow(): () => void {
+    const client = useClient()
+    const stops = [
+      client.on('annotation.applied', (event) => {
+        if (event.caseId === caseId.value) readMaskAgain()
+      }),
+      client.on('case.slices', ({ caseId: of, ...marks }) => {
+        if (of === detail.value?.id) detail.value = { ...detail.value, ...marks }
+      }),
+      client.onResync(() => {
+        readMaskAgain()
+        if (caseId.value !== null) void openCase(caseId.value, index.value)
+      }),
+      // A version was trained or given up meanwhile, or a label.
+      watch([() => ids.value.left, () => ids.value.right, meanings], () => void load()),
+      watch(cases, (now) => {
+        const [first] = now
+        if (now.some((one) => one.id === caseId.value)) return
+        if (first === undefined) forget()
+        else void openCase(first.id)
+      }),
+    ]
+    return () => stops.forEach((each) => each())
+  }
+
+  /** To be looked at only. At the slice on screen where it is there, else at the middle one, or at the slice `at`. */
+  async function openCase(id: string, at: number | null = null): Promise<void> {
     const turn = ++opening
+    if (detail.value?.id !== id) detail.value = null
+    caseId.value = id
     error.value = null
     try {
-      const here = view.detail?.id === caseId ? view.detail : null
-      const opened = here ?? (await useClient().call('case.open', { caseId }))
+      const opened = await useClient().call('case.detail', { caseId: id })
       if (turn !== opening) return
-      detail.value = opened
       const slices = opened.dims[opened.trainingAxis]
-      const seen = here !== null && view.view?.sliceAxis === opened.trainingAxis ? view.index : null
+      const seen = view.caseId === id && view.view?.sliceAxis === opened.trainingAxis ? view.index : null
+      detail.value = opened
       index.value = Math.min(slices - 1, at ?? seen ?? Math.floor(slices / 2))
       await load()
     } catch (thrown) {
@@ -118,69 +163,130 @@ export const useVersusStore = defineStore('versus', () => {
     await load()
   }
 
-  /** Reads the slice and what both predict of it; what is there already is not asked for again. */
+  /** Reads the slice and what both predict of it; what is there already, or on its way, is not asked for again. */
   async function load(): Promise<void> {
     const now = detail.value
-    controller?.abort()
-    const mine = new AbortController()
-    controller = mine
     if (now === null) return
-    await Promise.all([loadGround(now, mine), loadSide('left', now, mine), loadSide('right', now, mine)])
+    error.value = null
+    await Promise.all([loadGround(now), loadSide('left', now), loadSide('right', now)])
   }
 
-  async function loadGround({ id: caseId, trainingAxis: axis }: CaseDetail, mine: AbortController): Promise<void> {
+  async function loadGround({ id, trainingAxis: axis }: CaseDetail): Promise<void> {
     const at = index.value
-    if (ground.value?.caseId === caseId && ground.value.index === at) return
-    try {
-      const client = useClient()
-      const where = { caseId, axis, index: at }
-      const { signal } = mine
+    await want('ground', `${id} ${at}`, async (signal, isWanted) => {
+      const where = { caseId: id, axis, index: at }
       const [image, mask] = await Promise.all([
-        client.call('volume.slice', where, { signal }),
-        client.call('annotation.slice', { ...where, layer: 'mask' }, { signal }),
+        useClient().call('volume.slice', where, { signal }),
+        readMask({ ...where, layer: 'mask' }, signal),
       ])
-      if (controller !== mine) return
-      ground.value = { caseId, index: at, image: toImageSlice(image), mask: mask.data }
-      error.value = null
-    } catch (thrown) {
-      if (controller === mine && !isCancelled(thrown)) error.value = asWireError(thrown)
+      if (isWanted()) ground.value = { caseId: id, axis, index: at, image: toImageSlice(image), mask }
+    }).catch((thrown: unknown) => {
+      error.value = asWireError(thrown)
+    })
+  }
+
+  /** As it is when it arrives: what was drawn while it was read is in it. */
+  async function readMask(where: MaskRef, signal?: AbortSignal): Promise<Uint8Array> {
+    for (;;) {
+      const known = drawn
+      const options = signal === undefined ? {} : { signal }
+      const { data } = await useClient().call('annotation.slice', where, options)
+      if (known === drawn || signal?.aborted === true) return data
     }
   }
 
-  /** What each side's prediction is of. */
-  const shown = new Map<Side, string>()
-  async function loadSide(side: Side, { id: caseId }: CaseDetail, mine: AbortController): Promise<void> {
+  function readMaskAgain(): void {
+    drawn += 1
+    const now = ground.value
+    // One that is being read already hears of it by the count.
+    if (now === null || refreshing === now) return
+    refreshing = now
+    const { caseId: of, axis, index: at } = now
+    readMask({ caseId: of, axis, index: at, layer: 'mask' })
+      .then((mask) => {
+        if (ground.value === now) ground.value = { ...now, mask }
+      })
+      .catch((thrown: unknown) => {
+        if (ground.value === now && !isCancelled(thrown)) error.value = asWireError(thrown)
+      })
+      .finally(() => {
+        if (refreshing === now) refreshing = null
+      })
+  }
+
+  async function loadSide(side: Side, { id, affine }: CaseDetail): Promise<void> {
     const modelId = ids.value[side]
     if (modelId === null) return
-    const key = `${caseId} ${index.value} ${modelId}`
-    if (shown.get(side) === key && previews.value[side] !== null) {
-      waiting.value = { ...waiting.value, [side]: false }
-      return
+    const where = { modelId, caseId: id, index: index.value }
+    const key = JSON.stringify([where, affine, meanings.value])
+    const read = async (signal: AbortSignal, isWanted: () => boolean): Promise<void> => {
+      previews.value = { ...previews.value, [side]: null }
+      waiting.value = { ...waiting.value, [side]: true }
+      errors.value = { ...errors.value, [side]: null }
+      try {
+        const preview = await useClient().call('models.preview', where, { signal })
+        if (isWanted()) previews.value = { ...previews.value, [side]: preview }
+      } finally {
+        if (isWanted()) waiting.value = { ...waiting.value, [side]: false }
+      }
     }
-    shown.delete(side)
-    previews.value = { ...previews.value, [side]: null }
-    waiting.value = { ...waiting.value, [side]: true }
-    errors.value = { ...errors.value, [side]: null }
-    try {
-      const where = { modelId, caseId, index: index.value }
-      const preview = await useClient().call('models.preview', where, { signal: mine.signal })
-      if (controller !== mine) return
-      shown.set(side, key)
-      previews.value = { ...previews.value, [side]: preview }
-    } catch (thrown) {
-      if (controller === mine && !isCancelled(thrown)) errors.value = { ...errors.value, [side]: asWireError(thrown) }
-    } finally {
-      if (controller === mine) waiting.value = { ...waiting.value, [side]: false }
-    }
+    await want(side, key, read).catch((thrown: unknown) => {
+      errors.value = { ...errors.value, [side]: asWireError(thrown) }
+    })
   }
 
-  /** Nothing is asked for any more; what was chosen stays. */
+  /**
+   * Reads what is wanted in a place, by its key: the same again waits for what is under way or is there, another one ends it. Rejects
+   * where it failed and is still wanted; it is then read again when it is wanted again.
+   */
+  async function want(
+    place: Side | 'ground',
+    key: string,
+    read: (signal: AbortSignal, isWanted: () => boolean) => Promise<void>,
+  ): Promise<void> {
+    const known = wishes.get(place)
+    if (known?.key === key) return known.done
+    known?.controller.abort()
+    const controller = new AbortController()
+    const isWanted = (): boolean => wishes.get(place)?.controller === controller
+    const wish = { key, controller, under: true, done: Promise.resolve() }
+    wishes.set(place, wish)
+    wish.done = read(controller.signal, isWanted)
+      .catch((thrown: unknown) => {
+        if (!isWanted()) return
+        wishes.delete(place)
+        if (!isCancelled(thrown)) throw thrown
+      })
+      .finally(() => {
+        wish.under = false
+      })
+    return wish.done
+  }
+
+  /** Nothing is asked for or followed any more; what was chosen stays. What was drawn until the next time is not known. */
   function leave(): void {
-    controller?.abort()
-    controller = null
+    opening += 1
+    stop?.()
+    stop = null
+    for (const [place, { under, controller }] of wishes) {
+      if (!under && place !== 'ground') continue
+      wishes.delete(place)
+      controller.abort()
+    }
+    waiting.value = { left: false, right: false }
+    ground.value = null
+  }
+
+  /** There is no case left. */
+  function forget(): void {
+    opening += 1
+    caseId.value = null
+    detail.value = null
+    ground.value = null
   }
 
   return {
+    caseId,
     detail,
     index,
     ids,
