@@ -62,6 +62,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   try {
     services = createServices({ project, compute, log, access: options.access ?? {}, livePace: options.livePace })
     services.models.removeLeftOvers()
+    services.predictions.forgetUnknown()
     await services.uploads.removeLeftOvers()
     await Promise.all([clearLeftovers(project.folders.exports), clearLeftovers(project.folders.masks)])
     await services.volumes.lookForAll()

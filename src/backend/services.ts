@@ -182,11 +182,13 @@ export async function closeServices(
       log(`closing: ${name}: ${String(error)}`)
     }
   }
-  // First, since what it learned can be kept only as long as there is compute.
-  await step('live', () => live.stop())
-  stream.close()
   const working = [trainer, recipeTrainer, checks, predictor, datasets, promotion, ranker, ...others]
   const jobsEnded = Promise.all(working.map((one) => one.stop()))
+  // Looked at once compute has closed; until then a failure is nobody's.
+  jobsEnded.catch(() => undefined)
+  // Before compute ends, since what it learned can be kept only as long as there is one; the jobs leave it their turn.
+  await step('live', () => live.stop())
+  stream.close()
   quiet()
   looks.close()
   // Ends calls in flight too, so that the jobs do not wait for a slow step.

@@ -170,6 +170,14 @@ export class Models {
     })
   }
 
+  /** How well what it newly learned was predicted before it and by it (`Origin`), where that was measured after it was added. */
+  noteCorrections(
+    id: string,
+    { before, after }: { readonly before: number | null; readonly after: number | null },
+  ): void {
+    this.#db.run('UPDATE models SET correction_before = ?, correction_after = ? WHERE id = ?', before, after, id)
+  }
+
   /** What the user says of it. */
   describe(id: string, { name, notes, tags }: Description): void {
     this.#row(id)

@@ -76,6 +76,25 @@ export class Predictions {
     if (this.#assembled?.caseId === caseId) this.#assembled = null
   }
 
+  /** Gives up what one model said, but for one slice. The cases in which there was something, each once. */
+  forgetModel(modelId: string, except: { readonly caseId: string; readonly index: number } | null = null): string[] {
+    const which = 'model_id = ? AND NOT (case_id = ? AND slice = ?)'
+    const values = [modelId, except?.caseId ?? '', except?.index ?? -1] as const
+    return this.#db.transaction(() => {
+      const rows = this.#db.all(`SELECT DISTINCT case_id FROM predictions WHERE ${which}`, ...values)
+      const cases = rows.map((row) => text(row, 'case_id'))
+      if (cases.length > 0) this.#db.run(`DELETE FROM predictions WHERE ${which}`, ...values)
+      if (this.#assembled !== null && cases.includes(this.#assembled.caseId)) this.#assembled = null
+      return cases
+    })
+  }
+
+  /** Gives up what trainings said that were cut off before they became a version. */
+  forgetUnknown(): void {
+    this.#db.run('DELETE FROM predictions WHERE model_id NOT IN (SELECT id FROM models)')
+    this.#assembled = null
+  }
+
   /** Of the uncertainty, `modelId` is null where none is kept. */
   slice(caseId: string, axis: Axis, index: number, layer: Layer = 'prediction'): LabelSlice {
     const { dims, trainingAxis } = this.#geometry(caseId)

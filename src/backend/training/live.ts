@@ -8,6 +8,7 @@ import type { Jobs } from '../jobs/jobs.ts'
 import type { Owner } from '../jobs/owners.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import { LiveCourse, type LiveCourseParts } from './liveCourse.ts'
+import { LiveProof } from './liveProof.ts'
 import type { ShownSlice } from './liveView.ts'
 import { Pens } from './pens.ts'
 import { Rest } from './rest.ts'
@@ -23,11 +24,11 @@ export interface LivePace {
   /** A version is kept after so many steps, once it has been quiet for so long. */
   readonly keepSteps: number
   readonly keepMs: number
-  /** What closing the project waits for, so that what was learned is kept. */
+  /** So long at most closing the project waits until what was learned is on disk. */
   readonly closeMs: number
 }
 
-const PACE: LivePace = { quietMs: 300, runMs: 300, penMs: 10_000, keepSteps: 200, keepMs: 20_000, closeMs: 4000 }
+const PACE: LivePace = { quietMs: 300, runMs: 300, penMs: 10_000, keepSteps: 200, keepMs: 20_000, closeMs: 20_000 }
 
 export interface LiveParts extends LiveCourseParts {
   readonly jobs: Jobs
@@ -52,18 +53,20 @@ const DISK: ReadonlySet<string> = new Set(['disk-full', 'no-permission', 'not-sa
 
 /**
  * Training in the quiet between strokes: runs of a fraction of a second, before each of which it looks whether anybody draws
- * or anything else wants to compute. What it learned becomes a version now and then, and when it is switched off; each is
- * judged as any other.
+ * or anything else wants to compute. What it learned becomes a version now and then, when it is switched off, and before compute
+ * ends: it is saved first, which nothing interrupts, and judged as any other in the quiet after that.
  */
 export class Live {
   readonly #parts: LiveParts
   readonly #pace: LivePace
   readonly #course: LiveCourse
+  readonly #proof: LiveProof
   readonly #pens: Pens
   readonly #rest = new Rest()
   readonly #unsubscribe: (() => void)[]
-  /** Aborted when the project closes. */
+  /** Aborted when the project has waited for it long enough. */
   readonly #closing = new AbortController()
+  #closed = false
   #on = false
   #phase: LiveState['phase'] = 'off'
   #problem: string | null = null
@@ -74,9 +77,11 @@ export class Live {
   /** Ends what is under way, within a step. */
   #interrupt = new AbortController()
   #suspended = 0
+  /** Who waits until what was learned is safe. */
+  readonly #savers: (() => void)[] = []
+  /** It is switched off, and judges what it kept. */
+  #ending = false
   #strokeAt = -Infinity
-  /** A version that is registered, and was interrupted while it was judged. */
-  #unjudged: string | null = null
   /** So many steps have to be unsaved before a version is kept; more after the disk refused one. */
   #keepFrom: number
 
@@ -85,6 +90,7 @@ export class Live {
     this.#pace = { ...PACE, ...parts.pace }
     this.#keepFrom = this.#pace.keepSteps
     this.#course = new LiveCourse(parts)
+    this.#proof = new LiveProof(parts)
     this.#pens = new Pens(this.#pace.penMs, () => this.#look())
     this.#unsubscribe = [
       parts.events.on((name) => this.#heard(name)),
@@ -106,7 +112,7 @@ export class Live {
       this.#on = on
       if (on) this.#problem = null
       if (on) this.#phase = 'starting'
-      else if (this.#course.unsaved || this.#unjudged !== null) this.#phase = 'saving'
+      else if (this.#course.unsaved || this.#proof.pending !== null) this.#phase = 'saving'
       this.#look()
       this.#begin()
     }
@@ -131,11 +137,15 @@ export class Live {
     this.#rest.wake()
   }
 
-  /** Does `work` while nothing else is asked of compute, which may be another one afterwards. */
+  /**
+   * Does `work` while nothing else is asked of compute, which may be another one afterwards: what was learned is saved before, as
+   * far as the disk allows.
+   */
   async suspended<T>(work: () => Promise<T>): Promise<T> {
     this.#suspended++
     this.#look()
     try {
+      await this.#saved()
       return await this.#parts.lane.run(priorities.visibleSlice, new AbortController().signal, work)
     } finally {
       this.#suspended--
@@ -143,13 +153,13 @@ export class Live {
     }
   }
 
-  /** Keeps what was learned, if that is possible at once; nothing begins any more. */
+  /** Saves what was learned; it is judged another time. Nothing begins any more. */
   async stop(): Promise<void> {
     for (const stop of this.#unsubscribe) stop()
     this.#pens.close()
     this.#on = false
-    const busy = this.#parts.lane.current !== null && this.#phase !== 'training'
-    const timer = setTimeout(() => this.#closing.abort(cancelled()), busy ? 0 : this.#pace.closeMs)
+    this.#closed = true
+    const timer = setTimeout(() => this.#closing.abort(cancelled()), this.#pace.closeMs)
     this.#look()
     await this.#finished
     clearTimeout(timer)
@@ -164,7 +174,8 @@ export class Live {
 
   /** Something changed: a run that may not go on ends, and who waits looks again. */
   #look(): void {
-    if (!this.#on || this.#held()) this.#interrupt.abort(cancelled())
+    const mayGoOn = this.#on ? !this.#held() : this.#ending && !this.#closed && !this.#drawing()
+    if (!mayGoOn) this.#interrupt.abort(cancelled())
     this.#rest.wake()
   }
 
@@ -175,16 +186,41 @@ export class Live {
 
   /** Somebody draws, or something else computes. */
   #held(): boolean {
-    return this.#pens.down || this.#suspended > 0 || this.#parts.jobs.live().length > 0
+    return this.#drawing() || this.#parts.jobs.live().length > 0
+  }
+
+  /** Somebody draws, or compute is to be left alone. */
+  #drawing(): boolean {
+    return this.#pens.down || this.#suspended > 0
+  }
+
+  /** Milliseconds until it has been quiet for long enough after the last stroke. */
+  #unquiet(): number {
+    return this.#strokeAt + this.#pace.quietMs - performance.now()
+  }
+
+  /** What was learned until now is a version, or cannot become one. */
+  #saved(): Promise<void> {
+    if (this.#finished === null || !this.#course.unsaved) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#savers.push(resolve)
+      this.#look()
+    })
   }
 
   #begin(): void {
-    if (!this.#on) return
-    this.#finished ??= this.#loop().finally(() => {
-      this.#finished = null
-      // Switched on again at the last moment.
-      this.#begin()
-    })
+    if (!this.#on || this.#closed) return
+    this.#finished ??= this.#loop()
+      .catch((error: unknown) => {
+        // Whatever it is, the host goes on.
+        this.#on = false
+        this.#parts.log(`Live: ${String(error)}`)
+      })
+      .finally(() => {
+        this.#finished = null
+        // Switched on again at the last moment.
+        this.#begin()
+      })
   }
 
   async #loop(): Promise<void> {
@@ -202,16 +238,23 @@ export class Live {
       this.#problem = toWireError(inWords(error)).message
       events.emit('notice', { level: 'error', message: `Live stopped: ${this.#problem}` })
     } finally {
+      this.#releaseSavers()
       this.#course.release()
       this.#keepFrom = this.#pace.keepSteps
       this.#enter('off')
+      this.#remake()
     }
   }
 
   async #round(): Promise<void> {
     // Whatever compute answers without waiting: strokes and windows have their turn in between.
     await pause()
-    const quiet = this.#strokeAt + this.#pace.quietMs - performance.now()
+    if (this.#savers.length > 0) {
+      await this.#keep().catch((error: unknown) => this.#course.recover(error))
+      this.#releaseSavers()
+      return
+    }
+    const quiet = this.#unquiet()
     if (this.#held() || quiet > 0) {
       if (this.#held()) this.#enter('paused')
       await this.#rest.sleep(this.#held() ? Infinity : quiet)
@@ -220,8 +263,8 @@ export class Live {
     this.#interrupt = new AbortController()
     const { signal } = this.#interrupt
     try {
-      if (this.#unjudged !== null) await this.#judge(this.#unjudged, signal)
-      else if (this.#isDue()) await this.#keep(signal)
+      if (this.#proof.pending !== null) await this.#judge(signal)
+      else if (this.#isDue()) await this.#keep()
       else if (await this.#course.run(this.#pace.runMs, signal, () => this.#enter('starting'))) this.#enter('training')
       else {
         this.#enter('waiting')
@@ -237,13 +280,13 @@ export class Live {
     return unsavedSteps >= this.#keepFrom && performance.now() - this.#strokeAt >= this.#pace.keepMs
   }
 
-  async #keep(signal: AbortSignal): Promise<void> {
+  /** Short, and not interrupted by a stroke; what else is to be found out of the version is. */
+  async #keep(): Promise<void> {
     this.#enter('saving')
     try {
-      // Short, and not interrupted by a stroke.
       const made = await this.#course.keep(this.#closing.signal)
       this.#keepFrom = this.#pace.keepSteps
-      if (made !== null) await this.#judge(made.id, signal)
+      if (made !== null) this.#proof.begin(made)
     } catch (error) {
       if (!(error instanceof CodedError) || !DISK.has(error.code)) throw error
       this.#keepFrom = this.#course.facts.unsavedSteps + this.#pace.keepSteps
@@ -253,44 +296,81 @@ export class Live {
   }
 
   /** Interrupted by a stroke, it is taken up again later: what was scored until then is known. */
-  async #judge(modelId: string, signal: AbortSignal): Promise<boolean> {
-    const { promotion, events } = this.#parts
+  async #judge(signal: AbortSignal): Promise<boolean> {
+    const { events } = this.#parts
+    const modelId = this.#proof.pending
+    if (modelId === null) return false
     this.#enter('saving')
-    this.#unjudged = modelId
+    let active = false
     try {
-      const { active } = await promotion.settle(modelId, { signal: AbortSignal.any([signal, this.#closing.signal]) })
-      this.#unjudged = null
+      active = await this.#proof.run(AbortSignal.any([signal, this.#closing.signal]))
       this.#problem = null
-      return active
     } catch (error) {
       if (error instanceof CodedError && error.code === 'cancelled') throw error
-      this.#unjudged = null
       events.emit('notice', {
         level: 'warning',
         message: `A version of Live could not be judged: ${toWireError(error).message}`,
       })
-      return false
+    }
+    if (!active) {
+      this.#course.dismiss(modelId)
+      this.#remake()
+    }
+    return active
+  }
+
+  /** It was switched off, or the project closes, and then what is kept is judged another time. */
+  async #end(): Promise<void> {
+    if (this.#course.unsaved) {
+      this.#enter('saving')
+      const made = await this.#course.keep(this.#closing.signal)
+      if (made !== null) this.#proof.begin(made)
+    }
+    this.#releaseSavers()
+    this.#ending = true
+    try {
+      while (this.#proof.pending !== null && !this.#closed && !this.#wanted()) await this.#judgeInQuiet()
+      const pending = this.#proof.pending
+      if (pending !== null && this.#closed && !this.#parts.models.get(pending).active) this.#course.dismiss(pending)
+    } finally {
+      this.#ending = false
     }
   }
 
-  /** It was switched off. */
-  async #end(): Promise<void> {
-    if (!this.#course.unsaved && this.#unjudged === null) return
-    this.#enter('saving')
-    const { signal } = this.#closing
-    const modelId = this.#unjudged ?? (await this.#course.keep(signal))?.id ?? null
-    // What is closed is judged another time.
-    if (modelId === null || signal.aborted) return
-    const active = await this.#judge(modelId, signal)
-    const shown = this.#shown
-    if (active && shown !== null && !this.#wanted()) this.#predict(shown)
+  async #judgeInQuiet(): Promise<void> {
+    const quiet = this.#unquiet()
+    if (this.#drawing() || quiet > 0) {
+      await this.#rest.sleep(this.#drawing() ? Infinity : quiet)
+      return
+    }
+    this.#interrupt = new AbortController()
+    try {
+      const active = await this.#judge(this.#interrupt.signal)
+      const shown = this.#shown
+      if (!active || shown === null || this.#wanted()) return
+      this.#course.takeBereft()
+      this.#predict(shown)
+    } catch (error) {
+      // By a stroke; anything else was told.
+      if (!(error instanceof CodedError) || error.code !== 'cancelled') throw error
+    }
+  }
+
+  #releaseSavers(): void {
+    for (const resolve of this.#savers.splice(0)) resolve()
+  }
+
+  /** What Live predicted of the case on screen was given up: the version in use says what it says. */
+  #remake(): void {
+    const bereft = this.#closed ? null : this.#course.takeBereft()
+    if (bereft !== null) this.#predict(bereft)
   }
 
   #predict({ caseId, index }: ShownSlice): void {
     try {
       this.#parts.predictor.start(caseId, index, this.#owners)
     } catch {
-      // Taken off the worklist meanwhile.
+      // Taken off the worklist meanwhile, or no version is in use.
     }
   }
 

@@ -1,6 +1,5 @@
 import { CodedError } from '../../core/contract/errors.ts'
 import type { LiveState } from '../../core/contract/learning.ts'
-import type { ModelSummary } from '../../core/contract/schemas.ts'
 import type { EventHub } from '../events.ts'
 import { priorities, type Lane } from '../jobs/lane.ts'
 import type { Holdout } from '../models/holdout.ts'
@@ -8,7 +7,7 @@ import type { Labels } from '../project/labels.ts'
 import { Flattening } from './flattening.ts'
 import { leftOutWords } from './lessons.ts'
 import { LiveLessons, type Agenda, type Lessons, type LiveLessonParts } from './liveLessons.ts'
-import { LiveTraining, type LiveTrainingParts } from './liveTraining.ts'
+import { LiveTraining, type KeptVersion, type LiveTrainingParts } from './liveTraining.ts'
 import { LiveView, type LiveViewParts, type ShownSlice } from './liveView.ts'
 import { modelLabels, trainedParent } from './version.ts'
 
@@ -117,7 +116,7 @@ export class LiveCourse {
       dice: result.dice ?? this.#facts.dice,
       slices: lessons.kept.length,
     })
-    if (result.shown !== null) this.#view.tell(training.modelId, result.shown, revision)
+    if (result.shown !== null) this.#view.tell(training.modelId, result.shown, revision, training.steps)
     return true
   }
 
@@ -130,15 +129,26 @@ export class LiveCourse {
    * Writes what was learned as the next version; null where there is nothing to keep. Throws CodedError: what compute and disk say;
    * where it was the disk, the training can go on.
    */
-  async keep(signal: AbortSignal): Promise<ModelSummary | null> {
+  async keep(signal: AbortSignal): Promise<KeptVersion | null> {
     if (!this.#holds()) this.#drop()
     const training = this.#training
     if (training === null || training.steps === 0) return null
     const made = await this.#parts.lane.run(priorities.training, signal, () => training.keep(signal))
     // Until it turns out to be better, its lessons are not tried once more from the same start.
     this.#exhausted = this.#agenda?.state ?? null
-    this.#drop()
+    this.#view.giveUp(made.id, training)
+    this.#drop({ kept: true })
     return made
+  }
+
+  /** A version that was kept is not the one in use: what it predicted goes with it. */
+  dismiss(modelId: string): void {
+    this.#view.giveUp(modelId)
+  }
+
+  /** The slice on screen where the version in use has to predict its case again; told once. */
+  takeBereft(): ShownSlice | null {
+    return this.#view.takeBereft()
   }
 
   /**
@@ -211,9 +221,11 @@ export class LiveCourse {
     return lessons
   }
 
-  #drop(): void {
-    this.#training?.close()
+  #drop({ kept } = { kept: false }): void {
+    const training = this.#training
     this.#training = null
+    training?.close()
+    if (training !== null && !kept) this.#view.giveUp(training.modelId)
     this.#note({ modelId: null, unsavedSteps: 0 })
   }
 

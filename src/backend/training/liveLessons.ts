@@ -8,11 +8,18 @@ import { leftOut, readPictures, readTruth, type LeftOut, type SliceTruth } from 
 import type { SampleParts } from './samples.ts'
 import type { Stream } from './stream.ts'
 
+/** A slice that the parent has not learned as it is. */
+export interface FreshLesson {
+  readonly sample: KeptSample
+  /** The state that it was in. */
+  readonly learned: LearnedSlice
+}
+
 /** What there is to learn at one moment. */
 export interface Lessons {
   readonly kept: KeptSample[]
   /** Of those, the ones that the parent has not learned as they are. */
-  readonly fresh: KeptSample[]
+  readonly fresh: FreshLesson[]
   readonly learned: LearnedSlice[]
   /** The cases of `learned`. */
   readonly data: LearnedCase[]
@@ -28,6 +35,8 @@ export interface Agenda {
 }
 
 interface LessonOfSlice {
+  /** Of the choice that it was read for; empty where the slice was drawn on since. */
+  readonly state: string
   readonly index: number
   readonly trusted: Uint8Array<ArrayBuffer> | null
   readonly changedSeq: number
@@ -120,15 +129,21 @@ export class LiveLessons {
     const there = follows ? stream.lacking(caseId, slices).length === 0 : this.#excerpts.has(caseId, state)
     if (there && known?.state === state) return known
     const lacking = follows ? stream.lacking(caseId, slices) : slices
+    // Of an open case only what a stroke changed is read again: each of its slices may be large.
+    const before = follows && known?.name === caseId ? known.slices : new Map<number, LessonOfSlice>()
+    const same = new Map(ordered.flatMap((item) => sameLesson(before.get(item.slice), item)))
+    const changed = slices.filter((slice) => !same.has(slice))
     const pictures = await readPictures(this.#parts, caseId, lacking, signal)
     const { truths, revision } = await masks.use(caseId, (mask) => ({
-      truths: readTruth(this.#parts, mask, slices),
+      truths: readTruth(this.#parts, mask, changed),
       revision: mask.revision,
     }))
     if (follows) await stream.bring(caseId, [...pictures.images.values()], pictures.geometry)
     else if (truths.length > 0) await this.#excerpts.bring(caseId, state, truths, pictures)
     const { name, contentHash } = cases.get(caseId)
+    const states = new Map(ordered.map((item) => [item.slice, item]))
     const lesson = (truth: SliceTruth, at: number): LessonOfSlice => ({
+      state: stateIn(states.get(truth.slice), truth),
       index: follows ? truth.slice : at,
       trusted: truth.trusted === 'all' ? null : labelsForCompute(truth.trusted, pictures.layout),
       changedSeq: truth.changedSeq,
@@ -136,7 +151,7 @@ export class LiveLessons {
     return {
       state,
       name: follows ? caseId : Excerpts.nameOf(caseId),
-      slices: new Map(truths.map((truth, at) => [truth.slice, lesson(truth, at)])),
+      slices: new Map([...same, ...truths.map((truth, at) => [truth.slice, lesson(truth, at)] as const)]),
       data: { caseId, name, imageHash: contentHash, revision },
     }
   }
@@ -146,6 +161,15 @@ function stateOf({ slice, changedSeq, whole }: SliceChoice): readonly unknown[] 
   return [slice, changedSeq, whole]
 }
 
+/** The lesson as it is known, with its slice, where it is still the same. */
+function sameLesson(known: LessonOfSlice | undefined, item: SliceChoice): [number, LessonOfSlice][] {
+  return known?.state === JSON.stringify(stateOf(item)) ? [[item.slice, known]] : []
+}
+
+function stateIn(item: SliceChoice | undefined, { changedSeq }: SliceTruth): string {
+  return item?.changedSeq === changedSeq ? JSON.stringify(stateOf(item)) : ''
+}
+
 function collect(known: CaseLessons, caseId: string, wanted: readonly SliceChoice[], into: Lessons): void {
   let taken = 0
   for (const { slice, role, weight, fresh } of wanted) {
@@ -153,9 +177,10 @@ function collect(known: CaseLessons, caseId: string, wanted: readonly SliceChoic
     if (lesson === undefined) continue
     const { index, trusted, changedSeq } = lesson
     const sample: KeptSample = { caseId: known.name, index, role, weight, ...(trusted === null ? {} : { trusted }) }
+    const taught = { caseId, slice, changedSeq }
     into.kept.push(sample)
-    if (fresh) into.fresh.push(sample)
-    into.learned.push({ caseId, slice, changedSeq })
+    if (fresh) into.fresh.push({ sample, learned: taught })
+    into.learned.push(taught)
     taken++
   }
   if (taken > 0) into.data.push({ ...known.data, slices: taken })

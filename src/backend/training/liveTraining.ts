@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ComputeSlice } from '../../core/contract/compute.ts'
-import type { ModelSummary } from '../../core/contract/schemas.ts'
 import type { ComputePort, ComputeResult } from '../compute/port.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
 import type { LearnedCase, LearnedSlice } from '../models/origin.ts'
 import type { Promotion } from '../models/promotion.ts'
 import type { Project } from '../project/project.ts'
-import { correctionDice } from './correction.ts'
-import type { Lessons } from './liveLessons.ts'
+import type { FreshLesson, Lessons } from './liveLessons.ts'
 import { countsOf, tidy } from './version.ts'
 
 export interface LiveTrainingParts {
@@ -22,6 +20,15 @@ interface Begun {
   readonly parent: ModelRecord | null
   readonly labels: readonly { readonly value: number; readonly name: string }[]
   readonly seed: number
+}
+
+/** A version that was registered. */
+export interface KeptVersion {
+  readonly id: string
+  readonly dir: string
+  readonly parentDir: string | null
+  /** What it newly learned. */
+  readonly fresh: readonly FreshLesson[]
 }
 
 /** One training between strokes, from when compute opens it until it is kept as a version or given up. */
@@ -87,9 +94,9 @@ export class LiveTraining {
 
   /**
    * Writes what was learned as the next version and registers it; in the turn at the lane of whoever calls. The training is over
-   * then. Throws what compute and disk say; it can go on then.
+   * then; what else is to be found out about the version is left to others. Throws what compute and disk say; it can go on then.
    */
-  async keep(signal: AbortSignal): Promise<ModelSummary> {
+  async keep(signal: AbortSignal): Promise<KeptVersion> {
     const { project, models, promotion, compute, log } = this.#parts
     const { parent, modelId } = this
     const { kept, fresh } = this.#lessons ?? { kept: [], fresh: [] }
@@ -99,23 +106,21 @@ export class LiveTraining {
     const outDir = models.dirOf(version)
     const parentId = parent?.id ?? null
     const name = parent?.card.name ?? project.name
-    const scored = { signal, log }
     try {
-      const before = parent === null ? null : await correctionDice(compute, parent.dir, { kept: fresh }, scored)
       await compute.call(
         'liveSave',
         { modelId, outDir, name, createdAt: new Date().toISOString(), parentId },
         { signal },
       )
-      const after = await correctionDice(compute, outDir, { kept: fresh }, scored)
-      return promotion.admit({
+      const { id } = promotion.admit({
         version,
         activeId: this.#activeId,
         ...{ parentId, learned, data, mode: 'live' },
         settings: { steps: this.steps, seed: this.#begun.seed, ...countsOf(kept) },
-        correctionBefore: before,
-        correctionAfter: after,
+        correctionBefore: null,
+        correctionAfter: null,
       })
+      return { id, dir: outDir, parentDir: parent?.dir ?? null, fresh }
     } catch (error) {
       tidy(models, log)
       throw error

@@ -33,6 +33,7 @@ export interface LiveViewParts {
   readonly events: EventHub
   readonly touched: (caseId: string) => void
   readonly slicesChanged: (caseId: string) => void
+  readonly log: (line: string) => void
 }
 
 /** The slice on screen, and what a training between strokes sees in it. */
@@ -40,8 +41,11 @@ export class LiveView {
   readonly #parts: LiveViewParts
   #shown: ShownSlice | null = null
   #picture: Picture | null = null
-  /** What was told last; the same again is not told. */
-  #told: { readonly of: ShownSlice; readonly modelId: string; readonly seen: Seen } | null = null
+  /** What was told last, and after how many steps; the same again is not told. */
+  #told: { readonly of: ShownSlice; readonly modelId: string; readonly seen: Seen; readonly steps: number } | null =
+    null
+  /** Cases of which predictions were given up, which had taken the place of those of the version in use. */
+  readonly #bereft = new Set<string>()
 
   constructor(parts: LiveViewParts) {
     this.#parts = parts
@@ -82,15 +86,15 @@ export class LiveView {
     this.#told = null
   }
 
-  /** Keeps and tells what was seen in the picture that was given last. */
-  tell(modelId: string, seen: Seen, revision: number): void {
+  /** Keeps and tells what was seen in the picture that was given last, after so many steps. */
+  tell(modelId: string, seen: Seen, revision: number, steps: number): void {
     const picture = this.#picture
     if (picture === null) return
     const known = this.#told
-    this.#told = { of: picture.of, modelId, seen }
+    this.#told = { of: picture.of, modelId, seen, steps }
     if (known?.modelId === modelId && isSame(known.of, picture.of) && isEqual(known.seen, seen)) return
-    if (this.#parts.cases.find(picture.of.caseId)?.removed !== false) return
-    const { labels, predictions, events, touched, slicesChanged } = this.#parts
+    const { cases, labels, predictions, events, touched, slicesChanged, log } = this.#parts
+    if (cases.find(picture.of.caseId)?.removed !== false) return
     const { caseId, index } = picture.of
     const slice: PredictedSlice = {
       index,
@@ -98,11 +102,45 @@ export class LiveView {
       uncertainty: labelsFromCompute(seen.entropy, picture.layout),
     }
     const before = predictions.indices(caseId).length
-    predictions.store(caseId, modelId, revision, [slice])
+    try {
+      predictions.store(caseId, modelId, revision, [slice])
+    } catch (error) {
+      // A full disk is no reason to give up what was learned: the next run tells it.
+      this.#told = known
+      log(`what Live sees is not kept: ${String(error)}`)
+      return
+    }
     const axis = picture.layout.sliceAxis
     events.emit('prediction.slices', { caseId, modelId, axis, revision, slices: [slice] })
     if (predictions.indices(caseId).length !== before) slicesChanged(caseId)
     if (before === 0) touched(caseId)
+  }
+
+  /**
+   * What a training predicted is given up, in every window: it was lost, or its version is not the one in use. `except`: what was
+   * told of it after so many steps is what its version says.
+   */
+  giveUp(modelId: string, except: { readonly steps: number } | null = null): void {
+    const { predictions, touched, slicesChanged, log } = this.#parts
+    const told = this.#told
+    const stays = except !== null && told?.modelId === modelId && told.steps === except.steps ? told.of : null
+    try {
+      for (const caseId of predictions.forgetModel(modelId, stays)) {
+        this.#bereft.add(caseId)
+        slicesChanged(caseId)
+        if (predictions.indices(caseId).length === 0) touched(caseId)
+      }
+    } catch (error) {
+      // They go when the project is opened the next time.
+      log(`predictions of Live: ${String(error)}`)
+    }
+    if (stays === null && told?.modelId === modelId) this.#told = null
+  }
+
+  /** The slice on screen where its case is to be predicted again by the version in use; told once. */
+  takeBereft(): ShownSlice | null {
+    const shown = this.#shown
+    return shown !== null && this.#bereft.delete(shown.caseId) ? shown : null
   }
 
   /** Of the case of the picture that is predicted next, the revision of its mask. */
