@@ -34,6 +34,8 @@ export interface PromotionParts extends JudgingParts {
 export class Promotion {
   readonly #parts: PromotionParts
   readonly #running = new Map<RunningJob, Promise<void>>()
+  /** By version that was admitted, what was in use when its training began. */
+  readonly #begunWith = new Map<string, string | null>()
 
   constructor(parts: PromotionParts) {
     this.#parts = parts
@@ -55,6 +57,7 @@ export class Promotion {
       if (judgement.verdict === 'unproven') models.use(id)
       return id
     })
+    this.#begunWith.set(id, activeId)
     this.#tell(id)
     return models.get(id)
   }
@@ -162,14 +165,7 @@ export class Promotion {
     if (againstId === null) {
       return { ...blank, verdict: 'unproven', reason: 'The first version: there was none to compare it with.' }
     }
-    if (holdout.slices().length === 0 && againstId !== begunWith) {
-      const { version } = models.get(againstId)
-      const reason = `While it was trained, version ${version} was chosen, and nothing can tell which is better: ${this.#lack()}.`
-      return { ...blank, verdict: 'aside', reason }
-    }
-    if (holdout.slices().length === 0) {
-      return { ...blank, verdict: 'unproven', reason: `Used without proof: ${this.#lack()}.` }
-    }
+    if (holdout.slices().length === 0) return this.#withoutProof(blank, begunWith)
     const { version } = models.get(againstId)
     return { ...blank, verdict: 'waiting', reason: `Not compared with version ${version} yet.` }
   }
@@ -187,7 +183,19 @@ export class Promotion {
   #unproven(modelId: string): void {
     const { holdout, models } = this.#parts
     const blank = blankJudgement(modelId, models.activeId(), holdout.get().id)
-    this.#record({ ...blank, verdict: 'unproven', reason: `Used without proof: ${this.#lack()}.` }, true)
+    const judgement = this.#withoutProof(blank, this.#begunWith.get(modelId) ?? null)
+    this.#record(judgement, judgement.verdict === 'unproven')
+  }
+
+  /** Nothing can judge it: it is used, but never in the place of what was chosen since its training began. */
+  #withoutProof(blank: ReturnType<typeof blankJudgement>, begunWith: string | null): Judgement {
+    const { againstId } = blank
+    if (againstId === null || againstId === begunWith) {
+      return { ...blank, verdict: 'unproven', reason: `Used without proof: ${this.#lack()}.` }
+    }
+    const { version } = this.#parts.models.get(againstId)
+    const reason = `While it was trained, version ${version} was chosen, and nothing can tell which is better: ${this.#lack()}.`
+    return { ...blank, verdict: 'aside', reason }
   }
 
   #lack(): string {
@@ -203,6 +211,12 @@ export class Promotion {
     const { active } = models.get(modelId)
     const stale = alone ? !active : active || models.activeId() !== againstId
     if (stale || holdout.get().id !== holdoutId || this.#leak(modelId, againstId) !== null) return false
+    const chosen = !alone && againstId !== null && againstId !== (this.#begunWith.get(modelId) ?? null)
+    if (chosen && verdict === 'unproven') {
+      const reason = `Version ${models.get(againstId).version} was chosen since its training began. ${judgement.reason}`
+      this.#record({ ...judgement, verdict: 'aside', reason }, false)
+      return true
+    }
     this.#record(judgement, verdict === 'promoted' || verdict === 'unproven')
     return true
   }

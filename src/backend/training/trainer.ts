@@ -5,7 +5,6 @@ import { trainingCrashed } from '../compute/words.ts'
 import type { Jobs, RunningJob } from '../jobs/jobs.ts'
 import { cancelled, untilAborted } from '../jobs/lane.ts'
 import type { Owner } from '../jobs/owners.ts'
-import type { Holdout } from '../models/holdout.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import { chooseSlices } from './choosing.ts'
 import { trainVersion, trainedParent, type VersionParts } from './version.ts'
@@ -13,7 +12,6 @@ import { trainVersion, trainedParent, type VersionParts } from './version.ts'
 type TrainParams = MethodParams<'train.start'>
 
 export interface TrainerParts extends VersionParts {
-  readonly holdout: Holdout
   readonly predictor: Predictor
   readonly jobs: Jobs
 }

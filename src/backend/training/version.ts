@@ -6,6 +6,7 @@ import type { ComputeParams, ComputePort } from '../compute/port.ts'
 import type { EventHub } from '../events.ts'
 import type { RunningJob } from '../jobs/jobs.ts'
 import { priorities, waitingWords, type Lane } from '../jobs/lane.ts'
+import type { Holdout } from '../models/holdout.ts'
 import type { ModelRecord, Models } from '../models/models.ts'
 import type { Promotion } from '../models/promotion.ts'
 import type { Labels } from '../project/labels.ts'
@@ -19,6 +20,7 @@ export interface VersionParts extends Omit<SampleParts, 'db'> {
   readonly project: Project
   readonly labels: Labels
   readonly models: Models
+  readonly holdout: Holdout
   readonly promotion: Promotion
   readonly lane: Lane
   readonly compute: ComputePort
@@ -46,24 +48,63 @@ export function modelLabels(parent: ModelRecord | null, labels: Labels): { value
 }
 
 /**
- * Trains the next version on what is corrected and approved now, and registers it: in use where nothing could judge it, else
- * waiting. Throws CodedError: `nothing-to-train`, `cancelled`, and what compute and disk say; no version is left then.
+ * Trains the next version on what is corrected and approved when its turn at the lane comes, from the version that is in use then,
+ * and registers it: in use where nothing could judge it, else waiting. Throws CodedError: `nothing-to-train`, `cancelled`, and what
+ * compute and disk say; no version is left then.
  */
 export async function trainVersion(parts: VersionParts, job: RunningJob, asked: Asked): Promise<ModelSummary> {
-  const { project, models, lane, events } = parts
-  const { db } = project
-  const activeId = models.activeId()
-  const parent = trainedParent(models.active())
-  const choice = chooseSlices(db, parent?.id ?? null, asked.bounds)
-  const gathered = await gatherSamples({ ...parts, db }, choice, job.signal)
-  for (const message of leftOutWords(gathered.leftOut)) events.emit('notice', { level: 'warning', message })
-  refuseNothing(gathered)
+  const { lane, events } = parts
+  // Reading images can take long, and nobody has to wait for that.
+  const early = await prepare(parts, job, asked)
   const words = waitingWords(lane)
   if (words !== null) job.progress({ message: words })
   // Registered, or tidied up, before the next one's turn: a model that is imported would clear the folder away, and take
   // the same version.
-  return await lane.run(priorities.training, job.signal, () =>
-    compute(parts, job, { ...asked, activeId, parent, gathered }),
+  return await lane.run(priorities.training, job.signal, async () => {
+    let order = isCurrent(parts, early) ? early : await prepare(parts, job, asked)
+    // Somebody may have decided otherwise while images were read.
+    while (!isAllowed(parts, order)) order = await prepare(parts, job, asked)
+    for (const message of leftOutWords(order.gathered.leftOut)) events.emit('notice', { level: 'warning', message })
+    return compute(parts, job, order)
+  })
+}
+
+interface Order extends Asked {
+  /** In use when it was prepared, and where that can learn, what the new version goes on from. */
+  readonly activeId: string | null
+  readonly parent: ModelRecord | null
+  /** The same text for the same lessons in the same states. */
+  readonly state: string
+  readonly gathered: GatheredSamples
+}
+
+async function prepare(parts: VersionParts, job: RunningJob, asked: Asked): Promise<Order> {
+  const { db } = parts.project
+  const { activeId, parent, choice, state } = look(parts, asked)
+  const gathered = await gatherSamples({ ...parts, db }, choice, job.signal)
+  refuseNothing(gathered)
+  return { ...asked, activeId, parent, state, gathered }
+}
+
+function look({ project, models }: VersionParts, { bounds }: Asked) {
+  const activeId = models.activeId()
+  const parent = trainedParent(models.active())
+  const choice = chooseSlices(project.db, parent?.id ?? null, bounds)
+  const state = choice.map(({ caseId, slice, role, changedSeq }) => [caseId, slice, role, changedSeq])
+  return { activeId, parent, choice, state: JSON.stringify([activeId, state]) }
+}
+
+/** Whoever pressed Retrain now would get the same. */
+function isCurrent(parts: VersionParts, order: Order): boolean {
+  return look(parts, order).state === order.state
+}
+
+/** The version that it goes on from is the one in use, and none of its cases was set aside or taken off the worklist. */
+function isAllowed({ models, cases, holdout }: VersionParts, { activeId, gathered }: Order): boolean {
+  const aside = holdout.caseIds()
+  return (
+    models.activeId() === activeId &&
+    gathered.data.every(({ caseId }) => !aside.has(caseId) && cases.find(caseId)?.removed === false)
   )
 }
 
@@ -75,12 +116,6 @@ function refuseNothing({ samples, leftOut }: GatheredSamples): void {
       ? 'None of the images of the corrected slices can be read; find or replace the files first.'
       : 'Nothing is corrected any more; correct a slice by brush, then press Retrain.',
   )
-}
-
-interface Order extends Asked {
-  readonly activeId: string | null
-  readonly parent: ModelRecord | null
-  readonly gathered: GatheredSamples
 }
 
 async function compute(parts: VersionParts, job: RunningJob, order: Order): Promise<ModelSummary> {
