@@ -55,6 +55,10 @@ export function allData({ db, cases, models }: Omit<LineageParts, 'judgements'>,
       { caseId, name, removed, imageHash, revision, slices: int(row, 'slices'), changedSince: int(row, 'changed') },
     ]
   })
-  const elsewhere = [...noted.values()].map((one) => ({ ...one, removed: true, changedSince: 0 }))
+  // Also cases of the project of which a recipe learned other masks.
+  const elsewhere = [...noted.values()].map((one) => {
+    const record = cases.find(one.caseId)
+    return { ...one, name: record?.name ?? one.name, removed: record?.removed ?? true, changedSince: 0 }
+  })
   return [...here, ...elsewhere]
 }

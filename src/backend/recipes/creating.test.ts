@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MethodParams } from '../../core/contract/methods.ts'
@@ -76,11 +76,44 @@ describe('a project from a recipe', () => {
     })
 
     // Trained on the folder that it was made from; what is as it was there counts as learned.
+    made.compute.recipes.listed = test.compute.recipes.listed
     const training = await made.call('recipes.train', { ...orderOf(test, data, parent), folderId: null })
     expect(await jobEnd(made, training.id)).toMatchObject({ state: 'done' })
     expect(made.compute.recipes.trainings()[0]).toMatchObject({ dataDir: data })
     const { cases } = await made.call('project.get', {})
     expect(cases.map(({ newCorrectedSlices }) => newCorrectedSlices)).toEqual([0, 0, 0])
+  })
+
+  it('keeps apart what its training learned from, by the bytes: added by hand, under another name, or only afterwards', async () => {
+    const test = await openBackend(emptyProject())
+    const data = await dataFolder(test)
+    await test.call('labels.add', { name: 'Nucleus', color: null })
+    const add = async (name: string, as: string) => {
+      const path = join(temporaryFolder(), `${as}.png`)
+      copyFileSync(join(data, `${name}.png`), path)
+      return (await test.call('case.add', { fileId: test.backend.registerFile(path, 'open').id })).id
+    }
+    const before = await add('a', 'mine')
+    const order = orderOf(test, data, temporaryFolder())
+    expect(await jobEnd(test, (await test.call('recipes.train', order)).id)).toMatchObject({
+      state: 'done',
+      error: null,
+    })
+    const after = await add('b', 'later')
+    const heldOut = await add('c', 'apart')
+    const set = (caseIds: string[]) => test.call('holdout.set', { caseIds, chosenBy: 'user' })
+    const learned = (name: string) => ({
+      ...{ code: 'conflict', message: expect.stringContaining(`learned from ${name},`) as unknown },
+    })
+    await expect(set([before])).rejects.toMatchObject(learned('mine'))
+    await expect(set([after])).rejects.toMatchObject(learned('later'))
+    expect(await set([heldOut])).toMatchObject({ cases: [{ caseId: heldOut }] })
+    const [model] = (await test.call('project.get', {})).models
+    const { data: from } = await test.call('models.detail', { modelId: model?.id ?? '' })
+    expect(from.map(({ name, removed }) => [name, removed])).toEqual([
+      ['mine', false],
+      ['b', true],
+    ])
   })
 
   it('is refused among the data, in the open project, over something else, or by a name that is none', async () => {

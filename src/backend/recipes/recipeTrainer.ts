@@ -19,7 +19,8 @@ import { readModelFolder } from '../models/folder.ts'
 import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
 import type { Choices } from './choices.ts'
-import { learnedOf, seenCases, type SeenCase } from './learnedSlices.ts'
+import { dataFilesOf, type DataFile } from './learnedFiles.ts'
+import { learnedOfFiles, learnedOfReport, seenCases, type SeenCase } from './learnedSlices.ts'
 import { otherPreset } from './otherPreset.ts'
 import { recipeProgress } from './recipeProgress.ts'
 import { TrainingRecord } from './trainingRecord.ts'
@@ -36,6 +37,13 @@ export interface RecipeTrainerParts {
   readonly compute: ComputePort
   readonly events: EventHub
   readonly log: (line: string) => void
+}
+
+/** How the project was when the training, or the rest of it, began. */
+interface Begun {
+  readonly seen: readonly SeenCase[]
+  readonly activeId: string | null
+  readonly files: readonly DataFile[] | null
 }
 
 /** Trains by a recipe, one training at a time; one that is cut off waits until it is resumed or given up. */
@@ -202,16 +210,31 @@ export class RecipeTrainer {
   }
 
   async #train(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<ModelSummary> {
-    const { lane, choices } = this.#parts
+    const { lane, choices, models, project } = this.#parts
     return lane.run(priorities.training, job.signal, async () => {
       job.progress({ message: 'looking through the data' })
-      // What a person does while it trains is not what it learned.
-      const seen = seenCases(this.#parts.project.db)
+      const files = await this.#files(job, record)
+      // What a person does while it trains is not what it learned, and a version that is chosen meanwhile stays in use.
+      const begun = { seen: seenCases(project.db), activeId: models.activeId(), files }
       if (!record.isWritten) await this.#compute(job, record, resume)
-      const model = this.#takeOver(record, seen)
+      const model = this.#takeOver(record, begun)
       this.#tidy(() => choices.keep(record.order))
       return model
     })
+  }
+
+  /** Null where the data are gone by now, and what was learned from them only has to become a version. */
+  async #files(job: RunningJob, record: TrainingRecord): Promise<DataFile[] | null> {
+    const tell = (done: number, of: number): void => {
+      job.progress({ message: `looking through the data: case ${Math.min(done + 1, of)} of ${of}` })
+    }
+    try {
+      return await dataFilesOf(this.#parts.compute, record.order, { signal: job.signal, tell })
+    } catch (error) {
+      if (job.signal.aborted || !record.isWritten) throw error
+      this.#parts.log(`training ${record.id}: ${String(error)}`)
+      return null
+    }
   }
 
   async #compute(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
@@ -267,7 +290,7 @@ export class RecipeTrainer {
   }
 
   /** The model becomes the next version. Killed in between, it is taken over when the training is resumed. */
-  #takeOver(record: TrainingRecord, seen: readonly SeenCase[]): ModelSummary {
+  #takeOver(record: TrainingRecord, { seen, activeId, files }: Begun): ModelSummary {
     const { models, labels, project, promotion, holdout } = this.#parts
     const card = readModelFolder(record.modelDir)
     this.#refuseOtherLabels(record.order.recipe.name, card.labels)
@@ -282,12 +305,13 @@ export class RecipeTrainer {
     }
     const { recipe, preset, settings, limit, seed } = record.order
     const { chosenBy } = holdout.get()
-    const learned = learnedOf(seen, dir, chosenBy === 'recipe' ? holdout.caseIds() : new Set())
+    const learned =
+      files === null
+        ? learnedOfReport(seen, dir, chosenBy === 'recipe' ? holdout.caseIds() : new Set())
+        : learnedOfFiles(seen, files)
     try {
       return promotion.admit({
-        // Of hours, asked for as a whole: what is in use when it ends is what it is held against.
-        activeId: models.activeId(),
-        ...{ version, parentId: null, mode: 'recipe', correctionBefore: null, correctionAfter: null },
+        ...{ activeId, version, parentId: null, mode: 'recipe', correctionBefore: null, correctionAfter: null },
         settings: { recipe: recipe.name, preset, limit, seed, ...settings },
         learned: learned.flatMap((one) => one.learned),
         data: learned.map(({ learned: _, ...one }) => one),

@@ -277,6 +277,19 @@ describe('a training by a recipe', () => {
     expect((await test.call('project.get', {})).models).toEqual([])
   })
 
+  it('is not used in the place of a version that was chosen while it was trained', async () => {
+    const test = await openBackend(emptyProject())
+    const train = async () => jobEnd(test, (await test.call('recipes.train', choiceOf(test))).id)
+    for (let version = 1; version <= 2; version++) expect(await train()).toMatchObject({ state: 'done' })
+    const [first] = (await test.call('project.get', {})).models
+    test.compute.recipes.afterEpoch = async (epoch) => {
+      if (epoch === 2) await test.call('models.activate', { modelId: first?.id ?? '' })
+    }
+    expect((await train()).message).toMatch(/^version 3 is kept aside: While it was trained, version 1 was chosen/)
+    const { models } = await test.call('project.get', {})
+    expect(models.map(({ active }) => active)).toEqual([true, false, false])
+  })
+
   it('minds no label that a person renamed in a project of the same recipe', async () => {
     const test = await openBackend(emptyProject())
     await jobEnd(test, (await test.call('recipes.train', choiceOf(test))).id)
