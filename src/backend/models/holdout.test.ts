@@ -2,11 +2,21 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addVolume, cleanUp, jobEnd, openWithCase, rectangle, restart, type TestBackend } from '../testing/fixtures.ts'
-import { drawBlock, openWithHoldout, retrain, TRAIN } from '../testing/versions.ts'
+import { drawBlock, openWithHoldout, retrain, TRAIN, versionOf } from '../testing/versions.ts'
 
 afterEach(cleanUp)
 
 const set = (test: TestBackend, caseIds: string[]) => test.call('holdout.set', { caseIds, chosenBy: 'user' })
+
+/** As another volume of a file, or another region of a slide, is: the same bytes, another case. */
+async function ofTheSameFile(test: TestBackend, caseId: string, as: string): Promise<TestBackend> {
+  await test.backend.close()
+  const database = new DatabaseSync(join(test.dir, 'project.sqlite'))
+  const hash = database.prepare('SELECT content_hash AS hash FROM cases WHERE id = ?').get(as)?.hash ?? ''
+  database.prepare(`UPDATE cases SET content_hash = ?, selection_key = 'other' WHERE id = ?`).run(hash, caseId)
+  database.close()
+  return restart(test)
+}
 
 describe('the hold-out', () => {
   it('is frozen, told to every window, and still there after a restart', async () => {
@@ -93,6 +103,57 @@ describe('the hold-out', () => {
     // With nothing else, there is nothing to learn.
     await test.call('case.remove', { caseId: test.caseId })
     await expect(test.call('train.start', TRAIN)).rejects.toMatchObject({ code: 'nothing-to-train' })
+  })
+
+  it('is never learned by another case of the same bytes, added before or after, and none of these is ranked', async () => {
+    const test = await openWithHoldout(1)
+    const [aside = ''] = test.aside
+    const other = await addVolume(test, { seed: 7 })
+    await drawBlock(test, other.id, 1)
+    const again = await ofTheSameFile(test, other.id, aside)
+    const { cases } = await again.call('project.get', {})
+    expect(cases.map(({ heldOut, newCorrectedSlices }) => [heldOut, newCorrectedSlices])).toEqual([
+      [false, 1],
+      [true, 0],
+      [true, 0],
+    ])
+    await retrain(again)
+    expect(again.compute.trained[0]?.samples).toHaveLength(1)
+    const { data } = await again.call('models.detail', { modelId: (await versionOf(again, 0)).id })
+    expect(data.map(({ caseId }) => caseId)).toEqual([test.caseId])
+    // It is not scored either: it was not chosen.
+    expect((await again.call('holdout.get', {})).cases).toEqual([{ caseId: aside, slices: 1 }])
+    await jobEnd(again, (await again.call('queue.rank', {})).id)
+    const { slices } = await again.call('queue.get', {})
+    expect(new Set(slices.map(({ caseId }) => caseId))).toEqual(new Set([test.caseId]))
+    await again.call('case.remove', { caseId: aside })
+    expect((await again.call('project.get', {})).cases.at(-1)).toMatchObject({ id: other.id, heldOut: true })
+    await set(again, [])
+    expect((await again.call('project.get', {})).cases.at(-1)).toMatchObject({ heldOut: false, newCorrectedSlices: 1 })
+  })
+
+  it('refuses another case of the same bytes as one that was learned, and knows it for what it is afterwards', async () => {
+    const test = await openWithCase()
+    const other = await addVolume(test, { seed: 1 })
+    await drawBlock(test, test.caseId, 1)
+    await retrain(test)
+    const again = await ofTheSameFile(test, other.id, test.caseId)
+    await expect(set(again, [other.id])).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('learned from volume-1, or from the same file') as string,
+    })
+    expect((await again.call('holdout.suggest', {})).caseIds).toEqual([])
+    // Set aside while the next version learns from the other one.
+    const third = await addVolume(again, { seed: 2 })
+    const fourth = await addVolume(again, { seed: 3 })
+    await drawBlock(again, third.id, 1)
+    const last = await ofTheSameFile(again, fourth.id, third.id)
+    last.compute.beforeTrainingEnds = async () => {
+      await set(last, [fourth.id])
+    }
+    const second = await retrain(last)
+    expect(second).toMatchObject({ active: false, judged: { verdict: 'aside' } })
+    expect(second.judged?.reason).toContain('It learned from volume-3')
   })
 
   it('knows cases by their images where a version learned them in another project', async () => {

@@ -4,6 +4,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { holdoutSchema, type Holdout as HoldoutState } from '../../core/contract/learning.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
+import { HELD_OUT } from '../project/heldOut.ts'
 import { int, json, text } from '../project/rows.ts'
 import type { Models } from './models.ts'
 import { spread } from './spread.ts'
@@ -56,9 +57,9 @@ export class Holdout {
     return { id, frozenAt: frozen?.frozenAt ?? null, chosenBy: frozen?.chosenBy ?? null, cases }
   }
 
-  /** The cases that must not teach; also those that were taken off the worklist, since they may come back. */
+  /** The cases that must not teach: those that are set aside, and others of the same bytes. See `HELD_OUT`. */
   caseIds(): Set<string> {
-    return new Set(this.#parts.db.all('SELECT case_id FROM holdout_cases').map((row) => text(row, 'case_id')))
+    return new Set(this.#parts.db.all(`SELECT c.id FROM cases c WHERE ${HELD_OUT}`).map((row) => text(row, 'id')))
   }
 
   /** By case in the order of the hold-out, then by slice. */
@@ -85,8 +86,7 @@ export class Holdout {
   suggest(): string[] {
     const learned = this.#learned()
     const all = this.#parts.cases.list().filter(({ kind }) => kind !== 'slide')
-    const hashes = new Set(all.filter(({ id }) => learned.has(id)).map(({ contentHash }) => contentHash))
-    const free = all.filter(({ contentHash }) => !hashes.has(contentHash))
+    const free = all.filter(({ contentHash }) => !learned.has(contentHash))
     const groups = [...Map.groupBy(free, ({ contentHash }) => contentHash).values()]
     const bound = Math.floor(all.length / 2)
     const wanted = Math.min(bound, MOST, Math.max(FEWEST, Math.round(all.length * SHARE)))
@@ -99,7 +99,8 @@ export class Holdout {
 
   /**
    * Freezes the hold-out; an empty list gives it up. Throws CodedError: `not-found` for a case that is not on the worklist,
-   * `bad-request` for a slide, `conflict` with the names where a case was learned from by the model in use or an ancestor.
+   * `bad-request` for a slide, `conflict` with the names where a case, or one of the same bytes, was learned from by the model in use
+   * or an ancestor.
    */
   set(caseIds: readonly string[], chosenBy: ChosenBy): HoldoutState {
     const { db, cases } = this.#parts
@@ -110,11 +111,12 @@ export class Holdout {
       throw new CodedError('bad-request', `"${slide.name}" is a slide; set regions of it aside instead.`)
     }
     const learned = this.#learned()
-    const names = records.filter(({ id }) => learned.has(id)).map(({ name }) => name)
+    const names = records.filter(({ contentHash }) => learned.has(contentHash)).map(({ name }) => name)
     if (names.length > 0) {
       throw new CodedError(
         'conflict',
-        `The model in use learned from ${names.join(', ')}, so a score there would prove nothing; choose other cases.`,
+        `The model in use learned from ${names.join(', ')}, or from the same ${names.length === 1 ? 'file' : 'files'}, ` +
+          'so a score there would prove nothing; choose other cases.',
       )
     }
     const before = this.get()
@@ -130,11 +132,12 @@ export class Holdout {
     return this.get()
   }
 
-  /** Names of the cases that a version, or an ancestor of it, learned from and that are set aside by now. */
+  /** Names of the cases that are set aside by now and that a version, or an ancestor of it, learned from, by these or the same bytes. */
   learnedOf(modelId: string): string[] {
     const learned = this.#learnedBy(modelId)
-    const aside = this.caseIds()
-    return this.#parts.cases.list().flatMap(({ id, name }) => (aside.has(id) && learned.has(id) ? [name] : []))
+    const aside = new Set(this.get().cases.map(({ caseId }) => caseId))
+    const all = this.#parts.cases.list().filter(({ id }) => aside.has(id))
+    return all.flatMap(({ name, contentHash }) => (learned.has(contentHash) ? [name] : []))
   }
 
   #learned(): Set<string> {
@@ -142,16 +145,16 @@ export class Holdout {
     return active === null ? new Set() : this.#learnedBy(active)
   }
 
-  /** Ids of the cases that taught a version; cases of another project are known by the hashes of their images. */
+  /** Hashes of the images that taught a version, wherever it was trained. */
   #learnedBy(modelId: string): Set<string> {
-    const { db, models, cases } = this.#parts
-    const rows = db.all('SELECT DISTINCT case_id FROM learned WHERE model_id = ?', modelId)
-    const data = models.learnedCases(modelId)
-    const hashes = new Set(data.flatMap(({ caseId, imageHash }) => (cases.find(caseId) === null ? [imageHash] : [])))
+    const { db, models } = this.#parts
+    const rows = db.all(
+      `SELECT DISTINCT c.content_hash FROM learned l JOIN cases c ON c.id = l.case_id WHERE l.model_id = ?`,
+      modelId,
+    )
     return new Set([
-      ...rows.map((row) => text(row, 'case_id')),
-      ...data.map(({ caseId }) => caseId),
-      ...cases.list().flatMap(({ id, contentHash }) => (hashes.has(contentHash) ? [id] : [])),
+      ...rows.map((row) => text(row, 'content_hash')),
+      ...models.learnedCases(modelId).map(({ imageHash }) => imageHash),
     ])
   }
 }

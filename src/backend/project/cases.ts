@@ -2,6 +2,7 @@ import { caseDetailSchema, type CaseDetail, type CaseSummary } from '../../core/
 import { CodedError } from '../../core/contract/errors.ts'
 import { imageSelectionSchema, type Axis, type Dims, type ImageSelection } from '../../core/contract/schemas.ts'
 import type { Database } from './database.ts'
+import { HELD_OUT } from './heldOut.ts'
 import { flag, int, intOrNull, json, real, realOrNull, text, textOrNull, type Row } from './rows.ts'
 
 /** File systems take 255 bytes; the rest is for endings, numbers and temporary names. */
@@ -275,9 +276,9 @@ export class Cases {
          (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.teaches AND NOT EXISTS (
             SELECT 1 FROM learned l WHERE l.model_id = ?1 AND l.case_id = s.case_id AND l.slice = s.slice
               AND l.changed_seq = s.changed_seq)
-            AND NOT EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = c.id)) AS new_corrected_slices,
+            AND NOT ${HELD_OUT}) AS new_corrected_slices,
          (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.approved > 0) AS approved_slices,
-         EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = c.id) AS held_out,
+         ${HELD_OUT} AS held_out,
          EXISTS (SELECT 1 FROM predictions p WHERE p.case_id = c.id) AS predicted,
          (SELECT s.id FROM cases s WHERE s.content_hash = c.content_hash AND s.tiles IS NOT NULL AND s.removed = 0
             AND s.id <> c.id LIMIT 1) AS slide_id

@@ -1,5 +1,6 @@
 import type { ExaminedSlice } from '../../core/learning/ranking.ts'
 import type { Database } from '../project/database.ts'
+import { HELD_OUT } from '../project/heldOut.ts'
 import { blob, flag, int, real, realOrNull, text } from '../project/rows.ts'
 
 /** A slice and what there is to know of it for the queue. */
@@ -56,7 +57,7 @@ export class Examined {
            AS known
        FROM examined e JOIN cases c ON c.id = e.case_id AND c.removed = 0
        LEFT JOIN slice_state s ON s.case_id = e.case_id AND s.slice = e.slice
-       WHERE e.model_id = ? AND NOT EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = e.case_id)
+       WHERE e.model_id = ? AND NOT ${HELD_OUT}
        ORDER BY c.position, e.slice`,
       modelId,
     )

@@ -62,7 +62,7 @@ export function planExamination(
   modelId: string,
   caseIds: ReadonlySet<string> | null,
 ): Examination[] {
-  const heldOut = new Set(holdout.get().cases.map(({ caseId }) => caseId))
+  const heldOut = holdout.caseIds()
   const known = examined.known(modelId)
   const settled = examined.settled()
   const there = cases.list().filter(({ id, kind }) => kind !== 'slide' && !heldOut.has(id) && !cases.missing.has(id))

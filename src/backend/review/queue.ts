@@ -4,6 +4,7 @@ import { rankCases } from '../../core/learning/ranking.ts'
 import type { EventPayload } from '../../core/contract/events.ts'
 import type { EventHub } from '../events.ts'
 import type { Database } from '../project/database.ts'
+import { HELD_OUT } from '../project/heldOut.ts'
 import { json } from '../project/rows.ts'
 import type { Examined } from './examined.ts'
 
@@ -76,12 +77,7 @@ export class ReviewQueue {
   #open(slices: readonly QueuedSlice[]): QueuedSlice[] {
     const settled = this.#examined.settled()
     const there = new Set(
-      this.#db
-        .all(
-          `SELECT id FROM cases c WHERE removed = 0
-             AND NOT EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = c.id)`,
-        )
-        .map((row) => row.id),
+      this.#db.all(`SELECT id FROM cases c WHERE removed = 0 AND NOT ${HELD_OUT}`).map((row) => row.id),
     )
     return slices.filter(({ caseId, index }) => there.has(caseId) && settled.get(caseId)?.has(index) !== true)
   }

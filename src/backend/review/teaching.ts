@@ -1,4 +1,5 @@
 import type { Database } from '../project/database.ts'
+import { HELD_OUT } from '../project/heldOut.ts'
 import { flag, int, text } from '../project/rows.ts'
 
 /** A slice of which a person has said something, in the state in which it is. */
@@ -26,8 +27,7 @@ export function teachingSlices(db: Database, modelId: string | null): TeachingSl
          COALESCE(l.changed_seq = s.changed_seq, 0) AS known
        FROM slice_state s JOIN cases c ON c.id = s.case_id
        LEFT JOIN learned l ON l.model_id = ? AND l.case_id = s.case_id AND l.slice = s.slice
-       WHERE c.removed = 0 AND s.teaches
-         AND NOT EXISTS (SELECT 1 FROM holdout_cases h WHERE h.case_id = s.case_id)
+       WHERE c.removed = 0 AND s.teaches AND NOT ${HELD_OUT}
        ORDER BY s.changed_seq DESC, s.case_id, s.slice`,
       modelId,
     )

@@ -38,7 +38,7 @@ export const reviewText = {
   paintedHint: 'You worked on this slice: only what was painted or approved teaches.',
 
   heldOut: 'hold-out',
-  heldOutHint: 'Models are scored on this case, and none learns from it.',
+  heldOutHint: 'No model learns from this case: it, or another part of its file, is set aside to score them on.',
 
   approve: 'Approve',
   approved: 'Approved',
