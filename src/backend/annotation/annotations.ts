@@ -43,6 +43,8 @@ export interface PlannedStroke {
   readonly slices: readonly number[]
   readonly counter: SliceCounter
   readonly target: JournalEntry | null
+  /** What becomes corrected by it teaches only where it was painted; absent: as the project has it. */
+  readonly painted?: boolean
   /** What else belongs to the change: done in the same transaction. */
   readonly also?: () => void
 }
@@ -250,7 +252,8 @@ export class Annotations {
     const meant = stroke.target ?? stroke
     const undone = stroke.kind === 'undo'
     if (!isApproval(meant.counter)) {
-      const painted = stroke.target !== null ? null : meant.kind !== 'import' && coverage() === 'painted'
+      const usual = meant.kind !== 'import' && coverage() === 'painted'
+      const painted = stroke.target === null ? (stroke.painted ?? usual) : null
       tallies.addStroke(caseId, stroke.slices, { counter: meant.counter, undone, seq: row.seq, painted })
     }
     this.#stand(mask, row, meant.counter, stroke.slices)

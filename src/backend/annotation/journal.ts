@@ -9,7 +9,7 @@ import { blob, blobOrNull, int, intOrNull, text, type Row } from '../project/row
 /**
  * What a stroke says of the slices across the training axis that it touches. `own`: drawn on them, or accepted by
  * name. `crossing`: drawn in another plane. `accepted`: taken over with the whole volume. `approved`: right as they are
- * inside the box; `withdrawn`: no longer said to be.
+ * inside the box, of which the stroke may have made what was predicted; `withdrawn`: no longer said to be.
  */
 const sliceCounterSchema = z.enum(['own', 'crossing', 'accepted', 'approved', 'withdrawn', 'none'])
 export type SliceCounter = z.infer<typeof sliceCounterSchema>

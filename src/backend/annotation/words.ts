@@ -11,7 +11,7 @@ export function strokeName(stroke: Pick<StrokeRef, 'kind' | 'label' | 'counter'>
     case 'erase':
       return 'erase'
     case 'accept':
-      return 'accept prediction'
+      return stroke.counter === 'approved' ? 'accept and approve prediction' : 'accept prediction'
     case 'delete-label':
       return `delete label ${labels.nameOf(stroke.label)}`
     case 'import':

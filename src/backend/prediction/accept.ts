@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { CodedError } from '../../core/contract/errors.ts'
 import type { MethodParams, MethodResult } from '../../core/contract/methods.ts'
-import type { Axis } from '../../core/contract/schemas.ts'
+import type { Axis, Box } from '../../core/contract/schemas.ts'
 import { boxOfSlice, wholeBox } from '../../core/labelmap/index.ts'
 import type { Annotations } from '../annotation/annotations.ts'
 import type { CaseMask, Masks } from '../annotation/masks.ts'
-import { planAccept } from '../annotation/plans.ts'
+import { planAccept, type AcceptPlan } from '../annotation/plans.ts'
 import { slicesOfRuns } from '../annotation/sliceSets.ts'
 import type { Tallies } from '../annotation/tallies.ts'
 import { historyOf } from '../annotation/words.ts'
@@ -42,23 +42,8 @@ export async function acceptPrediction(
     throw new CodedError('bad-request', `There is no slice ${scope.index}.`)
   }
   return masks.use(caseId, (mask) => {
-    const box = scope.kind === 'slice' ? boxOfSlice(dims, scope.axis, scope.index) : wholeBox(dims)
     const { open, kept } = openSlices(parts, params, trainingAxis)
-    // A slice is what its box holds, x fastest.
-    const prediction =
-      scope.kind === 'slice'
-        ? parts.predictions.slice(caseId, scope.axis, scope.index).data
-        : parts.predictions.volume(caseId).labels
-    const plan = planAccept({
-      mask: mask.labels,
-      prediction,
-      dims,
-      box,
-      trainingAxis,
-      open,
-      takes: taken(labels, params.labels),
-      locked: Uint8Array.from({ length: 256 }, (_, value) => Number(labels.isLocked(value))),
-    })
+    const { box, ...plan } = planTakeOver(parts, mask, { scope, open, wanted: params.labels })
     const accepted: number[] = []
     open.forEach((value, slice) => {
       if (value === 1) accepted.push(slice)
@@ -93,6 +78,31 @@ export async function acceptPrediction(
     )
     return { ...applied, ...counts }
   })
+}
+
+/**
+ * What of the mask becomes as predicted where the prediction of the `open` slices is taken over, inside the box of the scope; `wanted`
+ * as in `annotation.accept`.
+ */
+export function planTakeOver(
+  parts: Pick<AcceptParts, 'cases' | 'labels' | 'predictions'>,
+  { caseId, dims, labels: mask }: CaseMask,
+  how: {
+    readonly scope: AcceptParams['scope']
+    readonly open: Uint8Array
+    readonly wanted: readonly number[] | null
+  },
+): AcceptPlan & { readonly box: Box } {
+  const { cases, labels, predictions } = parts
+  const { scope, open, wanted } = how
+  const box = scope.kind === 'slice' ? boxOfSlice(dims, scope.axis, scope.index) : wholeBox(dims)
+  // A slice is what its box holds, x fastest.
+  const prediction =
+    scope.kind === 'slice' ? predictions.slice(caseId, scope.axis, scope.index).data : predictions.volume(caseId).labels
+  const { trainingAxis } = cases.get(caseId)
+  const locked = Uint8Array.from({ length: 256 }, (_, value) => Number(labels.isLocked(value)))
+  const takes = taken(labels, wanted)
+  return { box, ...planAccept({ mask, prediction, dims, box, trainingAxis, open, takes, locked }) }
 }
 
 /** Which slices across the training axis may change, and how many were kept because a person corrected them. */
@@ -143,7 +153,8 @@ function taken(labels: Labels, wanted: readonly number[] | null): Uint8Array {
   )
 }
 
-function firstLabel(runs: Uint32Array): number {
+/** A label that the runs bring, to name the stroke by; where they only erase, one that they take. */
+export function firstLabel(runs: Uint32Array): number {
   for (let r = 3; r < runs.length; r += 4) if (runs[r] !== 0) return runs[r] ?? 0
   return runs[2] ?? 0
 }

@@ -4,70 +4,121 @@ import type { SliceRegion } from '../../core/contract/learning.ts'
 import type { MethodParams, MethodResult } from '../../core/contract/methods.ts'
 import type { Axis, Box, Dims } from '../../core/contract/schemas.ts'
 import { boxOfSlice, boxOfSliceRect, sliceExtent, wholeBox } from '../../core/labelmap/index.ts'
-import type { Annotations } from '../annotation/annotations.ts'
+import type { PlannedStroke } from '../annotation/annotations.ts'
 import type { Journal } from '../annotation/journal.ts'
-import type { CaseMask, Masks } from '../annotation/masks.ts'
+import type { CaseMask } from '../annotation/masks.ts'
 import { countPixels, inForceNow, standingOf, withBox } from '../annotation/standing.ts'
-import type { Tallies } from '../annotation/tallies.ts'
 import { historyOf } from '../annotation/words.ts'
-import type { Predictions } from '../prediction/predictions.ts'
-import { refuseSlide, type Cases } from '../project/cases.ts'
-import type { Labels } from '../project/labels.ts'
+import { firstLabel, planTakeOver, type AcceptParts } from '../prediction/accept.ts'
+import { refuseSlide } from '../project/cases.ts'
 
-interface ApproveParts {
-  readonly cases: Cases
-  readonly labels: Labels
+interface ApproveParts extends AcceptParts {
   readonly journal: Journal
-  readonly tallies: Tallies
-  readonly masks: Masks
-  readonly predictions: Predictions
-  readonly annotations: Annotations
 }
 
 type ApproveParams = MethodParams<'slice.approve'>
+type ApproveResult = MethodResult<'slice.approve'>
+
+/** Where it is about, and what is said of it. */
+interface Wanted {
+  readonly index: number | null
+  readonly approved: boolean
+  readonly trainingAxis: Axis
+  readonly box: Box
+  /** Ascending indices across the training axis. */
+  readonly slices: readonly number[]
+}
 
 /**
- * Says of a slice, a region of it, or a whole case that it is right as it is, or takes that back: one undoable step that changes no voxel.
- * Where it says nothing new, nothing is appended. Throws CodedError: `not-found`, `bad-request` for what lies outside.
+ * Says of a slice, a region of it, or slices of a case that they are right as they are, or takes that back; see `slice.approve`. Where it
+ * says nothing new, nothing is appended. Throws CodedError: `not-found`, `bad-request` for what lies outside.
  */
 export async function approve(
   parts: ApproveParts,
   params: ApproveParams,
   origin: string | null,
-): Promise<MethodResult<'slice.approve'>> {
+): Promise<ApproveResult> {
   const { cases, labels, masks, tallies, predictions, annotations } = parts
-  const { caseId } = params
+  const { caseId, index, region = null, approved, takeOver = false } = params
   const record = cases.get(caseId)
   refuseSlide(record)
   const { dims, trainingAxis } = record
   const box = approvedBox(params, dims, trainingAxis)
+  const asked: Wanted = { index, approved, trainingAxis, box, slices: askedSlices(params, dims[trainingAxis]) }
   return masks.use(caseId, (mask) => {
-    const slices = sayingNew(parts, mask, { ...params, box, trainingAxis })
-    const marks = (): MethodResult<'slice.approve'>['marks'] => ({
-      ...tallies.marks(caseId),
-      predicted: predictions.indices(caseId),
+    const wanted = { ...asked, slices: sayingNew(parts, mask, asked) }
+    const answer = (delta: ApproveResult['delta'], tookOver: number): ApproveResult => ({
+      revision: mask.revision,
+      delta,
+      tookOver,
+      history: historyOf(mask, labels),
+      marks: { ...tallies.marks(caseId), predicted: predictions.indices(caseId) },
     })
-    if (slices.length === 0) {
-      return { revision: mask.revision, delta: null, history: historyOf(mask, labels), marks: marks() }
+    if (wanted.slices.length === 0) return answer(null, 0)
+    const open = takeOver && approved ? openOf(parts, caseId, wanted.slices) : []
+    const words = said(mask, wanted)
+    const taking = open.length === 0 ? null : takenOver(parts, mask, wanted, open)
+    // It is in the mask already, or nothing is predicted to be there.
+    if (taking === null || taking.runs.length === 0) return answer(annotations.append(mask, words, origin).delta, 0)
+    if (region === null) {
+      const { delta } = annotations.append(mask, { ...words, ...taking }, origin)
+      return answer(delta, open.length)
     }
-    const { revision, delta, history } = annotations.append(
-      mask,
-      {
-        id: randomUUID(),
-        kind: 'approve',
-        label: 0,
-        axis: params.index === null ? null : trainingAxis,
-        baseRevision: mask.revision,
-        box,
-        runs: new Uint32Array(),
-        slices,
-        counter: params.approved ? 'approved' : 'withdrawn',
-        target: null,
-      },
-      origin,
-    )
-    return { revision, delta, history, marks: marks() }
+    // The journal has one box a row, and these are two: the slice is taken over, the region is approved.
+    const before = { ...words, ...taking, counter: 'own' as const, painted: true }
+    const { delta } = annotations.append(mask, before, origin)
+    annotations.append(mask, said(mask, wanted), origin)
+    return answer(delta, open.length)
   })
+}
+
+/** Those that are predicted and of which nobody has said anything: what is seen of them is no mask yet. */
+function openOf({ predictions, tallies }: ApproveParts, caseId: string, slices: readonly number[]): number[] {
+  const predicted = new Set(predictions.indices(caseId))
+  const settled = new Set(tallies.settled(caseId))
+  return slices.filter((slice) => predicted.has(slice) && !settled.has(slice))
+}
+
+/** The words alone. */
+function said(mask: CaseMask, { index, box, trainingAxis, slices, approved }: Wanted): PlannedStroke {
+  return {
+    id: randomUUID(),
+    kind: 'approve',
+    label: 0,
+    axis: index === null ? null : trainingAxis,
+    baseRevision: mask.revision,
+    box,
+    runs: new Uint32Array(),
+    slices,
+    counter: approved ? 'approved' : 'withdrawn',
+    target: null,
+  }
+}
+
+/** What makes the words an acceptance of the `open` slices too. */
+function takenOver(
+  parts: ApproveParts,
+  mask: CaseMask,
+  { index, trainingAxis: axis }: Wanted,
+  open: readonly number[],
+): Pick<PlannedStroke, 'kind' | 'label' | 'box' | 'runs'> {
+  const scope = index === null ? ({ kind: 'volume' } as const) : ({ kind: 'slice', axis, index } as const)
+  const bySlice = new Uint8Array(mask.dims[axis])
+  for (const slice of open) bySlice[slice] = 1
+  const { box, runs } = planTakeOver(parts, mask, { scope, open: bySlice, wanted: null })
+  return { kind: 'accept', label: firstLabel(runs), box, runs }
+}
+
+/** Ascending, each once. Throws CodedError('bad-request'). */
+function askedSlices({ index, slices = null }: ApproveParams, count: number): number[] {
+  if (index !== null) {
+    if (slices !== null) throw new CodedError('bad-request', 'Slices are named one by one or as a list, not both.')
+    return [index]
+  }
+  if (slices === null) return Array.from({ length: count }, (_, slice) => slice)
+  const outside = slices.find((slice) => slice >= count)
+  if (outside !== undefined) throw new CodedError('bad-request', `There is no slice ${outside}.`)
+  return [...new Set(slices)].sort((a, b) => a - b)
 }
 
 function approvedBox({ index, region = null }: ApproveParams, dims: Dims, axis: Axis): Box {
@@ -87,17 +138,12 @@ function boxOfRegion({ x0, y0, x1, y1 }: SliceRegion, index: number, dims: Dims,
   return boxOfSliceRect(axis, index, { x: x0, y: y0, width: x1 - x0, height: y1 - y0 })
 }
 
-/** Those of the slices of which something else is approved afterwards; ascending. */
-function sayingNew(
-  { journal }: ApproveParts,
-  mask: CaseMask,
-  wanted: { readonly index: number | null; readonly approved: boolean; readonly box: Box; readonly trainingAxis: Axis },
-): number[] {
-  const { index, approved, box, trainingAxis } = wanted
+/** Those of the slices of which something else is approved afterwards. */
+function sayingNew({ journal }: ApproveParts, mask: CaseMask, wanted: Wanted): number[] {
+  const { approved, box, trainingAxis, slices } = wanted
   const { caseId, dims } = mask
   const extent = sliceExtent(dims, trainingAxis)
   const pixels = extent[0] * extent[1]
-  const slices = index === null ? Array.from({ length: dims[trainingAxis] }, (_, slice) => slice) : [index]
   const standings = standingOf(journal, { caseId, dims, trainingAxis, seqs: inForceNow(mask) }, slices)
   return slices.filter((slice) => {
     const before = standings.get(slice)?.approved ?? 'none'

@@ -22,20 +22,28 @@ const shownSlice = z.object({ caseId: idSchema, index: indexSchema }).nullable()
 /** What corrections become: states of slices, trainings, the hold-out, the registry of versions, the queue. Part of `methods`. */
 export const learningMethods = {
   /**
-   * A person says that the slice, or a part of it, is right as it is. One undoable step of the case's history; voxels do not
-   * change. `approved` false takes it back (another step). A whole case: each of its slices, `index` null.
+   * A person says that the slice, or a part of it, is right as it is: one undoable step of the case's history. `approved` false takes
+   * it back (another step). `index` null: these `slices` of the case, or all where they are null, in one step.
+   *
+   * Approval is of the mask. With `takeOver`, slices that are predicted and of which nobody has said anything get their prediction
+   * first, in the same step; voxels of locked labels stay. For a region it is a step before: the slice is taken over, and only the
+   * region teaches. Without it no voxel changes.
    */
   'slice.approve': {
     params: z.object({
       caseId: idSchema,
       index: indexSchema.nullable(),
       region: sliceRegionSchema.nullable().default(null),
+      slices: z.array(indexSchema).min(1).nullable().default(null),
+      takeOver: z.boolean().default(false),
       approved: z.boolean(),
     }),
     result: z.object({
       revision: z.int().min(0),
-      /** Without runs; null where nothing changed. */
+      /** Null where nothing changed. */
       delta: strokeDeltaSchema.nullable(),
+      /** Slices that got their prediction. */
+      tookOver: z.int().min(0),
       history: historySchema,
       marks: sliceMarksSchema,
     }),

@@ -1,3 +1,4 @@
+import { flushPromises } from '@vue/test-utils'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { MethodResult, SliceMarks } from '../../../core/contract/index.ts'
 import { t } from '../i18n/frame.ts'
@@ -6,12 +7,15 @@ import { useAnnotationStore } from '../stores/annotation.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useQueueStore } from '../stores/queue.ts'
+import { useSeenStore } from '../stores/seen.ts'
 import { useViewStore } from '../stores/view.ts'
 import { aCase, aJob, aProject, aQueue, aQueuedSlice, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { withProject } from '../testing/setUp.ts'
 import { useActions } from './index.ts'
 
 let client: FakeClient
+/** What the backend takes over where that is wanted. */
+let predicted: number[] = []
 const history = { canUndo: true, canRedo: false, undoName: 'approve', redoName: null }
 const noMarks: SliceMarks = { corrected: [], predicted: [], approved: [], painted: [] }
 const slice = (data: Uint8Array<ArrayBuffer>) => ({ width: 8, height: 6, data, revision: 0, modelId: null })
@@ -22,21 +26,15 @@ beforeEach(async () => {
     'slice.coverage': ({ coverage }) => ({ coverage }),
     'annotation.slice': () => slice(new Uint8Array(48).fill(1, 0, 3)),
     'volume.slice': () => ({ ...slice(new Uint8Array(48)), channels: 1, voxelType: 'uint8', slope: 1, inter: 0 }),
-    'annotation.accept': () => ({
-      revision: 1,
-      delta: null,
-      history,
-      changedVoxels: 3,
-      keptLockedVoxels: 0,
-      keptCorrectedSlices: 0,
-    }),
-    'slice.approve': ({ index, region, approved }): MethodResult<'slice.approve'> => ({
+    'slice.approve': ({ index, region, approved, takeOver }): MethodResult<'slice.approve'> => ({
       revision: 2,
       delta: null,
+      tookOver: takeOver === true ? predicted.length : 0,
       history,
       marks: { ...noMarks, approved: approved && region === undefined && index !== null ? [index] : [] },
     }),
   })
+  predicted = []
   await withProject(client)
   const view = useViewStore()
   useAnnotationStore()
@@ -46,7 +44,10 @@ beforeEach(async () => {
   await useAnnotationStore().session?.load({ axis: 2, index: 4 })
 })
 
-const marks = (change: Partial<SliceMarks>) => client.tell('case.slices', { caseId: 'case-1', ...noMarks, ...change })
+const marks = (change: Partial<SliceMarks>) => {
+  predicted = change.predicted ?? []
+  client.tell('case.slices', { caseId: 'case-1', ...noMarks, ...change })
+}
 const told = () => useViewStore().notice?.text
 const changes = () =>
   client.calls
@@ -59,7 +60,7 @@ describe('approving', () => {
     const action = useActions().get('approve-slice')
     expect(action.checked?.()).toBe(false)
     await useActions().run('approve-slice')
-    expect(changes()).toEqual([['slice.approve', { caseId: 'case-1', index: 4, approved: true }]])
+    expect(changes()).toEqual([['slice.approve', { caseId: 'case-1', index: 4, takeOver: true, approved: true }]])
     expect([action.checked?.(), told()]).toEqual([true, text.told.approved(5)])
     await useActions().run('approve-slice')
     expect(changes().at(-1)).toEqual(['slice.approve', { caseId: 'case-1', index: 4, approved: false }])
@@ -76,22 +77,47 @@ describe('approving', () => {
     expect(retrain.when()).toBe(true)
   })
 
-  it('takes over the prediction first where that is what is seen', async () => {
+  it('takes over the prediction where that is what is seen, in the same step', async () => {
     marks({ predicted: [4] })
     await useActions().run('approve-slice')
-    const scope = { kind: 'slice', axis: 2, index: 4 }
-    expect(changes()).toEqual([
-      ['annotation.accept', { caseId: 'case-1', scope, labels: null, keepCorrected: true }],
-      ['slice.approve', { caseId: 'case-1', index: 4, approved: true }],
-    ])
+    expect(changes()).toEqual([['slice.approve', { caseId: 'case-1', index: 4, takeOver: true, approved: true }]])
     expect(told()).toBe(text.told.tookOver(5))
+  })
+
+  it('is of what was on screen at the key press, and says nothing of it beside another case', async () => {
+    marks({ predicted: [4] })
+    const view = useViewStore()
+    const answer = client.answers['slice.approve']
+    let go: () => void = () => undefined
+    client.answers['slice.approve'] = async (params) => {
+      await new Promise<void>((resolve) => (go = resolve))
+      if (answer === undefined) throw new Error('there is an answer')
+      return answer(params)
+    }
+    const first = useActions().run('approve-slice')
+    view.setIndex(7)
+    await flushPromises()
+    go()
+    await first
+    expect(told()).toBe(text.told.tookOver(5))
+    const second = useActions().run('approve-slice')
+    await view.openCase('case-2')
+    await flushPromises()
+    go()
+    await second
+    expect(changes().map(([, params]) => params)).toMatchObject([
+      { caseId: 'case-1', index: 4 },
+      { caseId: 'case-1', index: 7 },
+    ])
+    expect([told(), useAnnotationStore().approved]).toEqual([undefined, []])
   })
 
   it('is of the mask alone while the prediction is hidden', async () => {
     marks({ predicted: [4] })
     useViewStore().overlay.predictionVisible = false
     await useActions().run('approve-slice')
-    expect(changes().map(([method]) => method)).toEqual(['slice.approve'])
+    expect(changes()).toMatchObject([['slice.approve', { takeOver: false }]])
+    expect(told()).toBe(text.told.approved(5))
   })
 
   it('warns where nothing is labelled', async () => {
@@ -114,10 +140,10 @@ describe('approving', () => {
     const region = { x0: 1, y0: 2, x1: 5, y1: 6 }
     view.attachViewer({ fit: () => undefined, zoomBy: () => undefined, regionInView: () => region })
     await useActions().run('approve-region')
-    expect(changes().map(([method]) => method)).toEqual(['annotation.accept', 'slice.coverage', 'slice.approve'])
-    expect(changes()[1]?.[1]).toEqual({ caseId: 'case-1', index: 4, coverage: 'painted' })
-    expect(changes()[2]?.[1]).toEqual({ caseId: 'case-1', index: 4, region, approved: true })
-    expect(told()).toBe(text.told.region(5, 4, 4))
+    expect(changes()).toEqual([
+      ['slice.approve', { caseId: 'case-1', index: 4, region, takeOver: true, approved: true }],
+    ])
+    expect(told()).toBe(text.told.regionTookOver(5, 4, 4))
   })
 
   it('of the part in view keeps what a corrected slice teaches, and is the slice where all of it is in view', async () => {
@@ -129,19 +155,27 @@ describe('approving', () => {
     expect(changes().map(([method]) => method)).toEqual(['slice.approve'])
     view.attachViewer({ ...handle, regionInView: () => ({ x0: 0, y0: 0, x1: 8, y1: 6 }) })
     await useActions().run('approve-region')
-    expect(changes().at(-1)?.[1]).toEqual({ caseId: 'case-1', index: 4, approved: true })
+    expect(changes().at(-1)?.[1]).toEqual({ caseId: 'case-1', index: 4, takeOver: true, approved: true })
     view.attachViewer({ ...handle, regionInView: () => null })
     await useActions().run('approve-region')
     expect([changes().length, told()]).toEqual([2, text.reasons.nothingInView])
   })
 
-  it('of the case accepts what is predicted, keeps what was corrected, and is taken back as a whole', async () => {
-    marks({ predicted: [1, 4], corrected: [1] })
+  it('of the case is of what was on screen or drawn on, keeps the rest open, and is taken back as a whole', async () => {
+    const seen = useSeenStore()
+    marks({ predicted: [1, 2, 4, 5], corrected: [1, 5], painted: [5] })
     await useActions().run('approve-case')
-    expect(changes()).toEqual([
-      ['annotation.accept', { caseId: 'case-1', scope: { kind: 'volume' }, labels: null, keepCorrected: true }],
-      ['slice.approve', { caseId: 'case-1', index: null, approved: true }],
-    ])
+    // Slice 5 was only drawn on in part.
+    const first = { caseId: 'case-1', index: null, slices: [1], takeOver: true, approved: true }
+    expect(changes()).toEqual([['slice.approve', first]])
+    expect([told(), useViewStore().notice?.level]).toEqual([text.told.some(1, 9), 'warning'])
+    marks({ predicted: [1, 2, 4], approved: [1] })
+    await useActions().run('approve-case')
+    expect([changes().length, told()]).toEqual([1, text.told.noneSeen(9)])
+    for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) seen.show({ caseId: 'case-1', index, predicted: true })
+    await useActions().run('approve-case')
+    expect(changes().at(-1)?.[1]).toMatchObject({ index: null, slices: [0, 2, 3, 4, 5, 6, 7, 8, 9] })
+    expect(told()).toBe(text.told.all(10))
     marks({ approved: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] })
     await useActions().run('approve-case')
     expect(changes().at(-1)?.[1]).toEqual({ caseId: 'case-1', index: null, approved: false })

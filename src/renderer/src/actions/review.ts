@@ -67,13 +67,7 @@ export function reviewActions(): Action[] {
       when: all(connected, withCase),
       run: async () => {
         if (cautions.holds()) return
-        if (review.allApproved) {
-          await review.takeBack(null)
-          view.tell('info', text.told.allTakenBack)
-        } else {
-          await review.approveCase()
-          view.tell('info', text.told.all(review.sliceCount))
-        }
+        await approveCase()
       },
       checked: () => review.allApproved,
       doing: text.doing.approve,
@@ -127,19 +121,25 @@ export function reviewActions(): Action[] {
   ]
 }
 
-async function approveSlice(): Promise<void> {
+/** Says something of the case `caseId`, unless another one is on screen by now. */
+function tell(caseId: string | null, level: 'info' | 'warning', words: string): void {
   const view = useViewStore()
+  if (view.caseId === caseId) view.tell(level, words)
+}
+
+/** What is on screen at the key press counts, whatever is when the answer comes. */
+async function approveSlice(): Promise<void> {
+  const { caseId, index } = useViewStore()
   const review = useReviewStore()
-  const { index } = view
   const { told } = text
   if (review.state === 'approved') {
     await review.takeBack(index)
-    view.tell('info', told.takenBack(index + 1))
+    tell(caseId, 'info', told.takenBack(index + 1))
     return
   }
   const { tookOver, labelled } = await review.approveSlice(index)
   const words = labelled ? (tookOver ? told.tookOver : told.approved) : told.empty
-  view.tell(labelled ? 'info' : 'warning', words(index + 1))
+  tell(caseId, labelled ? 'info' : 'warning', words(index + 1))
 }
 
 /** All of the slice in view is the slice. */
@@ -147,7 +147,7 @@ async function approveRegion(): Promise<void> {
   const view = useViewStore()
   const review = useReviewStore()
   const region = view.regionInView()
-  const { index } = view
+  const { caseId, index } = view
   if (region === null) {
     view.tell('warning', text.reasons.nothingInView)
     return
@@ -159,8 +159,24 @@ async function approveRegion(): Promise<void> {
     if (useAnnotationStore().stateOf(index) !== 'approved') await approveSlice()
     return
   }
-  await review.approveRegion(index, region)
-  view.tell('info', text.told.region(index + 1, width, height))
+  const tookOver = await review.approveRegion(index, region)
+  const words = tookOver ? text.told.regionTookOver : text.told.region
+  tell(caseId, 'info', words(index + 1, width, height))
+}
+
+async function approveCase(): Promise<void> {
+  const { caseId } = useViewStore()
+  const review = useReviewStore()
+  const { told } = text
+  if (review.allApproved) {
+    await review.takeBack(null)
+    tell(caseId, 'info', told.allTakenBack)
+    return
+  }
+  const all = review.sliceCount
+  const { approved, unseen } = await review.approveCase()
+  if (unseen === 0) tell(caseId, 'info', told.all(all))
+  else tell(caseId, 'warning', approved === 0 ? told.noneSeen(unseen) : told.some(approved, unseen))
 }
 
 /** Goes to a slice of the queue, in whichever case it lies. */

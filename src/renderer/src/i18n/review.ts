@@ -45,7 +45,7 @@ export const reviewText = {
   more: 'More about approving and what teaches',
   panelTitle: 'Approve',
   partInView: 'Part in view',
-  wholeCase: 'Whole case',
+  wholeCase: 'All slices seen',
   thisSlice: 'What of this slice teaches',
   fromNowOn: 'Of slices corrected from now on',
   whole: 'All of it',
@@ -56,7 +56,7 @@ export const reviewText = {
   actions: {
     approveSlice: 'Approve slice',
     approveRegion: 'Approve the part in view',
-    approveCase: 'Approve all slices',
+    approveCase: 'Approve all slices that were on screen',
     nextUncertain: 'Next uncertain slice',
     previousUncertain: 'Previous uncertain slice',
     rank: 'Rank slices now',
@@ -84,6 +84,12 @@ export const reviewText = {
     takenBack: (number: number) => `The approval of slice ${number} was taken back.`,
     region: (number: number, width: number, height: number) =>
       `${width} × ${height} pixels of slice ${number} are approved. Undo takes it back.`,
+    regionTookOver: (number: number, width: number, height: number) =>
+      `The prediction of slice ${number} was accepted, and ${width} × ${height} pixels of it are approved. Undo takes back the approval, then the prediction.`,
+    some: (approved: number, unseen: number) =>
+      `${plural(approved, 'slice')} approved. ${formatCount(unseen)} more ${unseen === 1 ? 'was' : 'were'} not on screen yet: look at ${unseen === 1 ? 'it' : 'them'} first.`,
+    noneSeen: (unseen: number) =>
+      `Nothing was approved: ${plural(unseen, 'slice')} ${unseen === 1 ? 'was' : 'were'} not on screen yet, or changed since. Look at ${unseen === 1 ? 'it' : 'them'} first.`,
     all: (slices: number) => `All ${plural(slices, 'slice')} are approved. Undo takes it back.`,
     allTakenBack: 'The approval of the case was taken back.',
     onlyThis: 'Nothing else is in the queue.',
@@ -131,6 +137,7 @@ export const reviewText = {
   },
 
   worklist: {
+    approved: (approved: number) => `${plural(approved, 'slice')} approved`,
     both: (corrected: number, approved: number) =>
       `${formatCount(corrected)} corrected, ${formatCount(approved)} approved`,
   },

@@ -275,6 +275,30 @@ describe('approval', () => {
     expect(annotation.stateOf(2)).toBe('predicted')
   })
 
+  it('is of the case that was open when it was given, whatever is open when the stroke has ended', async () => {
+    const { annotation, view } = await opened({ predicted: [2] })
+    backend.addCase('b', [4, 3, 5])
+    const asked = () =>
+      backend.calls
+        .filter(({ method }) => /accept|approve/.test(method))
+        .map(({ method, params }) => [method, (params as { caseId: string }).caseId])
+    annotation.setDrawing(true)
+    annotation.whenInterrupted(() => undefined)
+    const scope = { kind: 'slice', axis: 2, index: 2 } as const
+    const both = [
+      annotation.approve({ index: 2, approved: true }),
+      annotation.accept({ scope, labels: null, keepCorrected: true }),
+    ]
+    await view.openCase('b')
+    annotation.setDrawing(false)
+    await Promise.all(both)
+    expect(asked()).toEqual([
+      ['slice.approve', 'a'],
+      ['annotation.accept', 'a'],
+    ])
+    expect([annotation.approved, annotation.corrected]).toEqual([[], []])
+  })
+
   it('that is taken back goes to its slice', async () => {
     const { annotation, view } = await opened()
     await annotation.approve({ index: 4, approved: true })

@@ -211,13 +211,17 @@ export const useAnnotationStore = defineStore('annotation', () => {
 
   /** Writes the prediction into the mask, after the strokes before it. */
   async function accept(request: AcceptRequest): Promise<AcceptResult> {
+    const current = session.value
     if (drawing) await interrupt()
-    return acceptBeforeStroke(request)
+    return acceptInto(current, request)
   }
 
   /** The same for the stroke under way, which waits for it and goes on: nothing of it is painted yet. */
   async function acceptBeforeStroke(request: AcceptRequest): Promise<AcceptResult> {
-    const current = session.value
+    return acceptInto(session.value, request)
+  }
+
+  async function acceptInto(current: CaseSession | null, request: AcceptRequest): Promise<AcceptResult> {
     if (!current) throw new Error('accept() without an open case')
     const { caseId } = current
     const result = await queue.run(() => client.call('annotation.accept', { caseId, ...request }))
@@ -230,10 +234,13 @@ export const useAnnotationStore = defineStore('annotation', () => {
     return result
   }
 
-  /** A person says that a slice, a part of it or the whole case is right as it is, or takes that back. */
+  /**
+   * A person says that a slice, a part of it or slices of the case are right as they are, or takes that back: of the case that is
+   * open now, whichever is when it is done.
+   */
   async function approve(request: ApproveRequest): Promise<MethodResult<'slice.approve'>> {
-    if (drawing) await interrupt()
     const current = session.value
+    if (drawing) await interrupt()
     if (!current) throw new Error('approve() without an open case')
     const { caseId } = current
     const result = await queue.run(() => client.call('slice.approve', { caseId, ...request }))

@@ -5,6 +5,7 @@ import { useClient } from '../api/client.ts'
 import type { Rect } from '../canvas/layout.ts'
 import { useAnnotationStore } from './annotation.ts'
 import { useProjectStore } from './project.ts'
+import { useSeenStore } from './seen.ts'
 import { useOnTrainingPlane } from './shown.ts'
 import { useViewStore } from './view.ts'
 
@@ -13,6 +14,7 @@ export const useReviewStore = defineStore('review', () => {
   const view = useViewStore()
   const annotation = useAnnotationStore()
   const project = useProjectStore()
+  const seen = useSeenStore()
   const onTrainingPlane = useOnTrainingPlane()
 
   /** Of the slice on screen; null where it is none that a model learns from: on another plane, or on a slide. */
@@ -31,43 +33,47 @@ export const useReviewStore = defineStore('review', () => {
   const heldOut = computed(() => view.caseId !== null && project.caseById(view.caseId)?.heldOut === true)
 
   /**
-   * Is what is seen a prediction that is not in the mask yet? It is taken over before it is approved, since approval is of
-   * the mask.
+   * Approval is of the mask, so a prediction that is seen, and of which nobody has said anything, goes into it in the same step. One that
+   * is hidden does not.
    */
-  function untaken(index: number): boolean {
-    return view.overlay.predictionVisible && annotation.stateOf(index) === 'predicted'
-  }
-
-  /** Answers whether there was anything to take over. */
-  async function takeOver(index: number): Promise<boolean> {
-    const axis = view.detail?.trainingAxis
-    if (axis === undefined || !untaken(index)) return false
-    await annotation.accept({ scope: { kind: 'slice', axis, index }, labels: null, keepCorrected: true })
-    return true
-  }
+  const takeOver = computed(() => view.overlay.predictionVisible)
 
   /** Answers whether anything is labelled on it. */
   async function approveSlice(index: number): Promise<{ tookOver: boolean; labelled: boolean }> {
     const axis = view.detail?.trainingAxis
-    const tookOver = await takeOver(index)
-    await annotation.approve({ index, approved: true })
-    const mask = axis === undefined ? undefined : annotation.session?.masks.get({ axis, index })
-    return { tookOver, labelled: mask?.labels.some((label) => label !== 0) ?? true }
+    const { session } = annotation
+    const { tookOver } = await annotation.approve({ index, takeOver: takeOver.value, approved: true })
+    const mask = axis === undefined ? undefined : session?.masks.get({ axis, index })
+    return { tookOver: tookOver > 0, labelled: mask?.labels.some((label) => label !== 0) ?? true }
   }
 
-  /** `region` of the slice's buffer. Where the prediction was taken over for it, the rest of that teaches nothing. */
-  async function approveRegion(index: number, { x0, y0, x1, y1 }: Rect): Promise<void> {
-    const { caseId } = view
-    const tookOver = await takeOver(index)
-    if (tookOver && caseId !== null) await useClient().call('slice.coverage', { caseId, index, coverage: 'painted' })
-    await annotation.approve({ index, region: { x0, y0, x1, y1 }, approved: true })
+  /**
+   * `region` of the slice's buffer. Where the prediction was taken over for it, which is what the answer says, the rest of that
+   * teaches nothing.
+   */
+  async function approveRegion(index: number, { x0, y0, x1, y1 }: Rect): Promise<boolean> {
+    const region = { x0, y0, x1, y1 }
+    const { tookOver } = await annotation.approve({ index, region, takeOver: takeOver.value, approved: true })
+    return tookOver > 0
   }
 
-  /** Slices that a person corrected keep their mask; the others get what is predicted, where that is seen. */
-  async function approveCase(): Promise<void> {
-    const open = annotation.predicted.some(untaken)
-    if (open) await annotation.accept({ scope: { kind: 'volume' }, labels: null, keepCorrected: true })
-    await annotation.approve({ index: null, approved: true })
+  /**
+   * The slices of the case that were on screen as they are, or that a person drew on: what nobody looked at is never approved. Slices
+   * that a person corrected keep their mask; the others get what is predicted, where that is seen.
+   */
+  async function approveCase(): Promise<{ approved: number; unseen: number }> {
+    const open = Array.from({ length: sliceCount.value }, (_, index) => index).filter(
+      (index) => !annotation.approved.includes(index),
+    )
+    const slices = open.filter((index) => seen.has(index, takeOver.value) || isDrawn(index))
+    const answer = { approved: slices.length, unseen: open.length - slices.length }
+    if (slices.length > 0) await annotation.approve({ index: null, slices, takeOver: takeOver.value, approved: true })
+    return answer
+  }
+
+  /** All of it, by hand or by name. */
+  function isDrawn(index: number): boolean {
+    return annotation.corrected.includes(index) && !annotation.painted.includes(index)
   }
 
   async function takeBack(index: number | null): Promise<void> {

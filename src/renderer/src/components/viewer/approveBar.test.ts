@@ -79,6 +79,7 @@ describe('what a slice is', () => {
     const words = (change: Parameters<typeof aCase>[0]) =>
       show(CaseItem, { item: aCase(change), current: false }).text()
     expect(words({ status: 'corrected', correctedSlices: 3, approvedSlices: 2 })).toContain('3 corrected, 2 approved')
+    expect(words({ status: 'corrected', approvedSlices: 1 })).toContain('1 slice approved')
     expect(words({ status: 'approved', correctedSlices: 3, approvedSlices: 10 })).toMatch(/Approved$/)
   })
 })

@@ -10,6 +10,7 @@ import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useComparisonStore } from '../../stores/comparison.ts'
 import { useConnectionStore } from '../../stores/connection.ts'
 import { useProjectStore } from '../../stores/project.ts'
+import { useSeenStore } from '../../stores/seen.ts'
 import { useViewStore } from '../../stores/view.ts'
 
 /** Longer than this, and the wait for a slice is shown. */
@@ -25,6 +26,7 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
   const comparison = useComparisonStore()
   const project = useProjectStore()
   const connection = useConnectionStore()
+  const seen = useSeenStore()
   const viewer = shallowRef<SliceViewer | null>(null)
   /** The plane that is on screen, which may still be the one before the plane that is asked for. */
   const shownView = shallowRef<PlaneView | null>(null)
@@ -108,6 +110,10 @@ export function useSliceDisplay(element: Readonly<ShallowRef<HTMLDivElement | nu
     }
     view.sliceError = null
     view.sliceState = 'ready'
+    // While versions are compared, the mask on screen is another one.
+    if (before === null && view.caseId !== null && key.axis === view.detail?.trainingAxis) {
+      seen.show({ caseId: view.caseId, index: key.index, predicted: prediction !== null })
+    }
   }
 
   function isSettled(key: SliceKey): boolean {

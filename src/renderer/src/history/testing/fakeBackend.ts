@@ -224,7 +224,7 @@ export class FakeBackend {
     one.revision++
     const { corrected, predicted, painted } = one.detail
     const marks = { corrected, predicted, painted, approved: approved ? [index] : [] }
-    return { revision: one.revision, delta, history: historyOf(one), marks }
+    return { revision: one.revision, delta, tookOver: 0, history: historyOf(one), marks }
   }
 
   private turnBack(one: FakeCase, undo: boolean): unknown {
