@@ -12,8 +12,8 @@ const data = process.env.MASKWRIGHT_DATA ?? path.join(import.meta.dirname, '..',
 const hippocampi = path.join(data, 'hippocampus')
 
 const parts: Readonly<Record<string, () => Promise<BenchResult[]>>> = {
-  loop: demoLoop,
-  live: liveResults,
+  loop: () => demoLoop(),
+  live: () => liveResults(),
   annotator: () => annotatorResults(hippocampi),
   forgetting: () => forgettingResults(hippocampi),
   promotion: () => candidateResults(hippocampi),
@@ -25,10 +25,14 @@ const real = new Set(['annotator', 'forgetting', 'promotion'])
 /**
  * Predict, correct, retrain on the demo project; the brush while Live trains; and, on the volumes of the folder that
  * MASKWRIGHT_DATA names, a simulated annotator, moving on to data of another look, and the promotion of candidates.
- * MASKWRIGHT_LEARNING names the parts to measure, with commas; what was found before for the others stays as it is.
+ * MASKWRIGHT_LEARNING names the parts to measure, with commas; what was found before for the others stays, with the machine
+ * and the day that it was found on.
  */
 export async function suite(): Promise<BenchResult[]> {
   const only = process.env.MASKWRIGHT_LEARNING?.split(',')
+  const unknown = only?.filter((name) => !Object.hasOwn(parts, name)) ?? []
+  if (unknown.length > 0)
+    throw new Error(`There is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}.`)
   const results: BenchResult[] = []
   const kept = await found()
   for (const [name, measure] of Object.entries(parts)) {
@@ -40,6 +44,7 @@ export async function suite(): Promise<BenchResult[]> {
 
 async function found(): Promise<readonly BenchResult[]> {
   const file = path.join(import.meta.dirname, 'results', 'learning.json')
-  const { results } = JSON.parse(await readFile(file, 'utf8').catch(() => '{"results":[]}')) as BenchReport
-  return results
+  if (!existsSync(file)) return []
+  const { results, machine } = JSON.parse(await readFile(file, 'utf8')) as BenchReport
+  return results.map((result) => ({ ...result, machine: result.machine ?? machine }))
 }

@@ -1,7 +1,8 @@
-import { rankSlices, type RankingOptions } from '../../src/core/learning/ranking.ts'
+import { rankSlices } from '../../src/core/learning/ranking.ts'
+import { lessonsFor, placesOf, type Place } from './lessons.ts'
 import { shuffled } from './random.ts'
-import type { TrueSlice, TrueVolume } from './hippocampi.ts'
-import type { Bounds, Lesson, Workshop } from './workshop.ts'
+import type { TrueVolume } from './hippocampi.ts'
+import type { Bounds, Workshop } from './workshop.ts'
 
 /** Slices that the simulated annotator corrects before the model is trained again. */
 export const ROUND = 10
@@ -14,6 +15,9 @@ export interface Round {
   readonly changed: number
   /** Voxels that the annotator changed in the slices of this round; 0 before the first. */
   readonly corrected: number
+  /** Of the training of this round; of the whole round, with the ranking and the score. */
+  readonly trainSeconds: number
+  readonly seconds: number
 }
 
 export interface Annotation {
@@ -25,73 +29,54 @@ export interface Annotation {
   readonly startDir: string
   readonly rounds: number
   readonly bounds: Bounds
+  /** Of the random order, and of the trainings. */
   readonly seed: number
-  readonly ranking?: Partial<RankingOptions>
-  /** Told of each round; true: that is enough. */
-  readonly tell: (round: Round) => boolean
-}
-
-interface Place {
-  readonly caseId: string
-  readonly slice: TrueSlice
+  /** Told of all rounds so far, after each; true: that is enough. */
+  readonly tell: (rounds: readonly Round[]) => boolean
 }
 
 /**
  * A simulated annotator: corrects the slices that the queue offers, or random ones, exactly as they are in truth, ten a
- * round; after each round one training from the model before, on these ten and on all that was learned before.
+ * round; after each round one training from the model before, on what the program chooses of these ten and of all that was
+ * learned before. The first of what is told is the model before the first round.
  */
 export async function annotate(workshop: Workshop, annotation: Annotation): Promise<Round[]> {
-  const { known, pool, test, startDir, rounds, order, seed, bounds, ranking, tell } = annotation
+  const { known, pool, test, startDir, rounds, order, seed, bounds, tell } = annotation
   const places = placesOf(pool)
   const random = shuffled(places, seed)
   const learned = placesOf(known)
   const done = new Set<Place>()
   let model = startDir
-  const told: Round[] = []
-  const score = async (corrected: number): Promise<boolean> => {
-    const { dice, changed } = await workshop.score(model, test)
-    const round = { slices: done.size, dice, changed, corrected }
-    told.push(round)
-    return tell(round)
-  }
-  if (await score(0)) return told
+  const start = await workshop.score(model, test)
+  const told: Round[] = [
+    { slices: 0, dice: start.dice, changed: start.changed, corrected: 0, trainSeconds: 0, seconds: 0 },
+  ]
+  if (tell(told)) return told
   for (let n = 0; n < rounds; n++) {
+    const started = performance.now()
     const open = places.filter((place) => !done.has(place))
+    if (open.length === 0) break
     const chosen =
-      order === 'random'
-        ? random.slice(n * ROUND, (n + 1) * ROUND)
-        : await fromQueue(workshop, model, { open, learned, ranking })
+      order === 'random' ? random.slice(n * ROUND, (n + 1) * ROUND) : await fromQueue(workshop, model, open, learned)
     const corrected = await changedVoxels(workshop, model, chosen)
     for (const place of chosen) done.add(place)
-    const lessons = [...lessonsOf(chosen, 'corrected'), ...lessonsOf(learned, 'replay')]
-    model = await workshop.train(model, lessons, { ...bounds, seed: seed + n })
+    const trainingFrom = performance.now()
+    model = await workshop.train(model, lessonsFor(chosen, learned, seed + n), { ...bounds, seed: seed + n })
+    const trainSeconds = (performance.now() - trainingFrom) / 1000
     learned.push(...chosen)
-    if (await score(corrected)) return told
+    const { dice, changed } = await workshop.score(model, test)
+    const seconds = (performance.now() - started) / 1000
+    told.push({ slices: done.size, dice, changed, corrected, trainSeconds, seconds })
+    if (tell(told)) break
   }
   return told
-}
-
-function placesOf(volumes: readonly TrueVolume[]): Place[] {
-  return volumes.flatMap(({ id, slices }) => slices.map((slice): Place => ({ caseId: id, slice })))
-}
-
-/** As the program weighs them: a slice is drawn less often where its case has many. */
-export function lessonsOf(places: readonly Place[], role: Lesson['role']): Lesson[] {
-  const counts = new Map<string, number>()
-  for (const { caseId } of places) counts.set(caseId, (counts.get(caseId) ?? 0) + 1)
-  return places.map(({ caseId, slice }) => ({ ...slice, role, weight: (counts.get(caseId) ?? 1) ** -0.5 }))
-}
-
-interface Choice {
-  readonly open: readonly Place[]
-  readonly learned: readonly Place[]
-  readonly ranking: Partial<RankingOptions> | undefined
 }
 
 async function fromQueue(
   { compute }: Workshop,
   model: string,
-  { open, learned, ranking = {} }: Choice,
+  open: readonly Place[],
+  learned: readonly Place[],
 ): Promise<Place[]> {
   const examine = async (places: readonly Place[], disagreement: boolean) => {
     const slices = places.map(({ slice: { labels: _labels, geometry: _geometry, ...slice } }) => slice)
@@ -103,7 +88,7 @@ async function fromQueue(
     if (place === undefined) throw new Error('There is an answer for each slice.')
     return { caseId: place.caseId, index: place.slice.index, entropy: score, disagreement, features }
   })
-  const ranked = await rankSlices(examined, seen, [], { ...ranking, limit: ROUND })
+  const ranked = await rankSlices(examined, seen, [], { limit: ROUND })
   return ranked.map(({ caseId, index }) => {
     const place = open.find((each) => each.caseId === caseId && each.slice.index === index)
     if (place === undefined) throw new Error('The queue names a slice that was asked for.')

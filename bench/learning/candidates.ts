@@ -1,18 +1,22 @@
+import { CodedError } from '../../src/core/contract/errors.ts'
 import { judge } from '../../src/core/learning/judge.ts'
 import type { HeldCase } from '../../src/core/learning/judge.ts'
-import { standardError } from '../../src/core/metrics/index.ts'
+import { meanOf, standardError } from '../../src/core/metrics/index.ts'
+import { lessonsFor, placesOf, showsLabel, type Place } from './lessons.ts'
 import { randomNumbers, shuffled } from './random.ts'
-import type { TrueSlice, TrueVolume } from './hippocampi.ts'
-import type { Lesson, Workshop } from './workshop.ts'
-
-export type Spoiling = 'label noise' | 'learning rate' | 'normalization'
+import { spoiler, SPOILINGS, type Spoiling } from './spoiling.ts'
+import type { TrueVolume } from './hippocampi.ts'
+import type { Workshop } from './workshop.ts'
 
 export interface Candidate {
   readonly spoiled: Spoiling | null
-  readonly promoted: boolean
-  /** What the program says of it. */
+  /** Its training, or its weights, came to no numbers: there is nothing that could be promoted. */
+  readonly stopped: boolean
+  /** By each number of cases of the hold-out that it was judged on, in the order given. */
+  readonly promoted: readonly boolean[]
+  /** What the program says of it, judged on the most cases. */
   readonly reason: string
-  /** Mean difference of Dice on volumes that neither the training nor the judgement saw, and its standard error. */
+  /** Mean difference of Dice on volumes that neither the training nor the judgement saw, and its standard error; NaN: stopped. */
   readonly difference: number
   readonly error: number
 }
@@ -21,89 +25,82 @@ interface Parts {
   readonly startDir: string
   readonly known: readonly TrueVolume[]
   readonly pool: readonly TrueVolume[]
-  /** What candidates are judged on. */
+  /** What candidates are judged on: the first so many of it, for each number. */
   readonly holdout: readonly TrueVolume[]
+  readonly judgedOn: readonly number[]
   /** What tells how good they really are. */
-  readonly test: readonly TrueVolume[]
+  readonly truth: readonly TrueVolume[]
   readonly count: number
   readonly spoiled: number
+  readonly steps: readonly [least: number, most: number]
   readonly seed: number
   readonly tell: (candidate: Candidate, number: number) => void
 }
 
-const KINDS: readonly Spoiling[] = ['label noise', 'learning rate', 'normalization']
-
 /**
- * Candidates as they come up in use, each fine-tuned from the same version on other slices, of which some are spoiled on
- * purpose; judged on the hold-out as the program does.
+ * Candidates as they come up in use, each fine-tuned from the same version on other slices, of which the first are spoiled on
+ * purpose, each kind as often; judged on the hold-out as the program does. What is spoiled is all that a candidate learns
+ * from, the replay too; what it is judged and measured on never is.
  */
 export async function tryCandidates(workshop: Workshop, parts: Parts): Promise<Candidate[]> {
-  const { startDir, known, pool, holdout, test, count, spoiled, seed, tell } = parts
-  const slices = pool.flatMap((volume) => volume.slices.filter(({ labels }) => labels.some((label) => label > 0)))
-  const before = known.flatMap((volume) => volume.slices.map((slice): Lesson => ({ ...slice, role: 'replay' })))
+  const { startDir, known, pool, holdout, truth, count, spoiled, seed, tell } = parts
+  const slices = placesOf(pool).filter(showsLabel)
+  const before = placesOf(known)
   const held = await answers(workshop, startDir, holdout)
-  const scored = await workshop.score(startDir, test)
+  const scored = await workshop.score(startDir, truth)
   const candidates: Candidate[] = []
   for (let n = 0; n < count; n++) {
     const random = randomNumbers(seed + n)
-    const kind = n < spoiled ? (KINDS[n % KINDS.length] ?? null) : null
+    const kind = n < spoiled ? (SPOILINGS[n % SPOILINGS.length] ?? null) : null
+    const spoil = spoiler(kind, random)
+    const asTaught = (places: readonly Place[]): Place[] =>
+      places.map(({ caseId, slice }) => ({ caseId, slice: spoil(slice) }))
     const fresh = shuffled(slices, seed + n).slice(0, 10 + Math.floor(50 * random()))
-    const samples = fresh.map((slice): Lesson => ({ ...spoil(slice, kind, random), role: 'corrected' }))
-    const continuing = kind === 'learning rate' ? { learningRate: 0.1 } : {}
-    // What one click of ten seconds comes to on slices of this size.
-    const steps = 200 + Math.floor(200 * random())
-    let difference = -1
-    let error = 0
-    let judged = { verdict: 'aside', reason: 'stopped: its loss was no number any more' }
-    try {
-      const replay = before.map((slice): Lesson =>
-        kind === null ? slice : { ...spoil(slice, kind, random), role: 'replay' },
-      )
-      const model = await workshop.train(startDir, [...samples, ...replay], {
-        ...{ seconds: 600, steps, seed: seed + n, continuing },
-      })
-      const now = await answers(workshop, model, holdout)
-      judged = judge(together(holdout, held, now), workshop.labels)
-      const after = await workshop.score(model, test)
-      const differences = after.byVolume.map((dice, at) => dice - (scored.byVolume[at] ?? 0))
-      difference = differences.reduce((sum, value) => sum + value, 0) / differences.length
-      error = standardError(differences)
-    } catch (thrown) {
-      // A training whose loss is no number any more was stopped and discarded: there is nothing to promote.
-      if (kind === null) throw thrown
-    }
-    const candidate = {
-      spoiled: kind,
-      promoted: judged.verdict === 'promoted',
-      reason: judged.reason,
-      difference,
-      error,
-    }
+    const [least, most] = parts.steps
+    const steps = least + Math.floor((most - least) * random())
+    const samples = lessonsFor(asTaught(fresh), asTaught(before), seed + n)
+    const continuing = kind === 'learning rate' ? { learningRate: 0.1 + 0.4 * random() } : {}
+    const measured = await unlessNoNumbers(async () => {
+      const bounds = { seconds: 600, steps, seed: seed + n, continuing }
+      const model = await workshop.train(startDir, samples, bounds)
+      return { now: await answers(workshop, model, holdout), after: await workshop.score(model, truth) }
+    })
+    const candidate = { spoiled: kind, ...judgedBy(measured) }
     candidates.push(candidate)
     tell(candidate, n)
   }
   return candidates
-}
 
-function spoil(slice: TrueSlice, kind: Spoiling | null, random: () => number): TrueSlice {
-  if (kind === 'normalization') {
-    // Another window than predictions use, and turned round in every other slice.
-    const width = slice.high - slice.low
-    return { ...slice, low: slice.low + width * random(), high: slice.high + width * (1 + random()) }
-  }
-  if (kind !== 'label noise') return slice
-  // A mask that lies some pixels off, and labels that were mixed up.
-  const { width, height } = slice
-  const labels = new Uint8Array(width * height)
-  const [dx, dy] = [3 + Math.floor(4 * random()), 3 + Math.floor(4 * random())]
-  const swap = random() < 0.5
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const label = slice.labels[Math.min(height - 1, y + dy) * width + Math.min(width - 1, x + dx)] ?? 0
-      labels[y * width + x] = swap && label > 0 ? 3 - label : label
+  function judgedBy(measured: { now: Answers; after: { byVolume: readonly number[] } } | null) {
+    if (measured === null) {
+      const nothing = { stopped: true, promoted: parts.judgedOn.map(() => false), difference: NaN, error: NaN }
+      return { ...nothing, reason: 'stopped: its numbers were none any more' }
+    }
+    const { now, after } = measured
+    const judged = parts.judgedOn.map((cases) => judge(together(holdout.slice(0, cases), held, now), workshop.labels))
+    const differences = after.byVolume.map((dice, at) => dice - (scored.byVolume[at] ?? NaN))
+    return {
+      stopped: false,
+      promoted: judged.map(({ verdict }) => verdict === 'promoted'),
+      reason: judged[0]?.reason ?? '',
+      difference: meanOf(differences),
+      error: standardError(differences),
     }
   }
-  return { ...slice, labels }
+}
+
+/** null where what was trained came to no numbers, which the program discards. Everything else is thrown on. */
+async function unlessNoNumbers<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work()
+  } catch (thrown) {
+    const discarded =
+      thrown instanceof CodedError &&
+      thrown.code === 'compute-failed' &&
+      /no longer a number|no numbers/.test(thrown.message)
+    if (!discarded) throw thrown
+    return null
+  }
 }
 
 type Answers = HeldCase['slices'][number]['after'][][]

@@ -1,28 +1,26 @@
+import { lessonsFor, placesOf, showsLabel, type Place } from './lessons.ts'
 import { shuffled } from './random.ts'
 import type { TrueVolume } from './hippocampi.ts'
-import type { Bounds, Lesson, Workshop } from './workshop.ts'
+import type { Bounds, Workshop } from './workshop.ts'
 
-const ROUNDS = 5
 const ROUND = 10
 
-/** How the trainings on the other look keep what was learned before. */
+/** What of the program keeps what was learned before: the replay that it draws, and the pull towards the parent's weights. */
 export interface Keeping {
   readonly name: string
   readonly replay: boolean
-  /** L2-SP; 0: none; null: as the program chooses. */
-  readonly anchor: number | null
+  readonly anchor: boolean
 }
 
 export interface Forgotten {
-  readonly keeping: Keeping
-  /** Dice on the first kind after each round. */
+  /** Dice on the first kind before, and after each round. */
   readonly first: readonly number[]
-  /** Dice on the other look after each round. */
-  readonly other: readonly number[]
+  /** Dice on the other look before and after all rounds. */
+  readonly other: readonly [before: number, after: number]
 }
 
 /** The volume as a scan would look whose dark is bright: slope and window turned round, so that the same tissue differs. */
-export function inverted({ id, slices }: TrueVolume): TrueVolume {
+function inverted({ id, slices }: TrueVolume): TrueVolume {
   return {
     id: `${id} inverted`,
     slices: slices.map((slice) => {
@@ -34,8 +32,8 @@ export function inverted({ id, slices }: TrueVolume): TrueVolume {
 }
 
 /**
- * Five rounds of ten corrected slices of volumes of another look, from a model that never saw it; what that does to the
- * first kind. With replay, what was learned before is replayed as it is in the program.
+ * Rounds of ten corrected slices of volumes of another look, from a model that never saw it; what that does to the first
+ * kind. What each training learns from, and how it goes on from its parent, is as in the program, but for what is left out.
  */
 export async function moveOn(
   workshop: Workshop,
@@ -44,35 +42,26 @@ export async function moveOn(
     readonly known: readonly TrueVolume[]
     readonly others: readonly TrueVolume[]
     readonly test: readonly TrueVolume[]
+    readonly rounds: number
     readonly bounds: Bounds
     readonly seed: number
   },
-  keeping: Keeping,
+  { replay, anchor }: Keeping,
 ): Promise<Forgotten> {
-  const { startDir, known, others, test, bounds, seed } = parts
+  const { startDir, known, others, test, rounds, bounds, seed } = parts
   const look = test.map(inverted)
-  const order = shuffled(
-    others.map(inverted).flatMap(({ slices }) => slices.filter(({ labels }) => labels.some((label) => label > 0))),
-    seed,
-  )
-  const before = keeping.replay
-    ? known.flatMap(({ slices }) => slices.map((slice): Lesson => ({ ...slice, role: 'replay' })))
-    : []
+  const order = shuffled(placesOf(others.map(inverted)).filter(showsLabel), seed)
+  const learned: Place[] = placesOf(known)
+  const continuing = anchor ? {} : { anchor: 0 }
   let model = startDir
-  const first: number[] = []
-  const other: number[] = []
-  for (let n = 0; n <= ROUNDS; n++) {
+  const first = [(await workshop.score(model, test)).dice]
+  const before = (await workshop.score(model, look)).dice
+  for (let n = 0; n < rounds; n++) {
+    const fresh = order.slice(n * ROUND, (n + 1) * ROUND)
+    const samples = lessonsFor(fresh, replay ? learned : [], seed + n)
+    model = await workshop.train(model, samples, { ...bounds, seed: seed + n, continuing })
+    learned.push(...fresh)
     first.push((await workshop.score(model, test)).dice)
-    other.push((await workshop.score(model, look)).dice)
-    if (n === ROUNDS) break
-    const fresh = order.slice(n * ROUND, (n + 1) * ROUND).map((slice): Lesson => ({ ...slice, role: 'corrected' }))
-    const older = order.slice(0, n * ROUND).map((slice): Lesson => ({ ...slice, role: 'replay' }))
-    const samples = [...fresh, ...(keeping.replay ? [...older, ...before] : [])]
-    model = await workshop.train(model, samples, {
-      ...bounds,
-      seed: seed + n,
-      continuing: keeping.anchor === null ? {} : { anchor: keeping.anchor },
-    })
   }
-  return { keeping, first, other }
+  return { first, other: [before, (await workshop.score(model, look)).dice] }
 }

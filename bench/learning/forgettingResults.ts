@@ -1,52 +1,61 @@
-import { lessonsOf } from './annotator.ts'
 import { moveOn, type Keeping } from './forgetting.ts'
 import { HIPPOCAMPUS_LABELS, readVolumes } from './hippocampi.ts'
+import { lessonsOfAll, placesOf } from './lessons.ts'
 import { openWorkshop } from './workshop.ts'
 import { result, type BenchResult } from '../support/report.ts'
 
 const SPLIT = 7
 const SEED = 11
-const START_SECONDS = 60
-const ROUND_SECONDS = 20
-const ANCHOR = 5
 
-const WAYS: readonly Keeping[] = [
-  { name: 'as the program does', replay: true, anchor: null },
-  { name: 'neither replay nor anchoring', replay: false, anchor: 0 },
-  { name: 'replay alone', replay: true, anchor: 0 },
-  { name: 'anchoring alone', replay: false, anchor: ANCHOR },
-  { name: 'replay and anchoring', replay: true, anchor: ANCHOR },
+interface ForgettingPlan {
+  readonly volumes: { readonly known: number; readonly others: number; readonly test: number }
+  readonly startSeconds: number
+  readonly roundSeconds: number
+  readonly rounds: number
+}
+
+const PLAN: ForgettingPlan = {
+  volumes: { known: 20, others: 15, test: 20 },
+  ...{ startSeconds: 60, roundSeconds: 15, rounds: 5 },
+}
+
+const WAYS: readonly (Keeping & { readonly budget?: string })[] = [
+  { name: 'replay and anchor, as the program does', replay: true, anchor: true, budget: 'at most 0.01 less' },
+  { name: 'replay only', replay: true, anchor: false },
+  { name: 'anchor only', replay: false, anchor: true },
+  { name: 'neither', replay: false, anchor: false },
 ]
 
-/** What the first kind loses while a model learns another look, by how it is kept. */
-export async function forgettingResults(folder: string): Promise<BenchResult[]> {
-  const [known = [], others = [], test = []] = await readVolumes(folder, [20, 15, 20], SPLIT)
+/** What the first kind loses while a model learns another look, by what keeps it. */
+export async function forgettingResults(folder: string, plan = PLAN): Promise<BenchResult[]> {
+  const { volumes, startSeconds, roundSeconds, rounds } = plan
+  const [known = [], others = [], test = []] = await readVolumes(
+    folder,
+    [volumes.known, volumes.others, volumes.test],
+    SPLIT,
+  )
   const workshop = await openWorkshop(HIPPOCAMPUS_LABELS)
   try {
-    const first = known.flatMap(({ id, slices }) => slices.map((slice) => ({ caseId: id, slice })))
-    const startDir = await workshop.train(null, lessonsOf(first, 'corrected'), { seconds: START_SECONDS })
+    const startDir = await workshop.train(null, lessonsOfAll(placesOf(known)), { seconds: startSeconds })
     const results: BenchResult[] = []
-    for (const way of WAYS) {
-      const parts = { startDir, known, others, test, bounds: { seconds: ROUND_SECONDS }, seed: SEED }
-      const found = await moveOn(workshop, parts, way)
-      console.log(JSON.stringify(found))
-      const [start = NaN] = found.first
-      const [otherStart = NaN] = found.other
+    for (const { budget, ...way } of WAYS) {
+      const parts = { startDir, known, others, test, rounds, bounds: { seconds: roundSeconds }, seed: SEED }
+      const { first, other } = await moveOn(workshop, parts, way)
+      console.log(`${way.name}: ${JSON.stringify({ first, other })}`)
+      const [before = NaN] = first
+      const after = first.at(-1) ?? NaN
       results.push(
         result({
           name: `forgetting: Dice on the first kind, ${way.name}`,
           params: {
-            ...{
-              rounds: found.first.length - 1,
-              anchor: way.anchor ?? 'by the number of slices',
-              lost: digits(start - (found.first.at(-1) ?? NaN)),
-            },
-            ...{ otherBefore: digits(otherStart), otherAfter: digits(found.other.at(-1) ?? NaN) },
+            ...{ rounds, secondsARound: roundSeconds, lost: digits(before - after) },
+            ...{ mostLost: digits(before - Math.min(...first)), byRound: first.map(digits).join(', ') },
+            ...{ otherBefore: digits(other[0]), otherAfter: digits(other[1]) },
           },
-          values: [found.first.at(-1) ?? NaN],
+          values: [after],
           unit: 'Dice',
-          reference: { name: 'before moving on', median: start },
-          ...(way.anchor === null ? { budget: 'at most 0.01 less' } : {}),
+          reference: { name: 'before moving on', median: before },
+          ...(budget === undefined ? {} : { budget }),
         }),
       )
     }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Page } from '@playwright/test'
 import { Host } from '../../e2e/fixtures/host.ts'
@@ -6,23 +7,24 @@ import { createProject } from '../../src/backend/index.ts'
 import { writeVolume } from '../../src/imaging/index.ts'
 import { temporaryFolder } from '../support/demo.ts'
 import { addLabel, launch, openFile, ready } from '../support/page.ts'
-import { result, type BenchResult } from '../support/report.ts'
+import { median, result, type BenchResult } from '../support/report.ts'
+import { recordBrush, stroke, strokes, type Stroke } from './brushStrokes.ts'
 
 const SIZE = 128
 const SLICES = 24
 const RADIUS = 12
+/** The budget of the brush in the interface: docs/architecture.md. */
+const BUDGET = 'p95 at most 8 ms'
+/** A training that has just begun records its graphs. */
+const SETTLE_MS = 10_000
 const STROKES = 12
-const MOVES = 10
-/** Between two strokes: Live goes on training in it. */
-const PAUSE_MS = 900
-/** A page draws at most so often. */
-const FRAME_MS = 16
 
 /**
- * Strokes of the brush while Live trains on this computer, against the same strokes without it in the same run: from a
- * pointer event in the page to the first drawing call that it caused, the first event after the pen came down included.
+ * Strokes of the brush while Live trains on this computer, against the same strokes without it, before, in the same page:
+ * from a pointer event, by the time at which the browser took it, to the pixels on the canvas of the mask. Before each
+ * stroke Live has trained on since the one before; in half of them the pen comes down without a move that announces it.
  */
-export async function liveResults(): Promise<BenchResult[]> {
+export async function liveResults(count = STROKES): Promise<BenchResult[]> {
   const folder = temporaryFolder()
   const browser = await launch()
   const projectDir = path.join(folder, 'live')
@@ -32,34 +34,24 @@ export async function liveResults(): Promise<BenchResult[]> {
   const host = new Host(folder, projectDir)
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
   try {
-    await recordFirstDraws(page)
+    await recordBrush(page)
     await page.goto(await host.start())
     await openFile(page, file)
     await ready(page)
     await addLabel(page)
     await page.keyboard.press('b')
     await page.getByTestId('brush-size').fill(String(RADIUS))
-    await strokes(page, 3)
-    const without = await strokes(page, STROKES)
+    // It stays, for Live to learn from.
+    await stroke(page, [0.35, 0.2], true, null)
+    await strokes(page, 4, null)
+    const without = await strokes(page, count, null)
     await page.getByTestId('live').click()
     await page.locator('[data-testid=live-state][data-phase=training]').waitFor({ timeout: 120_000 })
-    // A training that has just begun records its graphs.
-    await page.waitForTimeout(10_000)
-    const during = await strokes(page, STROKES)
-    const text = (await page.getByTestId('live-state').textContent()) ?? ''
-    const steps = Number(/(\d[\d,]*) steps/.exec(text)?.[1]?.replace(',', '') ?? NaN)
-    if (!(steps > 0)) throw new Error(`Live did not train: ${text}`)
-    const params = { strokes: STROKES, radius: RADIUS, size: SIZE, cores: 2, steps }
-    return [
-      result({
-        name: 'live: brush while Live trains',
-        params,
-        values: during,
-        reference: { name: 'without Live', median: middleOf(without) },
-        budget: 'p95 at most 8 ms',
-      }),
-      result({ name: 'live: brush without Live', params: { ...params, steps: 0 }, values: without }),
-    ]
+    await page.waitForTimeout(SETTLE_MS)
+    await strokes(page, 2, () => stepsOf(page))
+    const during = await strokes(page, count, () => stepsOf(page))
+    const params = { strokes: count, radius: RADIUS, size: SIZE, cores: availableParallelism() }
+    return [...rows('while Live trains', params, during, without), ...rows('without Live', params, without, null)]
   } finally {
     await page.close()
     await host.stop()
@@ -68,61 +60,49 @@ export async function liveResults(): Promise<BenchResult[]> {
   }
 }
 
-function middleOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
-}
-
-declare global {
-  interface Window {
-    benchMoves: { event: number; draw: number | null }[]
-  }
-}
-
-/** Has the page note each pointer event with the first drawing call after it. */
-async function recordFirstDraws(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    window.benchMoves = []
-    const prototype = CanvasRenderingContext2D.prototype
-    for (const name of ['drawImage', 'putImageData', 'stroke', 'fill', 'fillRect'] as const) {
-      const original = Reflect.get(prototype, name)
-      Reflect.set(prototype, name, function (this: CanvasRenderingContext2D, ...values: unknown[]) {
-        Reflect.apply(original, this, values)
-        for (const move of window.benchMoves) move.draw ??= performance.now()
-      })
-    }
-    const note = (): void => {
-      window.benchMoves.push({ event: performance.now(), draw: null })
-    }
-    window.addEventListener('pointermove', note, { capture: true })
-    window.addEventListener('pointerdown', note, { capture: true })
-  })
-}
-
-/** Milliseconds from each event of the strokes to what it drew first. */
-async function strokes(page: Page, count: number): Promise<number[]> {
-  const box = await page.getByTestId('viewer-canvas').boundingBox()
-  if (box === null) throw new Error('The viewer is not on screen.')
-  const times: number[] = []
-  for (let stroke = 0; stroke < count; stroke++) {
-    await page.waitForTimeout(PAUSE_MS)
-    const [left, top] = [box.x + box.width * (0.3 + 0.03 * (stroke % 8)), box.y + box.height * (0.35 + 0.02 * stroke)]
-    await page.mouse.move(left, top)
-    await page.waitForTimeout(3 * FRAME_MS)
-    await page.evaluate(() => {
-      window.benchMoves = []
+function rows(
+  when: string,
+  params: Readonly<Record<string, string | number>>,
+  made: readonly Stroke[],
+  reference: readonly Stroke[] | null,
+): BenchResult[] {
+  const row = (what: string, of: (strokes: readonly Stroke[]) => number[], budget?: string): BenchResult => {
+    const values = of(made)
+    return result({
+      name: `live: ${what} ${when}`,
+      params: { ...params, ...stepsIn(made), max: Number(Math.max(...values).toPrecision(3)) },
+      values,
+      reference: reference === null ? null : { name: 'without Live', median: median(of(reference)) },
+      ...(reference === null || budget === undefined ? {} : { budget }),
     })
-    await page.mouse.down()
-    for (let move = 1; move <= MOVES; move++) {
-      await page.waitForTimeout(2 * FRAME_MS)
-      await page.mouse.move(left + 9 * move, top + 4 * move)
-    }
-    await page.waitForTimeout(10 * FRAME_MS)
-    await page.mouse.up()
-    const moves = await page.evaluate(() => window.benchMoves)
-    for (const { event, draw } of moves) if (draw !== null) times.push(draw - event)
   }
-  if (times.length < (count * MOVES) / 2) throw new Error(`Only ${times.length} events of the brush drew anything.`)
-  return times
+  const firstOf = (announced: boolean) => (some: readonly Stroke[]) =>
+    some.filter((stroke) => stroke.announced === announced).map(({ first }) => first)
+  return [
+    row('brush', (some) => some.flatMap(({ moves }) => moves), BUDGET),
+    row('first event of a stroke after a move', firstOf(true)),
+    row('first event of a stroke out of the blue', firstOf(false)),
+  ]
+}
+
+/** Steps that were trained before the pen came down since it came down last, and while it was down. */
+function stepsIn(made: readonly Stroke[]): Record<string, number> {
+  const between = made.flatMap(({ stepsBefore }) => stepsBefore ?? [])
+  const during = made.flatMap(({ stepsDuring }) => stepsDuring ?? [])
+  if (between.length === 0) return {}
+  return {
+    leastStepsBeforeAStroke: Math.min(...between),
+    stepsBeforeStrokes: median(between),
+    mostStepsDuringAStroke: Math.max(...during),
+  }
+}
+
+/** As the page says. */
+async function stepsOf(page: Page): Promise<number> {
+  const text = (await page.getByTestId('live-state').textContent()) ?? ''
+  const steps = /(\d[\d,]*) steps?\b/.exec(text)?.[1]?.replaceAll(',', '')
+  if (steps === undefined) throw new Error(`Live does not say how many steps it made: ${text}`)
+  return Number(steps)
 }
 
 /** int16: bright disks that grow and shrink through the slices. */

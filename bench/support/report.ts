@@ -16,6 +16,8 @@ export interface BenchResult {
   readonly budget?: string
   /** Milliseconds of one run by kernel, the longest first. */
   readonly profile?: Profile
+  /** Where it was taken, and when, if not with the rest of the report. */
+  readonly machine?: Machine
 }
 
 export type Profile = Readonly<Record<string, number>>
@@ -83,8 +85,8 @@ export function result({
   budget,
   profile,
 }: Measured): BenchResult {
-  // Shares that targets are set for differ in the fourth digit.
-  const digits = unit === 'share' ? 4 : 3
+  // Shares and Dice that targets are set for differ in the fourth digit.
+  const digits = unit === 'share' || unit === 'Dice' ? 4 : 3
   const middle = rounded(median(values), digits)
   return {
     name,
