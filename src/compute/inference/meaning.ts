@@ -115,28 +115,6 @@ export function entropyOf(folded: Float32Array, pixels: number, meaning: OutputM
   return entropy
 }
 
-/** Below this, a class beside the likeliest one changes nothing that a byte could tell, were there 255 of them. */
-const UNHEARD = -16
-
-/**
- * As `entropyOf`, of one pixel whose classes exclude each other, from `count` values of the network before softmax that lie one after
- * the other from `at`. With z the values less their largest, and S the sum of exp z: log S - (sum of z exp z) / S.
- */
-export function entropyOfLogits(values: Float32Array, at: number, count: number): number {
-  let top = values[at] ?? 0
-  for (let c = 1; c < count; c++) top = Math.max(top, values[at + c] ?? 0)
-  let sum = 0
-  let weighted = 0
-  for (let c = 0; c < count; c++) {
-    const below = (values[at + c] ?? 0) - top
-    if (below < UNHEARD) continue
-    const share = Math.exp(below)
-    sum += share
-    weighted += below * share
-  }
-  return Math.min(1, Math.max(0, (Math.log(sum) - weighted / sum) / Math.log(Math.max(2, count))))
-}
-
 function part(p: number): number {
   return p > 0 ? p * Math.log(p) : 0
 }

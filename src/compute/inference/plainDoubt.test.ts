@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createRandom } from '../data/random.ts'
 import { modelCard } from '../models/card.ts'
 import { buildUNet } from '../models/unet.ts'
 import { startRuntime } from '../runtime/start.ts'
-import { entropyOfLogits } from './meaning.ts'
+import { doubtOfLogits, doubtOfShares } from './doubt.ts'
+import { entropyOf, outputMeaning } from './meaning.ts'
 import { predictSlices } from './predict.ts'
 import { pointwise } from './testing/pointwise.ts'
 import type { ComputeSlice } from '../../core/contract/compute.ts'
@@ -42,13 +44,41 @@ function withoutHandling({ network, card: { handling: _, ...card } }: LoadedMode
 }
 
 describe('how unsure labels are, without probabilities', () => {
-  it('is the entropy of softmax', () => {
-    const values = Float32Array.of(7, 1, -2, 0.5, 3)
-    expect(entropyOfLogits(values, 1, 4)).toBeCloseTo(shareOf([1, -2, 0.5, 3]), 6)
-    expect(entropyOfLogits(Float32Array.of(4, 4, 4), 0, 3)).toBeCloseTo(1, 12)
-    expect(entropyOfLogits(Float32Array.of(800, -800), 0, 2)).toBe(0)
-    // The next class is at e^-15.9: still heard.
-    expect(entropyOfLogits(Float32Array.of(0, -15.9), 0, 2)).toBeCloseTo(shareOf([0, -15.9]), 10)
+  it('is the entropy of softmax, within a step of a byte', () => {
+    const doubt = (logits: readonly number[]) =>
+      doubtOfLogits(logits.length)(Float32Array.of(99, ...logits), 1, Math.max(...logits))
+    expect(doubt([4, 4, 4])).toBe(255)
+    expect(doubt([800, -800])).toBe(0)
+    expect(doubt([1e30, -1e30, 0])).toBe(0)
+    expect(doubt([3])).toBe(0)
+    const random = createRandom(4)
+    for (let k = 0; k < 3000; k++) {
+      const logits = Array.from({ length: 2 + (k % 7) }, () => (k % 20) * (random() - 0.5))
+      expect(Math.abs(doubt(logits) - 255 * shareOf(logits))).toBeLessThan(1)
+    }
+  })
+
+  it('is that of probabilities too, of labels for themselves that of the least sure one', () => {
+    const meaning = outputMeaning(pointwise([[0, 0, 0]], [0, 0, 0], [4, 6]))
+    const random = createRandom(5)
+    const pixels = 1000
+    const shares = new Float32Array(3 * pixels)
+    for (let i = 0; i < pixels; i++) {
+      const powers = [0, 1, 2].map(() => random() ** (i % 9))
+      const sum = powers.reduce((a, b) => a + b)
+      powers.forEach((power, c) => (shares[c * pixels + i] = power / sum))
+    }
+    for (const [exclusive, classes] of [
+      [true, 3],
+      [false, 2],
+    ] as const) {
+      const kind = { ...meaning, exclusive }
+      const wanted = entropyOf(shares.subarray(0, classes * pixels), pixels, kind)
+      const given = doubtOfShares(shares, pixels, kind)
+      given.forEach((value, i) => {
+        expect(Math.abs(value - 255 * (wanted[i] ?? NaN))).toBeLessThan(0.6)
+      })
+    }
   })
 
   it('comes with the same labels as without, tile by tile', async () => {

@@ -2,7 +2,8 @@ import { normalizedSlice } from '../data/intensity.ts'
 import { preparePicture } from '../data/prepare.ts'
 import { networkSize, resizePlanes } from '../data/resize.ts'
 import { preparedSlice } from '../foreign/prepare.ts'
-import { entropyOf, entropyOfLogits, foldedClasses, labelsOf, outputMeaning } from './meaning.ts'
+import { doubtOfLogits, doubtOfShares } from './doubt.ts'
+import { foldedClasses, labelsOf, outputMeaning } from './meaning.ts'
 import { runNetwork } from './network.ts'
 import { predictPictures } from './pictures.ts'
 import { tidyLabels } from './tidying.ts'
@@ -108,7 +109,7 @@ export function tidied(slice: ComputeSlice, folded: Float32Array, meaning: Outpu
 
 /** How unsure each label is: 0 sure to 255. */
 export function doubtOf(slice: ComputeSlice, folded: Float32Array, meaning: OutputMeaning): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(entropyOf(folded, slice.width * slice.height, meaning), (share) => Math.round(255 * share))
+  return doubtOfShares(folded, slice.width * slice.height, meaning)
 }
 
 /** The largest of the network's own values says the label, and how unsure it is, all of them: no probabilities are needed for that. */
@@ -125,6 +126,7 @@ async function predictPlainly(
     labels: new Uint8Array(width * height),
     ...(entropy ? { entropy: new Uint8Array(width * height) } : {}),
   }))
+  const doubtAt = doubtOfLogits(1 + card.labels.length)
   const values = Uint8Array.from([0, ...card.labels.map(({ value }) => value)])
   const image = (i: number): Float32Array => {
     const slice = sliceAt(slices, i)
@@ -138,8 +140,9 @@ async function predictPlainly(
       let at = ((y - input.top) * input.width + (keep.left - input.left)) * classes
       const end = y * width + keep.left + keep.width
       for (let to = y * width + keep.left; to < end; to++, at += classes) {
-        labels[to] = values[argmax(logits, at, classes)] ?? 0
-        if (doubt !== undefined) doubt[to] = Math.round(255 * entropyOfLogits(logits, at, classes))
+        const best = argmax(logits, at, classes)
+        labels[to] = values[best] ?? 0
+        if (doubt !== undefined) doubt[to] = doubtAt(logits, at, logits[at + best] ?? 0)
       }
     }
   }
