@@ -10,8 +10,8 @@ const SEED = 100
 /** Truly better, or worse: by so much Dice on volumes that nothing else saw, and by so many standard errors. */
 const MARGIN = 0.01
 const CLEARLY = 2
-/** Told of beside it: however little, and half of it. */
-const LESSER = [0, 0.005] as const
+/** Margins that are told of beside it. */
+const OTHER_MARGINS = [0, 0.005, 0.02] as const
 
 interface CandidatePlan {
   readonly volumes: { readonly known: number; readonly pool: number; readonly holdout: number; readonly truth: number }
@@ -26,7 +26,7 @@ interface CandidatePlan {
 
 const PLAN: CandidatePlan = {
   volumes: { known: 5, pool: 14, holdout: 20, truth: 40 },
-  ...{ judgedOn: [20, 5], startSeconds: 20, count: 100, spoiled: 30, steps: [100, 250] },
+  ...{ judgedOn: [20, 5], startSeconds: 20, count: 100, spoiled: 30, steps: [100, 200] },
 }
 
 /** Of a hundred candidates, thirty of them spoiled: which are used, and which should be? */
@@ -62,7 +62,7 @@ function rows(candidates: readonly Candidate[], at: number, cases: number, truth
     const some = spoiled.filter((candidate) => candidate.spoiled === kind)
     return [kind, `${promoted(some)} of ${some.length}`]
   })
-  const lesser = LESSER.map((margin): [string, string] => {
+  const byMargin = OTHER_MARGINS.map((margin): [string, string] => {
     const some = betterBy(honest, margin)
     return [`betterBy${margin}`, `${promoted(some)} of ${some.length}`]
   })
@@ -83,7 +83,7 @@ function rows(candidates: readonly Candidate[], at: number, cases: number, truth
       name: `promotion: truly better versions that were promoted, ${cases} cases held out`,
       params: {
         ...{ ...params, honest: honest.length, trulyBetter: better.length, promoted: promoted(better) },
-        ...Object.fromEntries<string>(lesser),
+        ...Object.fromEntries<string>(byMargin),
       },
       values: better.length === 0 ? [] : [promoted(better) / better.length],
       unit: 'share',

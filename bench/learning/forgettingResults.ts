@@ -16,7 +16,7 @@ interface ForgettingPlan {
 
 const PLAN: ForgettingPlan = {
   volumes: { known: 20, others: 15, test: 20 },
-  ...{ startSeconds: 60, roundSeconds: 15, rounds: 5 },
+  ...{ startSeconds: 60, roundSeconds: 20, rounds: 5 },
 }
 
 const WAYS: readonly (Keeping & { readonly budget?: string })[] = [
