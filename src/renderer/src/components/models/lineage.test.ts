@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lanesOf, lineageRows } from './lineage.ts'
+import { laneX, lanesOf, lineageRows, lineageWidth } from './lineage.ts'
 
 const version = (id: string, parentId: string | null = null) => ({ id, parentId })
 const drawn = (rows: ReturnType<typeof lineageRows>) =>
@@ -46,6 +46,19 @@ describe('the drawing of descent', () => {
       ['b', 1, '0', '', false],
       ['a', 0, '', '0', false],
     ])
+  })
+
+  it('keeps every lane inside its width, however many there are', () => {
+    expect([1, 2, 8].map((lanes) => lineageWidth(lanes))).toEqual([16, 28, 100])
+    expect(laneX(7, 8)).toBe(92)
+    // Twenty versions that all go on from one.
+    const children = Array.from({ length: 20 }, (_, at) => version(`v${at}`, 'root'))
+    const lanes = lanesOf(lineageRows([...children, version('root')], 'root'))
+    expect(lanes).toBe(21)
+    expect(lineageWidth(lanes)).toBe(100)
+    const places = Array.from({ length: lanes }, (_, lane) => laneX(lane, lanes))
+    expect(Math.max(...places)).toBe(92)
+    expect(new Set(places).size).toBe(21)
   })
 
   it('needs no version in use', () => {

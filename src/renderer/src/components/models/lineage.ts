@@ -51,3 +51,19 @@ export function lineageRows(newestFirst: readonly Descendant[], mainId: string |
 export function lanesOf(rows: readonly LineageRow[]): number {
   return Math.max(0, ...rows.flatMap(({ lane, passing, joining }) => [lane, ...passing, ...joining])) + 1
 }
+
+const laneWidth = 12
+const edge = 8
+/** So many lanes have their full width; more than that share it, since the name needs its place. */
+const fullLanes = 8
+
+/** Pixels from the left to the middle of a lane. */
+export function laneX(lane: number, lanes: number): number {
+  const between = Math.max(1, lanes - 1)
+  return edge + lane * Math.min(laneWidth, ((fullLanes - 1) * laneWidth) / between)
+}
+
+/** Pixels that the drawing of so many lanes takes. */
+export function lineageWidth(lanes: number): number {
+  return laneX(lanes - 1, lanes) + edge
+}
