@@ -114,7 +114,7 @@ export async function useVersion(model: ModelSummary): Promise<void> {
 }
 
 /** Asks why a version is used although it was kept aside. */
-export function askWhy(model: ModelSummary): void {
+function askWhy(model: ModelSummary): void {
   useVersionsStore().overriding = model.id
   useUiStore().open('override')
 }

@@ -88,6 +88,8 @@ export const modelWords = {
     against: (version: number | null) =>
       version === null ? 'The first version' : `Held against version ${formatCount(version)}`,
     notJudged: 'Never held against another version.',
+    notJudgedHere:
+      'Not judged in this project. Scores from elsewhere were made on other cases and are not taken over.',
     table: 'Dice on the hold-out, before and after',
     label: 'Label',
     all: 'All labels',
@@ -100,6 +102,10 @@ export const modelWords = {
     none: '–',
     cases: (cases: number, slices: number) => `${plural(cases, 'case')}, ${plural(slices, 'slice')}`,
     byCase: 'By case',
+    noValue: 'Neither the mask nor a prediction has it there: nothing to compare',
+    notScored: 'not scored',
+    notScoredHint: 'At that time nothing was corrected or approved in it, or its image could not be read.',
+    nothingDone: 'nothing corrected or approved yet',
     ofLabel: 'Label shown by case',
     test: (unit: 'case' | 'slice', pairs: number, difference: number, error: number) =>
       `Mean change ${signed(difference)} ± ${error.toFixed(3)} over ${plural(pairs, unit)}`,
@@ -133,6 +139,7 @@ export const modelWords = {
     dice: 'Dice on the hold-out',
     pruned: 'no weights',
     inUse: 'in use',
+    imported: 'Imported, not judged here',
     free: 'Free space…',
     stop: 'Cancel',
     select: (version: number) => `Delete the weights of version ${formatCount(version)}`,
@@ -157,6 +164,7 @@ export const modelWords = {
     inUse: 'in use',
     parent: (version: number) => `from version ${formatCount(version)}`,
     first: 'without a parent',
+    parentUnknown: 'not known here',
     mode: {
       retrain: 'Retrain',
       live: 'Live training',
@@ -171,9 +179,10 @@ export const modelWords = {
     exporting: 'Writing and checking…',
     import: 'Import version…',
     report: 'Report',
-    judge: 'Judge again',
+    judge: (again: boolean) => (again ? 'Judge again' : 'Judge'),
     judgeHint: 'Holds it against the version in use on the hold-out; nothing changes by it',
     pruned: 'Its weights were deleted. What is known of it stays.',
+    imported: 'Imported: its training, its data and what was written about it are as its file says.',
     /** Of a version, which is read back and compared; of curves and pictures, which are not. */
     saved: (verified: boolean) => (verified ? 'Saved and verified' : 'Written'),
     notes: 'Notes',
@@ -190,7 +199,7 @@ export const modelWords = {
     hash: 'Image',
     hashHint: (hash: string) => `SHA-256 of the image: ${hash}`,
     changed: (slices: number) => `${plural(slices, 'slice')} corrected again since`,
-    removed: 'off the worklist',
+    removed: 'not on the worklist',
     curve: 'Training curve',
     facts: 'Settings and versions',
     factNames: {
@@ -277,6 +286,18 @@ export const modelWords = {
     noneHint:
       'Without one, every new version is used unproven. Set a few cases aside: none is ever learned from, and each new version must do better on them than the one in use.',
     some: (cases: number) => `${plural(cases, 'case')} set aside`,
+    few: 'Of fewer than five cases it is their slices that are compared, and more strictly: a small gain is not proven, and its version is kept aside.',
+    ask: {
+      giveUpTitle: 'Give the hold-out up?',
+      giveUp:
+        'New versions are then used unproven. Scores made with it are kept, and no longer compared. Setting the same cases aside again brings it back, unless the model in use has learned from one of them by then.',
+      giveUpYes: 'Give it up',
+      changeTitle: 'Change the hold-out?',
+      change:
+        'Scores made with the present one are kept, and no longer compared: nothing is proven on the new one yet. Cases that are taken out of it teach from now on.',
+      changeYes: 'Change it',
+      keep: 'Keep it',
+    },
     frozen: (by: string, at: string) => `${by}, ${formatMoment(at)}`,
     by: { user: 'Chosen by you', maskwright: 'Chosen by Maskwright', recipe: 'Chosen by the recipe' },
     noSlices: 'Nothing in these cases is corrected or approved yet: until then new versions are used unproven.',

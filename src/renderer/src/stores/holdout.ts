@@ -2,6 +2,8 @@ import { computed, ref, shallowRef } from 'vue'
 import { defineStore } from 'pinia'
 import type { Holdout, MethodParams } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
+import { modelWords } from '../i18n/models.ts'
+import { useUiStore } from './ui.ts'
 
 const none: Holdout = { id: null, frozenAt: null, chosenBy: null, cases: [] }
 
@@ -18,9 +20,16 @@ export const useHoldoutStore = defineStore('holdout', () => {
     take(await useClient().call('holdout.get', {}))
   }
 
-  /** Follows the backend's events; the answer ends it. */
+  /** Follows the backend's events, and reads it afresh after some were missed; the answer ends it. */
   function follow(): () => void {
-    return useClient().on('holdout.changed', take)
+    const client = useClient()
+    const stops = [
+      client.on('holdout.changed', take),
+      client.onResync(() => {
+        if (known.value) load().catch((error: unknown) => useUiStore().report(error, modelWords.doing.holdout))
+      }),
+    ]
+    return () => stops.forEach((stop) => stop())
   }
 
   function take(next: Holdout): void {

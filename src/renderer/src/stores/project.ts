@@ -74,8 +74,9 @@ export const useProjectStore = defineStore('project', () => {
     return labels.value.find((label) => label.value === value) ?? null
   }
 
-  /** False for a model that came with the project: what it went through before is not this project's story. */
+  /** False for a model that came with the project or from a file: what it went through before is not this project's story. */
   function trainedHere(model: ModelSummary): boolean {
+    if (model.mode === 'imported') return false
     return model.training !== null && (model.version > 1 || project.value?.isDemo !== true)
   }
 

@@ -24,7 +24,9 @@ let client: FakeClient
 
 beforeEach(async () => {
   client = projectClient(aProject({ models: [first, second, third] }), {
-    'models.judgement': ({ modelId }) => ({ judgement: aJudgement({ modelId, verdict: 'aside' }) }),
+    'models.judgement': ({ modelId }) => ({
+      judgement: aJudgement({ modelId, verdict: 'aside', reason: 'Not better by more than its noise.' }),
+    }),
     'models.activate': ({ modelId }) => ({ ...first, id: modelId, active: true }),
   })
   await withProject(client)
@@ -124,6 +126,23 @@ describe('a second training', () => {
     expect(actions.get('retrain').when()).toBe('Another training waits already')
   })
 
+  it('is asked for once by two quick presses, and known after the page was loaded again', async () => {
+    const project = useProjectStore()
+    const jobs = useJobsStore()
+    const retrain = useActions().get('retrain')
+    project.cases[0]!.correctedSlices = 2
+    project.cases[0]!.newCorrectedSlices = 2
+    client.answers['train.start'] = () => aJob({ id: 'job-1', kind: 'train' })
+    await Promise.all([useActions().run('retrain'), useActions().run('retrain')])
+    expect(client.asked('train.start')).toHaveLength(1)
+    // One that this page did not ask for.
+    jobs.replaceAll([aJob({ id: 'job-9', kind: 'train' })])
+    expect(jobs.lastTraining?.id).toBe('job-9')
+    expect(retrain.when()).toBe('Another job is running')
+    project.cases[0]!.newCorrectedSlices = 3
+    expect(retrain.when()).toBe(true)
+  })
+
   it('is not kept off by ranking, which begins by itself', () => {
     const jobs = useJobsStore()
     useProjectStore().cases[0]!.correctedSlices = 1
@@ -132,6 +151,29 @@ describe('a second training', () => {
     jobs.replaceAll([aJob({ kind: 'export', caseId: null })])
     expect(useActions().get('retrain').when()).toBe('Another job is running')
   })
+})
+
+it('what was judged and set aside is read afresh after events were missed', async () => {
+  const versions = useVersionsStore()
+  const holdout = useHoldoutStore()
+  versions.follow()
+  holdout.follow()
+  client.answers['holdout.get'] = () => aHoldout({ cases: [] })
+  client.resync()
+  await settled()
+  // Nothing of it was asked for yet.
+  expect(client.asked('holdout.get')).toEqual([])
+  expect(client.asked('models.judgement')).toEqual([])
+  await holdout.load()
+  await versions.wantJudgement(third)
+  client.answers['holdout.get'] = () => aHoldout()
+  client.answers['models.judgement'] = ({ modelId }) => ({
+    judgement: aJudgement({ modelId, verdict: 'aside', reason: 'Judged again.' }),
+  })
+  client.resync()
+  await settled()
+  expect(holdout.slices).toBe(4)
+  expect(versions.judgements.get('model-3')?.reason).toBe('Judged again.')
 })
 
 it('the hold-out is what was frozen, here or elsewhere', async () => {

@@ -11,8 +11,10 @@ import type {
 } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { asWireError, isCancelled } from '../api/errors.ts'
+import { modelWords } from '../i18n/models.ts'
 import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
+import { useUiStore } from './ui.ts'
 
 export const modelTabs = ['versions', 'curves', 'compare', 'holdout'] as const
 export type ModelTab = (typeof modelTabs)[number]
@@ -36,6 +38,8 @@ export const useVersionsStore = defineStore('versions', () => {
   const saving = ref<SavedFile['kind'] | null>(null)
   /** The version that is to be used although it was kept aside: why is being asked. */
   const overriding = ref<string | null>(null)
+  /** Reasons that were typed and not given yet, by version. */
+  const reasons = new Map<string, string>()
   let reading = 0
   let charting = 0
 
@@ -61,9 +65,18 @@ export const useVersionsStore = defineStore('versions', () => {
     return project.models.find((one) => one.id === id) ?? null
   }
 
-  /** Follows the backend's events; the answer ends it. */
+  /** Follows the backend's events, and reads what is known afresh after some were missed; the answer ends it. */
   function follow(): () => void {
-    return useClient().on('model.judged', keep)
+    const client = useClient()
+    const stops = [
+      client.on('model.judged', keep),
+      client.onResync(() => {
+        for (const modelId of judgements.value.keys()) {
+          readJudgement(modelId).catch((error: unknown) => useUiStore().report(error, modelWords.doing.judge))
+        }
+      }),
+    ]
+    return () => stops.forEach((stop) => stop())
   }
 
   function keep(judgement: Judgement): void {
@@ -72,8 +85,14 @@ export const useVersionsStore = defineStore('versions', () => {
 
   /** Reads what a version was judged by, where its summary says that it was and it is not known here as it stands. */
   async function wantJudgement(model: ModelSummary): Promise<void> {
-    if (model.judged === null || judgements.value.get(model.id)?.verdict === model.judged.verdict) return
-    const { judgement } = await useClient().call('models.judgement', { modelId: model.id })
+    const known = judgements.value.get(model.id)
+    if (model.judged === null || (known?.verdict === model.judged.verdict && known.reason === model.judged.reason))
+      return
+    await readJudgement(model.id)
+  }
+
+  async function readJudgement(modelId: string): Promise<void> {
+    const { judgement } = await useClient().call('models.judgement', { modelId })
     if (judgement !== null) keep(judgement)
   }
 
@@ -171,6 +190,7 @@ export const useVersionsStore = defineStore('versions', () => {
     saved,
     saving,
     overriding,
+    reasons,
     newestFirst,
     bytes,
     keptAside,

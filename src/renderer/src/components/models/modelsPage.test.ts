@@ -1,7 +1,7 @@
 import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { nextTick, type Component } from 'vue'
+import type { Component } from 'vue'
 import { CodedError } from '../../../../core/contract/index.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useUiStore } from '../../stores/ui.ts'
@@ -89,11 +89,37 @@ describe('the list of versions', () => {
       ['Spleen', '0.700', '0.660', '−0.040'],
     ])
     const cases = by(page, 'judgement-cases').findAll('tbody tr')
-    expect(cases.map((row) => row.text())).toEqual(['CT abdomen A80.8000.840+0.040', 'CT abdomen B40.7000.760+0.060'])
+    expect(cases.map((row) => row.text())).toEqual(['CT abdomen A 80.8000.840+0.040', 'CT abdomen B 40.7000.760+0.060'])
     // One label: a case without it has no number.
     await page.find('.cases select').setValue('2')
-    expect(by(page, 'judgement-cases').findAll('tbody tr')[1]?.text()).toBe('CT abdomen B4–––')
+    expect(by(page, 'judgement-cases').findAll('tbody tr')[1]?.text()).toBe('CT abdomen B 4–––')
     expect(page.text()).toContain('Mean change +0.050 ± 0.010 over 12 slices, p = 0.0005, within the level of 0.01')
+  })
+
+  it('tells of cases without a number, and why', async () => {
+    client.answers['holdout.get'] = () =>
+      aHoldout({ cases: ['case-1', 'case-3', 'case-4'].map((caseId, at) => ({ caseId, slices: at % 2 })) })
+    const project = useProjectStore()
+    project.cases = ['1', '3', '4'].map((one) => aCase({ id: `case-${one}`, name: `Case ${one}` }))
+    const page = await show(ModelsPage)
+    await all(page, 'version-row')[0]?.trigger('click')
+    await flushPromises()
+    const rows = by(page, 'judgement-cases').findAll('tbody tr')
+    expect(rows.map((row) => row.findAll('th, td').map((cell) => cell.text()))).toEqual([
+      ['CT abdomen A', '8', '0.800', '0.840', '+0.040'],
+      ['CT abdomen B not on the worklist', '4', '0.700', '0.760', '+0.060'],
+      ['Case 3 not scored', '–', '–', '–', '–'],
+      ['Case 4 nothing corrected or approved yet', '–', '–', '–', '–'],
+    ])
+  })
+
+  it('says of an imported one what is not known here', async () => {
+    useProjectStore().models = [first, { ...second, mode: 'imported', parentId: null }]
+    const page = await show(ModelsPage)
+    expect(by(page, 'version-imported').text()).toContain('as its file says')
+    expect(page.text()).toContain('Not judged in this project.')
+    expect(by(page, 'version-facts').text()).toContain('not known here')
+    expect(useProjectStore().trainedHere({ ...second, mode: 'imported', training: null })).toBe(false)
   })
 
   it('keeps name, notes and tags', async () => {
@@ -222,9 +248,13 @@ describe('a version that was kept aside', () => {
   })
 
   it('is used with a reason, and with none not at all', async () => {
-    client.answers['models.activate'] = ({ modelId }) => ({ ...third, id: modelId, active: true })
+    client.answers['models.activate'] = ({ modelId, reason }) => {
+      if (reason === undefined) throw new CodedError('conflict', 'Say why.')
+      return { ...third, id: modelId, active: true }
+    }
     const result = await show(JudgementResult, { model: third })
     await by(result, 'override').trigger('click')
+    await flushPromises()
     expect(useUiStore().panel).toBe('override')
     const sheet = await show(OverrideSheet)
     expect((by(sheet, 'override-use').element as HTMLButtonElement).disabled).toBe(true)
@@ -232,9 +262,34 @@ describe('a version that was kept aside', () => {
     await by(sheet, 'override-reason').setValue('  It finds the lesions. ')
     await by(sheet, 'override-use').trigger('click')
     await flushPromises()
-    expect(client.asked('models.activate')).toEqual([{ modelId: 'model-3', reason: 'It finds the lesions.' }])
+    expect(client.asked('models.activate').slice(1)).toEqual([{ modelId: 'model-3', reason: 'It finds the lesions.' }])
     expect(useUiStore().panel).toBeNull()
     expect(useProjectStore().activeModel?.id).toBe('model-3')
+  })
+
+  it('is used at once where it was in use before', async () => {
+    client.answers['models.activate'] = ({ modelId }) => ({ ...third, id: modelId, active: true })
+    const result = await show(JudgementResult, { model: third })
+    await by(result, 'override').trigger('click')
+    await flushPromises()
+    expect(useUiStore().panel).toBeNull()
+    expect(useProjectStore().activeModel?.id).toBe('model-3')
+  })
+
+  it('does not lose a typed reason to a click beside', async () => {
+    const outside = () => document.body.dispatchEvent(new Event('pointerdown', { bubbles: true }))
+    useUiStore().open('override')
+    useVersionsStore().overriding = 'model-3'
+    const sheet = await show(OverrideSheet)
+    await by(sheet, 'override-reason').setValue('Why not')
+    outside()
+    expect(useUiStore().panel).toBe('override')
+    sheet.unmount()
+    const again = await show(OverrideSheet)
+    expect((by(again, 'override-reason').element as HTMLTextAreaElement).value).toBe('Why not')
+    await by(again, 'override-reason').setValue('')
+    outside()
+    expect(useUiStore().panel).toBeNull()
   })
 
   it('keeps what was typed where it is refused', async () => {
@@ -268,55 +323,5 @@ describe('the curves', () => {
     await dice?.find('div').trigger('click')
     expect(useVersionsStore().tab).toBe('versions')
     expect(useVersionsStore().chosen?.id).toBe('model-2')
-  })
-})
-
-describe('the hold-out', () => {
-  beforeEach(() => {
-    useVersionsStore().tab = 'holdout'
-    useProjectStore().cases = ['1', '2', '3'].map((one) => aCase({ id: `case-${one}`, name: `Case ${one}` }))
-    client.answers['holdout.set'] = ({ caseIds, chosenBy }) =>
-      aHoldout({ chosenBy, cases: caseIds.map((caseId) => ({ caseId, slices: 0 })) })
-  })
-
-  it('cannot hold what the model in use learned from', async () => {
-    const page = await show(ModelsPage)
-    const [taught] = all(page, 'holdout-case')
-    expect(taught?.text()).toContain('The model in use learned from it')
-    await taught?.trigger('click')
-    expect((by(page, 'holdout-freeze').element as HTMLButtonElement).disabled).toBe(true)
-  })
-
-  it('is frozen when it is said so, by whom it was chosen', async () => {
-    client.answers['holdout.suggest'] = () => ({ caseIds: ['case-2', 'case-3'] })
-    const page = await show(ModelsPage)
-    await by(page, 'holdout-suggest').trigger('click')
-    await flushPromises()
-    expect(client.asked('holdout.set')).toEqual([])
-    await by(page, 'holdout-freeze').trigger('click')
-    await flushPromises()
-    await all(page, 'holdout-case')[2]?.trigger('click')
-    await by(page, 'holdout-freeze').trigger('click')
-    await flushPromises()
-    expect(client.asked('holdout.set')).toEqual([
-      { caseIds: ['case-2', 'case-3'], chosenBy: 'maskwright' },
-      { caseIds: ['case-2'], chosenBy: 'user' },
-    ])
-    await by(page, 'holdout-give-up').trigger('click')
-    await flushPromises()
-    expect(client.asked('holdout.set')[2]).toEqual({ caseIds: [], chosenBy: 'user' })
-  })
-
-  it('says why it was refused, and keeps what was chosen', async () => {
-    client.answers['holdout.set'] = () => {
-      throw new CodedError('conflict', 'The model in use learned from Case 3.')
-    }
-    const page = await show(ModelsPage)
-    await all(page, 'holdout-case')[2]?.trigger('click')
-    await by(page, 'holdout-freeze').trigger('click')
-    await flushPromises()
-    await nextTick()
-    expect(by(page, 'holdout-says').text()).toBe('The model in use learned from Case 3.')
-    expect((all(page, 'holdout-case')[2]?.find('input').element as HTMLInputElement).checked).toBe(true)
   })
 })
