@@ -39,7 +39,8 @@ export function composedUpdate(paced: readonly Paced[], { state: names, change }
     const gradient = joined(filled)
     const changed = change(tf.mul(gradient, clippingScale([gradient], clip)), state)
     const old = weights ?? ofVariables()
-    const pulled = anchor === null ? old : tf.add(old, tf.mul(tf.sub(anchor, old), tf.mul(pulls, hold)))
+    const share = () => tf.minimum(tf.mul(pulls, hold), 1)
+    const pulled = anchor === null ? old : tf.add(old, tf.mul(tf.sub(anchor, old), share()))
     const left = decays === 0 ? pulled : tf.sub(pulled, tf.mul(pulled, tf.mul(decays, learningRate)))
     const next = tf.sub(left, tf.mul(changed.change, tf.mul(paces, rate)))
     const values = paced.map(({ variable }, index) =>

@@ -18,7 +18,7 @@ export function kernelUpdate(paced: readonly Paced[], { kernel, attrs, state }: 
         const gradient = gradients[variable.name]
         if (gradient === undefined) continue
         if (anchor !== null) {
-          tf.engine().runKernel(PULL_UPDATE, { variable, anchor }, { share: hold * pull })
+          tf.engine().runKernel(PULL_UPDATE, { variable, anchor }, { share: Math.min(1, hold * pull) })
         }
         tf.engine().runKernel(
           kernel,

@@ -154,6 +154,28 @@ describe.each(['wasm', 'cpu'])('optimizers on %s', (backend) => {
       })
     })
 
+    it('is pulled back to where it began, and never beyond', async () => {
+      const optimizer = start(as(ADAM), {}, 20)
+      const still = named(firstWeights().map((weights) => weights.map(() => 0)))
+      const gradients = named(gradientsOf(1))
+      optimizer.update(gradients, 0.01)
+      optimizer.hold(1e6)
+      optimizer.update(still, 0)
+      const moved = await optimizer.snapshot()
+      optimizer.update(still, 0.01)
+      const first = firstWeights()
+      const after = await optimizer.snapshot()
+      optimizer.dispose()
+      tf.dispose([still, gradients])
+      // What Adam still remembers moves them by a little more than a step.
+      for (const k of [0, 2, 3]) {
+        const apart = (weights: readonly Float32Array[]) =>
+          Math.max(...(weights[k] ?? []).map((weight, i) => Math.abs(weight - (first[k]?.[i] ?? NaN))))
+        expect(apart(moved)).toBeGreaterThan(0.001)
+        expect(apart(after)).toBeLessThan(0.011 * (PACES[k] ?? NaN))
+      }
+    })
+
     it('leaves a variable without a gradient as it is, and goes on with it later', async () => {
       const optimizer = start(as(ADAM))
       const { [variables[2]?.name ?? '']: left, ...others } = named(gradientsOf(1))

@@ -19,7 +19,7 @@ export interface Paced {
   readonly pace: number
   /** Part that a step at learning rate 1 takes away. */
   readonly decay: number
-  /** Part of its distance from what it was at first that a step with a hold of 1 takes away, before the decay. */
+  /** Part of its distance from what it was at first that a step with a hold of 1 takes away, all of it at most, before the decay. */
   readonly pull: number
 }
 
