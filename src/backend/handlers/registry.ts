@@ -52,9 +52,13 @@ export function registryHandlers(services: Services): RegistryHandlers {
       return models.get(modelId)
     },
     'models.prune': async ({ modelIds }) => {
-      const { freedBytes } = models.prune(modelIds)
-      changed()
-      return { freedBytes, models: models.list() }
+      try {
+        const { freedBytes } = models.prune(modelIds)
+        return { freedBytes, models: models.list() }
+      } finally {
+        // Also where a file could not be deleted: what was recorded holds.
+        changed()
+      }
     },
     'models.export': ({ modelId, fileId }, { signal }) => exportVersion(parts, modelId, target(fileId), signal),
     'models.importVersion': async ({ fileId }, { signal }) => {

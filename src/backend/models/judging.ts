@@ -23,7 +23,8 @@ export function blankJudgement(modelId: string, againstId: string | null, holdou
 }
 
 /**
- * Holds a version against another one on the hold-out, both on the very same masks; null: scores it alone. Nothing of it is recorded.
+ * Holds a version against another one on the hold-out, both on the very same masks; null: scores it alone. Nothing of it is recorded,
+ * and until it has ended neither can be pruned.
  * Throws CodedError: `cancelled`, `file-missing` where the weights of one were deleted, and as compute does.
  */
 export async function judgeVersion(
@@ -36,7 +37,8 @@ export async function judgeVersion(
   const startedAt = performance.now()
   const { id } = holdout.get()
   const compared = (againstId === null ? [modelId] : [modelId, againstId]).map((each) => models.record(each))
-  const scored = await scoreHoldout(parts, compared, signal, tell)
+  const ids = compared.map((each) => each.id)
+  const scored = await models.hold(ids, () => scoreHoldout(parts, compared, signal, tell))
   const seconds = (performance.now() - startedAt) / 1000
   const blank = { ...blankJudgement(modelId, againstId, id), seconds }
   if (scored.cases.length === 0 && scored.leftOut.length > 0) {

@@ -37,6 +37,8 @@ export class Models {
   readonly #dir: string
   /** Of folders, which do not change while their version is known. */
   readonly #bytes = new Map<string, number>()
+  /** By version, by how many it is needed just now. */
+  readonly #held = new Map<string, number>()
 
   constructor(db: Database, modelsDir: string) {
     this.#db = db
@@ -190,13 +192,29 @@ export class Models {
     })
   }
 
+  /** Does something that reads the networks of versions again and again: until it has ended none of them is deleted. */
+  async hold<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
+    const count = (id: string, more: number): void => {
+      const left = (this.#held.get(id) ?? 0) + more
+      if (left === 0) this.#held.delete(id)
+      else this.#held.set(id, left)
+    }
+    for (const id of ids) count(id, 1)
+    try {
+      return await work()
+    } finally {
+      for (const id of ids) count(id, -1)
+    }
+  }
+
   /**
    * Deletes the networks of versions; what is known of them stays. Recorded first, so that a version is never taken for
    * whole that is half deleted; what a kill leaves is removed by `removeLeftOvers`. Throws CodedError: 'not-found'; 'conflict'
-   * where the one in use is among them, and then none is deleted.
+   * where the one in use is among them, or one that is held, and then none is deleted.
    */
   prune(ids: readonly string[]): { freedBytes: number } {
-    const rows = ids.map((id) => this.#row(id))
+    const wanted = [...new Set(ids)]
+    const rows = wanted.map((id) => this.#row(id))
     const used = rows.find((row) => flag(row, 'active'))
     if (used !== undefined) {
       throw new CodedError(
@@ -204,9 +222,16 @@ export class Models {
         `Version ${int(used, 'version')} is in use, so it cannot be deleted; use another version first.`,
       )
     }
+    const held = rows.find((row) => this.#held.has(text(row, 'id')))
+    if (held !== undefined) {
+      throw new CodedError(
+        'conflict',
+        `Version ${int(held, 'version')} is being compared, written or trained from; wait for the end of that, or cancel it.`,
+      )
+    }
     const before = rows.reduce((sum, row) => sum + this.#bytesOf(row), 0)
     this.#db.transaction(() => {
-      for (const id of ids) this.#db.run('UPDATE models SET pruned = 1 WHERE id = ?', id)
+      for (const id of wanted) this.#db.run('UPDATE models SET pruned = 1 WHERE id = ?', id)
     })
     let left = 0
     for (const row of rows) {

@@ -61,10 +61,14 @@ export async function saveAnimation(
   await refuseOurOwn(parts, path, 'file')
   const { slice, geometry } = await readSlice(parts, caseId, index, signal)
   const frames: { labels: Uint8Array<ArrayBuffer>; words: string }[] = []
-  for (const model of models.list().filter(({ pruned }) => !pruned)) {
-    const found = await predict(parts, models.dirOf(model.version), slice, signal)
-    frames.push({ labels: found, words: frameWords(model) })
-  }
+  const whole = models.list().filter(({ pruned }) => !pruned)
+  const ids = whole.map(({ id }) => id)
+  await models.hold(ids, async () => {
+    for (const model of whole) {
+      const found = await predict(parts, models.dirOf(model.version), slice, signal)
+      frames.push({ labels: found, words: frameWords(model) })
+    }
+  })
   if (frames.length === 0) {
     throw new CodedError(
       'no-model',

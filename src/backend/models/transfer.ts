@@ -39,15 +39,16 @@ export async function exportVersion(
   const wanted = target ?? join(project.folders.exports, own)
   const path = wanted.toLowerCase().endsWith(VERSION_ENDING) ? wanted : `${wanted}${VERSION_ENDING}`
   await refuseOurOwn(parts, path, 'file')
-  const { bytes } = await writeProven(path, {
+  const proven = {
     ending: VERSION_ENDING,
     signal,
-    write: (aside) => writeVersionFile(aside, dir, facts),
-    check: async (aside) => {
+    write: (aside: string) => writeVersionFile(aside, dir, facts),
+    check: async (aside: string) => {
       const read = await readVersionFile(aside, null, signal)
       if (JSON.stringify(read) !== JSON.stringify(facts)) throw new Mismatch('it says something else of the version')
     },
-  })
+  }
+  const { bytes } = await models.hold([modelId], () => writeProven(path, proven))
   return { path, bytes }
 }
 

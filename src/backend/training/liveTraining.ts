@@ -57,7 +57,8 @@ export class LiveTraining {
   async open(signal: AbortSignal): Promise<void> {
     const { parent, labels, seed } = this.#begun
     const order = { parentDir: parent?.dir ?? null, modelId: this.modelId, labels: [...labels], seed }
-    await this.#parts.compute.call('liveOpen', order, { signal })
+    const { models, compute } = this.#parts
+    await models.hold(parent === null ? [] : [parent.id], () => compute.call('liveOpen', order, { signal }))
   }
 
   /** It can go on from this parent, with these labels. */

@@ -65,7 +65,9 @@ export async function trainVersion(parts: VersionParts, job: RunningJob, asked: 
     // Somebody may have decided otherwise while images were read.
     while (!isAllowed(parts, order)) order = await prepare(parts, job, asked)
     for (const message of leftOutWords(order.gathered.leftOut)) events.emit('notice', { level: 'warning', message })
-    return compute(parts, job, order)
+    // Compute reads the parent again where it has to begin anew.
+    const parents = order.parent === null ? [] : [order.parent.id]
+    return parts.models.hold(parents, () => compute(parts, job, order))
   })
 }
 
