@@ -98,21 +98,36 @@ export class Trainer {
 
   /** Gives what the job says in the end. */
   async #train({ job, params }: Turn): Promise<string> {
-    const { promotion, predictor, models, holdout } = this.#parts
+    const { promotion, models, holdout, log } = this.#parts
     job.start('reading the corrected slices')
     const share = models.activeId() !== null && holdout.slices().length > 0 ? TRAINING_SHARE : 1
     const made = await trainVersion(this.#parts, job, { bounds: params, share })
     job.progress({ modelId: made.id })
+    // Whoever made the first version waits for what it says, not for its scores.
+    if (made.active) this.#show(job, params)
     const { version, active, judged } = await promotion
       .settle(made.id, {
         signal: job.signal,
         tell: (done, message) => job.progress({ progress: share + (1 - share) * done, message, secondsLeft: null }),
       })
       .catch((error: unknown) => {
-        throw unjudged(made.version, error)
+        if (!made.active) throw unjudged(made.version, error)
+        log(`version ${made.version} was not scored: ${String(error)}`)
+        return made
       })
-    if (active && params.show !== null) predictor.start(params.show.caseId, params.show.index, job.owners.all())
+    if (active && !made.active) this.#show(job, params)
     return active ? `version ${version} is ready` : `version ${version} is kept aside: ${judged?.reason ?? ''}`
+  }
+
+  /** The slice on screen as the version in use predicts it. */
+  #show({ owners }: RunningJob, { show }: TrainParams): void {
+    const { predictor, log } = this.#parts
+    try {
+      if (show !== null) predictor.start(show.caseId, show.index, owners.all())
+    } catch (error) {
+      // Taken off the worklist meanwhile: the version is there all the same.
+      log(`prediction by the new version: ${String(error)}`)
+    }
   }
 }
 
