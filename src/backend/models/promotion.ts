@@ -27,6 +27,9 @@ export interface PromotionParts extends JudgingParts {
   readonly touched: () => void
 }
 
+/** Recorded where the user gave no reason, and needed to give none. */
+const PROVEN_BEFORE = 'No reason was given: it had been shown to be better before.'
+
 /**
  * Which version is in use. A new one is registered first and judged then; that it is used, and why, is written in one transaction: a
  * crash leaves the old one in use or the new one, and one that was cut off while it was judged waits.
@@ -114,17 +117,19 @@ export class Promotion {
   }
 
   /**
-   * Uses a version from now on. Throws CodedError: `not-found`, `file-missing` where its weights were deleted, `bad-file` where its
-   * folder is damaged, `conflict` where it was kept aside and no reason is given.
+   * Uses a version from now on. Whatever its latest comparison speaks against is recorded beside it, with the reason; one that was shown
+   * to be better once needs none, and one that was used without proof, or in spite of one, does. Throws CodedError: `not-found`,
+   * `file-missing` where its weights were deleted, `bad-file` where its folder is damaged, `conflict` where a reason is needed.
    */
   activate(modelId: string, reason: string | null): ModelSummary {
     const { db, models, judgements } = this.#parts
     const { version, active } = models.get(modelId)
     if (active) return models.get(modelId)
-    const latest = judgements.latest(modelId)
-    const doubted = latest?.verdict === 'aside' || latest?.verdict === 'waiting'
-    const overrides = doubted && models.origin(modelId).usedAt === null
-    if (overrides && reason === null) {
+    const [latest, ...earlier] = judgements.of(modelId)
+    const waits = latest?.verdict === 'waiting' && models.origin(modelId).usedAt === null
+    const doubted = latest?.verdict === 'aside' || waits ? latest : null
+    const proven = earlier.some(({ verdict }) => verdict === 'promoted')
+    if (doubted !== null && !proven && reason === null) {
       throw new CodedError(
         'conflict',
         `Version ${version} was not shown to be better than the one in use; say why you want to use it all the same.`,
@@ -132,8 +137,9 @@ export class Promotion {
     }
     db.transaction(() => {
       models.use(modelId)
-      if (!overrides || reason === null) return
-      judgements.add({ ...latest, verdict: 'overridden', override: { reason, at: new Date().toISOString() } })
+      if (doubted === null) return
+      const override = { reason: reason ?? PROVEN_BEFORE, at: new Date().toISOString() }
+      judgements.add({ ...doubted, verdict: 'overridden', override })
     })
     this.#tell(modelId)
     return models.get(modelId)

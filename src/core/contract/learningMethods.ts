@@ -103,11 +103,14 @@ export const learningMethods = {
   /** The pen is down or up again: nothing trains while it is down. One that was never lifted is taken for lifted after 10 s. */
   'live.pen': { params: z.object({ down: z.boolean() }), result: nothing },
 
-  /** Uses a version from now on: back to any that was in use, or that a judgement promoted. */
+  /** Uses a version from now on: back to one that was in use, one that a judgement promoted, or any other. */
   'models.activate': {
     params: z.object({
       modelId: idSchema,
-      /** Why one that was kept aside is used all the same; recorded. Throws `conflict` where one is needed and null. */
+      /**
+       * Why one that its latest judgement kept aside, or that still waits for it, is used all the same; recorded. Throws `conflict` where
+       * it is null and no judgement ever promoted the version; one that waits only needs it where it was never in use.
+       */
       reason: z.string().trim().min(1).max(2000).nullable().default(null),
     }),
     result: modelSummarySchema,
