@@ -236,11 +236,15 @@ describe('keys', () => {
     expect(useViewStore().tool).toBe('brush')
   })
 
-  it('of the model are done once, however long the key is held', async () => {
+  it('of the model and of review are done once, however long the key is held', async () => {
     type('p')
     type('p', { repeat: true })
     await settled()
     expect(client.calls.filter(({ method }) => method === 'predict.start')).toHaveLength(1)
+    const { overlay } = useViewStore()
+    type('u')
+    for (let press = 0; press < 3; press++) type('u', { repeat: true })
+    expect(overlay.uncertaintyVisible).toBe(true)
     // Others go on: the brush grows for as long as its key is held.
     const before = useViewStore().brushRadius
     type(']', { repeat: true })

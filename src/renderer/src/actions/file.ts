@@ -25,7 +25,7 @@ export function fileActions(): Action[] {
   }
   const canExport = () => {
     if (project.cases.length === 0) return t.reasons.noCase
-    return jobs.active === null ? connected() : t.reasons.jobRuns
+    return jobs.busy ? t.reasons.jobRuns : connected()
   }
   return [
     {

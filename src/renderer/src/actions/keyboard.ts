@@ -25,8 +25,8 @@ export function listenToKeys(page: Window = window): () => void {
     }
     if (isControlKey(event.target, event.key)) return
     event.preventDefault()
-    // A key that is held would approve and take back, train and train again.
-    if (event.repeat && action.group === 'model') return
+    // A key that is held would approve and take back, train and train again, and run through the queue.
+    if (event.repeat && (action.group === 'model' || action.group === 'review')) return
     void actions.run(action.id)
   }
 

@@ -1,3 +1,4 @@
+import { ref, watch } from 'vue'
 import { t } from '../i18n/frame.ts'
 import { modelWords } from '../i18n/models.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
@@ -26,8 +27,17 @@ export function modelActions(): Action[] {
   const ui = useUiStore()
   const shown = useShownSlice()
   const onTrainingPlane = useOnTrainingPlane()
-  /** What there was to learn newly when a training was last asked for here. */
-  let slicesAsked = Infinity
+  /** What there was to learn newly when the training that runs, or runs next, was first heard of: also one from before a reload. */
+  const slicesAsked = ref(Infinity)
+  watch(
+    () => jobs.training?.id,
+    (id) => {
+      slicesAsked.value = id === undefined ? Infinity : project.newCorrectedSlices
+    },
+    { flush: 'sync', immediate: true },
+  )
+  /** One was asked for, and there is no answer yet. */
+  const asking = ref(false)
 
   const connected: Check = () => connection.open || t.reasons.noConnection
   const withCase: Check = () => view.detail !== null || t.reasons.noCase
@@ -35,9 +45,10 @@ export function modelActions(): Action[] {
   const idle: Check = () => !jobs.busy || t.reasons.jobRuns
   /** One more training may wait for the one that runs, where something was corrected since that was asked for. */
   const trainable: Check = () => {
+    if (asking.value) return t.reasons.jobRuns
     if (!jobs.busy) return true
     if (jobs.trainings > 1) return modelWords.reasons.waits
-    const more = jobs.training !== null && project.newCorrectedSlices > slicesAsked
+    const more = jobs.training !== null && project.newCorrectedSlices > slicesAsked.value
     return more && jobs.active?.kind === 'train' ? true : t.reasons.jobRuns
   }
   const running: Check = () => project.compute?.state !== 'failed' || t.reasons.computeDown
@@ -100,11 +111,17 @@ export function modelActions(): Action[] {
       when: all(connected, running, trainable, corrected),
       run: async () => {
         ui.note = null
-        slicesAsked = project.newCorrectedSlices
         const { detail } = view
         const predictedBefore = [...annotation.predicted]
         const model = project.activeModel
-        await jobs.train(settings.trainingSeconds, shown.value)
+        const before = project.newCorrectedSlices
+        asking.value = true
+        try {
+          await jobs.train(settings.trainingSeconds, shown.value)
+          slicesAsked.value = before
+        } finally {
+          asking.value = false
+        }
         // It runs again, so that what ended the last one is of the past.
         ui.settle(t.errors.doing.train)
         if (detail !== null && model !== null) {

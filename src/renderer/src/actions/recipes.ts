@@ -37,7 +37,7 @@ export function recipeActions(): Action[] {
       group: 'file',
       label: () => words.actions.openProject,
       shortcuts: [],
-      when: () => (jobs.active === null ? connected() : t.reasons.jobRuns),
+      when: () => (jobs.wanted ? t.reasons.jobRuns : connected()),
       run: () => ui.toggle('open-project'),
       doing: t.errors.doing.openProject,
       onPage: true,

@@ -203,6 +203,9 @@ describe('the queue', () => {
     expect(action.when()).toBe(text.reasons.nothingLeft)
     useJobsStore().replaceAll([aJob({ kind: 'rank' })])
     expect(action.when()).toBe(text.reasons.ranking)
+    // Nobody asked for it yet.
+    expect(useActions().get('rank').when()).toBe(true)
+    useJobsStore().replaceAll([aJob({ kind: 'train' })])
     expect(useActions().get('rank').when()).toBe(t.reasons.jobRuns)
     useJobsStore().replaceAll([])
     useProjectStore().models = []
@@ -224,6 +227,14 @@ describe('the queue', () => {
     ])
   })
 
+  it('leads to the middle slice as well while another plane is looked at', async () => {
+    client.tell('queue.changed', { ...queue, slices: [aQueuedSlice({ index: 5 }), aQueuedSlice({ index: 2 })] })
+    const view = useViewStore()
+    view.setPlane('coronal')
+    await useActions().run('next-uncertain')
+    expect([...here(), view.plane]).toEqual(['case-1', 5, 'axial'])
+  })
+
   it('leads past a slice that left it, and past cases that cannot be opened', async () => {
     client.tell('queue.changed', queue)
     client.tell('project.changed', { cases: [aCase(), aCase({ id: 'case-2', missing: true })] })
@@ -240,6 +251,16 @@ describe('the queue', () => {
     await useActions().run('rank')
     expect(client.asked('queue.rank')).toEqual([{}])
     expect(useQueueStore().ranking?.id).toBe('job-1')
+    expect(useActions().get('rank').when()).toBe(text.reasons.ranking)
+  })
+
+  it('keeps nobody off anything while it ranks by itself', async () => {
+    useJobsStore().replaceAll([aJob({ kind: 'rank', caseId: null })])
+    const reasons = () => ['predict', 'export-dataset', 'open-project'].map((id) => useActions().get(id).when())
+    expect(reasons()).toEqual([true, true, true])
+    await useActions().run('rank')
+    // The project cannot be left while somebody waits for it.
+    expect(reasons()).toEqual([true, true, t.reasons.jobRuns])
   })
 })
 

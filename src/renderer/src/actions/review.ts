@@ -26,7 +26,11 @@ export function reviewActions(): Action[] {
   const withCase: Check = () => view.detail !== null || t.reasons.noCase
   const onSlice: Check = () => review.state !== null || text.reasons.notAxial
   const withModel: Check = () => project.activeModel !== null || t.reasons.noModel
-  const idle: Check = () => jobs.active === null || t.reasons.jobRuns
+  /** One that began by itself becomes one that is asked for. */
+  const idle: Check = () => {
+    if (jobs.busy) return t.reasons.jobRuns
+    return queue.ranking === null || jobs.isUnasked(queue.ranking) || text.reasons.ranking
+  }
   const running: Check = () => project.compute?.state !== 'failed' || t.reasons.computeDown
   const ranked: Check = () => {
     if (queue.slices.length > 0) return true

@@ -134,7 +134,7 @@ async function showSomething(): Promise<void> {
 
 function hearOfEnd(job: Job): void {
   useExportsStore().ended(job)
-  if (job.state !== 'failed' || job.error === null) return
+  if (useQueueStore().endedUnasked(job) || job.state !== 'failed' || job.error === null) return
   // Told where it was asked for.
   if (job.kind === 'check' || job.kind === 'create') return
   const known = errorCodeSchema.safeParse(job.error.code)

@@ -7,10 +7,11 @@ import { useActions } from '../actions/index.ts'
 import { t } from '../i18n/frame.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
 import { useJobsStore } from '../stores/jobs.ts'
+import { useLiveStore } from '../stores/live.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { aCase, aJob, aLook, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
+import { aCase, aJob, aLiveState, aLook, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { settled, withProject } from '../testing/setUp.ts'
 import HelpSheet from './dialogs/HelpSheet.vue'
 import ConnectionBanner from './feedback/ConnectionBanner.vue'
@@ -192,6 +193,30 @@ describe('status and notices', () => {
     await flushPromises()
     expect(client.asked('job.cancel')).toEqual([{ jobId: 'job-1' }])
     expect(by(wrapper, 'job-cancel').exists()).toBe(false)
+  })
+
+  it('says what Live does, while it is on', async () => {
+    const stop = useLiveStore().follow()
+    const wrapper = show(StatusBar)
+    expect(by(wrapper, 'live-status').exists()).toBe(false)
+    const words: string[] = []
+    for (const phase of ['waiting', 'training', 'paused'] as const) {
+      client.tell('live.changed', aLiveState({ on: true, phase }))
+      await nextTick()
+      words.push(by(wrapper, 'live-status').text())
+    }
+    expect(words).toEqual(['Live: waits for a corrected slice', 'Live: training', 'Live: paused'])
+    expect(by(wrapper, 'live-status').attributes('role')).toBe('status')
+    stop()
+  })
+
+  it('shows a ranking only where nothing else runs or waits', () => {
+    const jobs = useJobsStore()
+    jobs.replaceAll([aJob({ id: 'rank', kind: 'rank' }), aJob({ id: 'train', kind: 'train', state: 'queued' })])
+    const words = () => by(show(StatusBar), 'job-status').text()
+    expect(words()).toContain('Retraining: waiting')
+    jobs.replaceAll([aJob({ id: 'rank', kind: 'rank' })])
+    expect(words()).toContain('slice 3 of 10')
   })
 
   it('says that a job waits only while it does', () => {

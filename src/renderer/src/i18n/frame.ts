@@ -323,6 +323,7 @@ export const t = {
     computeUnreachable: 'Compute: not connected',
     computeHint: 'How this computer predicts and trains. Click for the full report.',
     noJob: 'No job running',
+    live: (phase: string) => `Live: ${phase}`,
     left: (seconds: number) => `${formatSeconds(seconds)} left`,
     cancel: 'Cancel',
     cancelling: 'Cancelling…',

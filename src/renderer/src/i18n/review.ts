@@ -122,6 +122,7 @@ export const reviewText = {
     noModel: 'Once there is one, the slices it is least sure of, and those unlike what it learned, are listed here.',
     unrankedTitle: 'Nothing is ranked yet',
     unranked: 'Ranks the slices nobody worked on: first those the model is unsure of and would learn most from.',
+    stopped: (why: string) => `Ranking by itself ended early. ${why}`,
     doneTitle: 'Nothing left to look at',
     done: 'Every ranked slice is corrected or approved. Rank again after the next training.',
     slice: (number: number) => `slice ${number}`,

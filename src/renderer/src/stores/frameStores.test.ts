@@ -8,6 +8,7 @@ import { settled, withClient, withProject } from '../testing/setUp.ts'
 import { useConnectionStore } from './connection.ts'
 import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
+import { useQueueStore } from './queue.ts'
 import { useSettingsStore } from './settings.ts'
 import { useUiStore } from './ui.ts'
 import { useUploadsStore, type DroppedSet } from './uploads.ts'
@@ -167,6 +168,22 @@ describe('the project', () => {
 })
 
 describe('jobs', () => {
+  it('that rank by themselves fail in a quiet line of the queue, and others in a banner', async () => {
+    withClient(client)
+    const stop = startUp()
+    await settled()
+    const error = { code: 'compute-crashed', message: 'The compute process ended.' }
+    const failed = aJob({ id: 'rank-1', kind: 'rank', state: 'failed', error })
+    client.tell('job.changed', { job: failed })
+    expect([useUiStore().banners.length, useQueueStore().problem]).toEqual([0, error.message])
+    client.answers['queue.rank'] = () => aJob({ id: 'rank-2', kind: 'rank' })
+    await useQueueStore().rank()
+    expect(useQueueStore().problem).toBeNull()
+    client.tell('job.changed', { job: { ...failed, id: 'rank-2' } })
+    expect([useUiStore().banners.length, useQueueStore().problem]).toEqual([1, null])
+    stop()
+  })
+
   it('reports the end of a job once', () => {
     const jobs = useJobsStore()
     const ended = vi.fn()

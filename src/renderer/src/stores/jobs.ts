@@ -23,15 +23,22 @@ export const useJobsStore = defineStore('jobs', () => {
   /** Jobs whose end was asked for here and neither came yet nor was refused. */
   const asked = ref<ReadonlySet<string>>(new Set())
 
-  /** The job to show in the status bar: what runs, before what waits. */
-  const active = computed(
-    () => jobs.value.find((job) => job.state === 'running') ?? jobs.value.find((job) => job.state === 'queued') ?? null,
-  )
+  /** Rankings that were asked for here; the others began by themselves, or elsewhere. */
+  const rankings = ref<ReadonlySet<string>>(new Set())
+
+  /** The job to show in the status bar: what runs, before what waits, and both before a ranking. */
+  const active = computed(() => {
+    const alive = jobs.value.filter(isAlive)
+    const first = (list: Job[]): Job | undefined => list.find((job) => job.state === 'running') ?? list[0]
+    return first(alive.filter((job) => job.kind !== 'rank')) ?? first(alive) ?? null
+  })
   const predicting = computed(() => jobs.value.find((job) => job.kind === 'predict' && isAlive(job)) ?? null)
   const training = computed(() => jobs.value.find((job) => job.kind === 'train' && isAlive(job)) ?? null)
 
   /** Something runs or waits that one has to wait for. Ranking, which begins by itself, makes room for whatever else there is. */
   const busy = computed(() => jobs.value.some((job) => job.kind !== 'rank' && isAlive(job)))
+  /** Something runs or waits that somebody wants the end of: the project cannot be left. */
+  const wanted = computed(() => jobs.value.some((job) => isAlive(job) && !isUnasked(job)))
   /** Trainings that run or wait. */
   const trainings = computed(() => jobs.value.filter((job) => job.kind === 'train' && isAlive(job)).length)
 
@@ -66,6 +73,17 @@ export const useJobsStore = defineStore('jobs', () => {
   async function train(seconds: number, show: ShownSlice | null): Promise<Job> {
     const job = await useClient().call('train.start', { steps: trainingSteps, seconds, seed: trainingSeed, show })
     return started(job)
+  }
+
+  async function rank(): Promise<Job> {
+    const job = await useClient().call('queue.rank', {})
+    rankings.value = new Set([...rankings.value, job.id])
+    return started(job)
+  }
+
+  /** Nobody asked for it here. */
+  function isUnasked(job: Job): boolean {
+    return job.kind === 'rank' && !rankings.value.has(job.id)
   }
 
   async function exportDataset(params: Omit<MethodParams<'export.dataset'>, 'caseIds'>): Promise<Job> {
@@ -107,11 +125,14 @@ export const useJobsStore = defineStore('jobs', () => {
     training,
     trainings,
     busy,
+    wanted,
     cancelling,
     replaceAll,
     follow,
     predict,
     train,
+    rank,
+    isUnasked,
     exportDataset,
     started,
     cancel,

@@ -1,11 +1,11 @@
-import { computed, shallowRef } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { defineStore } from 'pinia'
-import type { Queue, QueuedSlice } from '../../../core/contract/index.ts'
+import type { Job, Queue, QueuedSlice } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { useJobsStore } from './jobs.ts'
 import { useProjectStore } from './project.ts'
 import { QueueWalk, type Place } from './queueWalk.ts'
-import { useShownSlice } from './shown.ts'
+import { useOnTrainingPlane, useShownSlice } from './shown.ts'
 
 const unranked: Queue = { modelId: null, rankedAt: null, slices: [], cases: [] }
 /** More than anybody looks at before the next ranking. */
@@ -16,6 +16,11 @@ export const useQueueStore = defineStore('queue', () => {
   const project = useProjectStore()
   const jobs = useJobsStore()
   const shown = useShownSlice()
+  const onTrainingPlane = useOnTrainingPlane()
+  /** The slice that is seen face on; while another plane is looked at, none is. */
+  const here = computed(() => (onTrainingPlane.value ? shown.value : null))
+  /** Why ranking by itself ended before it was through. */
+  const problem = ref<string | null>(null)
   const queue = shallowRef<Queue>(unranked)
   const walk = new QueueWalk()
 
@@ -50,22 +55,48 @@ export const useQueueStore = defineStore('queue', () => {
   }
 
   async function rank(): Promise<void> {
-    jobs.started(await useClient().call('queue.rank', {}))
+    problem.value = null
+    await jobs.rank()
+  }
+
+  /** One that nobody asked for is no failure of what anybody does: it is told here alone. Answers whether this was one. */
+  function endedUnasked(job: Job): boolean {
+    if (job.kind !== 'rank') return false
+    const unasked = jobs.isUnasked(job)
+    if (job.state === 'done') problem.value = null
+    if (job.state === 'failed' && unasked) problem.value = job.error?.message ?? null
+    return unasked
   }
 
   /** The best slice that was not seen yet, or the next one on a way that was gone back. */
   function next(): Place | null {
-    return walk.next(slices.value, shown.value)
+    return walk.next(slices.value, here.value)
   }
 
   /** Where the way through the queue came from. */
   function previous(): Place | null {
-    return walk.previous(shown.value)
+    return walk.previous(here.value)
   }
 
   function bestOf(caseId: string): QueuedSlice | null {
     return slices.value.find((one) => one.caseId === caseId) ?? null
   }
 
-  return { slices, cases, rankedAt, rankedBy, outdated, ranking, load, follow, rank, next, previous, bestOf }
+  return {
+    here,
+    slices,
+    cases,
+    rankedAt,
+    rankedBy,
+    outdated,
+    ranking,
+    problem,
+    load,
+    follow,
+    rank,
+    endedUnasked,
+    next,
+    previous,
+    bestOf,
+  }
 })

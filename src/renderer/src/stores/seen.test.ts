@@ -34,7 +34,7 @@ function predict(...indices: number[]): void {
 }
 
 function apply(change: Partial<StrokeDelta>, origin: string | null, caseId = 'case-1'): void {
-  const box = { min: [0, 0, 2], max: [1, 1, 4] }
+  const box: StrokeDelta['box'] = { min: [0, 0, 2], max: [1, 1, 4] }
   const runs = Uint32Array.of(0, 1, 0, 1)
   const delta: StrokeDelta = { id: 's', baseRevision: 0, kind: 'brush', label: 1, axis: 0, box, runs, ...change }
   const history = { canUndo: true, canRedo: false, undoName: null, redoName: null }

@@ -47,7 +47,8 @@ describe('versions', () => {
     const fourth = aModel({ id: 'model-4', version: 4, parentId: 'model-2' })
     project.models = [first, { ...second, pruned: true, active: false }, third, fourth]
     expect(useVersionsStore().previous?.id).toBe('model-1')
-    project.models = [{ ...first, pruned: true }, third, aModel({ id: 'model-4', version: 4 })]
+    const added = aModel({ id: 'model-0', version: 2, active: false, mode: 'imported' })
+    project.models = [{ ...first, pruned: true }, added, third, aModel({ id: 'model-4', version: 4 })]
     expect(useVersionsStore().previous).toBeNull()
   })
 

@@ -2,7 +2,6 @@ import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/t
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick } from 'vue'
-import { t } from '../../i18n/frame.ts'
 import { reviewText } from '../../i18n/review.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
 import { useProjectStore } from '../../stores/project.ts'
@@ -106,6 +105,14 @@ describe('the queue in the worklist', () => {
     expect([useViewStore().caseId, useViewStore().index]).toEqual(['case-2', 6])
   })
 
+  it('says quietly why ranking by itself ended', async () => {
+    const wrapper = await opened()
+    expect(by(wrapper, 'queue-problem').exists()).toBe(false)
+    useQueueStore().problem = 'The compute process ended.'
+    await nextTick()
+    expect(by(wrapper, 'queue-problem').text()).toBe(text.stopped('The compute process ended.'))
+  })
+
   it('is ranked at a press, and says while it is', async () => {
     const wrapper = await opened()
     expect(by(wrapper, 'queue-empty').text()).toContain(text.unrankedTitle)
@@ -113,7 +120,7 @@ describe('the queue in the worklist', () => {
     await flushPromises()
     expect(client.asked('queue.rank')).toHaveLength(1)
     expect(by(wrapper, 'rank-now').text()).toBe(text.ranking)
-    expect(by(wrapper, 'rank-now').attributes('data-tip')).toBe(t.reasons.jobRuns)
+    expect(by(wrapper, 'rank-now').attributes('data-tip')).toBe(reviewText.reasons.ranking)
     useJobsStore().replaceAll([])
     client.tell('queue.changed', ranked)
     await nextTick()
