@@ -11,8 +11,12 @@ const REACHED = 0.97
 const MOST = 0.15
 /** A curve counts as there where it is and stays there: the mean of so many rounds, from the first that is. */
 const STAYS = 3
-/** Random orders are given up at so many times the slices that the queue needed. */
+/** Random orders are given up at so many times the slices that the queue needed; where time is short sooner, but not before. */
 const AT_MOST = 2
+const AT_LEAST = 1.5
+const FEWEST_ORDERS = 2
+/** About what a round takes beside its training. */
+const SCORE_SECONDS = 2
 
 /** Seconds of the trainings, and how much of everything there is. */
 export interface AnnotatorPlan {
@@ -24,7 +28,7 @@ export interface AnnotatorPlan {
   /** Of the model from scratch on all volumes, well after its Dice has stopped rising. */
   readonly fullSeconds: number
   readonly rounds: number
-  /** Seeds of the random orders; the last one is left out where all of them would take longer than `minutes` in all. */
+  /** Seeds of the random orders; fewer of them, and shorter ones, where all would take longer than `minutes` in all. */
   readonly random: readonly number[]
   readonly minutes: number
 }
@@ -55,13 +59,10 @@ export async function annotatorResults(folder: string, plan = PLAN): Promise<Ben
       tell: (told) => say('queue', told),
     })
     const ours = slicesUntil(queue, target)
-    // Where the queue never gets there, random orders go as far, for their curves.
-    const bound = ours === null ? rounds * ROUND : AT_MOST * ours
-    const roundsOfRandom = Math.ceil(bound / ROUND) + (ours === null ? 0 : STAYS - 1)
     const trained = median(queue.slice(1).map(({ trainSeconds }) => trainSeconds))
-    const minutes = (orders: number): number =>
-      ((performance.now() - began) / 1000 + orders * roundsOfRandom * (trained + 2)) / 60
-    const seeds = plan.random.slice(0, minutes(plan.random.length) > plan.minutes ? -1 : undefined)
+    const left = (plan.minutes * 60 - (performance.now() - began) / 1000) / (trained + SCORE_SECONDS)
+    const { orders, roundsOfRandom, bound } = randomPart(ours, rounds, plan.random.length, left)
+    const seeds = plan.random.slice(0, orders)
     const random: Round[][] = []
     for (const seed of seeds) {
       random.push(
@@ -78,11 +79,11 @@ export async function annotatorResults(folder: string, plan = PLAN): Promise<Ben
       result({
         name: 'annotator: slices until 97 % of full training',
         params: {
-          ...{ ...params, target: digits(target), share: digits((ours ?? bound) / total) },
+          ...{ ...params, target: digits(target), share: ours === null ? 'not reached' : digits(ours / total) },
           ...{ queue: ours ?? `more than ${bound}` },
           randomOrders: found.map((slices) => slices ?? `more than ${bound}`).join(', '),
         },
-        values: [ours ?? bound],
+        values: [ours ?? NaN],
         unit: 'slices',
         // Of orders that never got there the bound: the true ratio is then no higher than the one given.
         reference:
@@ -118,6 +119,27 @@ function slicesUntil(rounds: readonly Pick<Round, 'slices' | 'dice'>[], target: 
     return dice >= target && some.length === STAYS && some.reduce((sum, each) => sum + each.dice, 0) / STAYS >= target
   })
   return there?.slices ?? null
+}
+
+/**
+ * How many random orders are tried, for how many rounds, where so many rounds are left in all; and up to how many corrected slices
+ * one can then be seen to have reached the target. Where the queue has not (null), they go as far as it went.
+ */
+function randomPart(
+  ours: number | null,
+  rounds: number,
+  wanted: number,
+  left: number,
+): { readonly orders: number; readonly roundsOfRandom: number; readonly bound: number } {
+  if (ours === null) {
+    const orders = wanted * rounds > left ? Math.min(wanted, FEWEST_ORDERS) : wanted
+    return { orders, roundsOfRandom: rounds, bound: Math.max(0, rounds - STAYS + 1) * ROUND }
+  }
+  const until = (times: number): number => Math.ceil((times * ours) / ROUND) + STAYS - 1
+  const orders = wanted * until(AT_MOST) > left ? Math.min(wanted, FEWEST_ORDERS) : wanted
+  const fitting = Math.min(until(AT_MOST), Math.floor(left / orders))
+  const roundsOfRandom = Math.max(until(AT_LEAST), fitting)
+  return { orders, roundsOfRandom, bound: (roundsOfRandom - STAYS + 1) * ROUND }
 }
 
 function curve(order: string, rounds: readonly Round[]): BenchResult[] {
