@@ -254,7 +254,8 @@ export class Annotations {
     if (!isApproval(meant.counter)) {
       const usual = meant.kind !== 'import' && coverage() === 'painted'
       const painted = stroke.target === null ? (stroke.painted ?? usual) : null
-      tallies.addStroke(caseId, stroke.slices, { counter: meant.counter, undone, seq: row.seq, painted })
+      const { kind, counter } = meant
+      tallies.addStroke(caseId, stroke.slices, { kind, counter, undone, seq: row.seq, painted })
     }
     this.#stand(mask, row, meant.counter, stroke.slices)
     tallies.addVoxels(caseId, stroke.runs)

@@ -4,6 +4,7 @@ import { CodedError } from '../../core/contract/errors.ts'
 import { strokeKindSchema, type Axis, type Box, type StrokeKind } from '../../core/contract/schemas.ts'
 import { decodeRuns, encodeRuns, invertRuns } from '../../core/labelmap/index.ts'
 import type { Database } from '../project/database.ts'
+import { FIRST_OF_RANGE, LAST_OF_RANGE, RANGES_OF_ROW, rangesOf } from './sliceSets.ts'
 import { blob, blobOrNull, int, intOrNull, text, type Row } from '../project/rows.ts'
 
 /**
@@ -119,6 +120,22 @@ export class Journal {
         caseId,
         afterSeq,
         JSON.stringify(counters),
+      )
+      .map(toEntry)
+  }
+
+  /** Of these strokes, those that touch one of the slices across the training axis, oldest first; `slices` ascends. */
+  touching(caseId: string, counters: readonly SliceCounter[], slices: readonly number[]): JournalEntry[] {
+    return this.#db
+      .all(
+        `SELECT ${COLUMNS} FROM journal j WHERE case_id = ?1 AND target_seq IS NULL AND slices <> ''
+           AND counter IN (SELECT value FROM json_each(?2)) AND EXISTS (
+             SELECT 1 FROM ${RANGES_OF_ROW} range JOIN json_each(?3) wanted
+             WHERE ${FIRST_OF_RANGE} <= wanted.value ->> 1 AND ${LAST_OF_RANGE} >= wanted.value ->> 0)
+         ORDER BY seq`,
+        caseId,
+        JSON.stringify(counters),
+        JSON.stringify(rangesOf(slices)),
       )
       .map(toEntry)
   }

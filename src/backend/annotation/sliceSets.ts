@@ -3,7 +3,14 @@ import { boxExtent } from '../../core/labelmap/index.ts'
 
 /** Ascending slice indices as text: "3-5,9". */
 export function encodeSlices(slices: readonly number[]): string {
-  const parts: string[] = []
+  return rangesOf(slices)
+    .map(([first, last]) => (first === last ? String(first) : `${first}-${last}`))
+    .join(',')
+}
+
+/** First and last of each run of neighbours among ascending slice indices. */
+export function rangesOf(slices: readonly number[]): [first: number, last: number][] {
+  const ranges: [number, number][] = []
   for (let i = 0; i < slices.length;) {
     const first = slices[i] ?? 0
     let last = first
@@ -12,9 +19,9 @@ export function encodeSlices(slices: readonly number[]): string {
       i++
     }
     i++
-    parts.push(first === last ? String(first) : `${first}-${last}`)
+    ranges.push([first, last])
   }
-  return parts.join(',')
+  return ranges
 }
 
 /** The inverse of `encodeSlices`. */
@@ -25,6 +32,11 @@ export function decodeSlices(text: string): number[] {
     return Array.from({ length: last - first + 1 }, (_, i) => first + i)
   })
 }
+
+/** In SQL, of a row `j` of the journal whose `slices` are not empty: their ranges as a table, to be called `range`. */
+export const RANGES_OF_ROW = `json_each('["' || replace(j.slices, ',', '","') || '"]')`
+export const FIRST_OF_RANGE = 'CAST(range.value AS INTEGER)'
+export const LAST_OF_RANGE = `CAST(substr(range.value, instr(range.value, '-') + 1) AS INTEGER)`
 
 /** Indices across `axis` of the slices in which the runs change a voxel, ascending. O(runs), not O(voxels). */
 export function slicesOfRuns(box: Box, runs: Uint32Array, axis: Axis): number[] {

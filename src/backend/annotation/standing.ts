@@ -10,7 +10,9 @@ export type Pixels = 'all' | 'none' | Uint8Array<ArrayBuffer>
 /** What was said of a slice, beside what was drawn on it. */
 export interface Standing {
   readonly approved: Pixels
-  /** A prediction of the whole volume was written over it, which nobody has drawn on or approved since; 0: none was. */
+  /** The row of the journal by which a prediction of the whole volume was written over it last; 0: none was. */
+  readonly overwrittenAt: number
+  /** Nobody has drawn on that prediction since; 0: somebody has, or there is none. */
   readonly unseenSince: number
 }
 
@@ -47,7 +49,10 @@ export function standingOf(journal: Journal, at: InForce, slices: readonly numbe
   return new Map(
     [...approved].map(([slice, pixels]) => {
       const since = accepted.get(slice) ?? 0
-      return [slice, { approved: pixels, unseenSince: (seen.get(slice) ?? 0) > since ? 0 : since }]
+      return [
+        slice,
+        { approved: pixels, overwrittenAt: since, unseenSince: (seen.get(slice) ?? 0) > since ? 0 : since },
+      ]
     }),
   )
 }

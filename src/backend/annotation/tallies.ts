@@ -1,10 +1,13 @@
 import { RUN_FIELDS } from '../../core/labelmap/index.ts'
 import type { Coverage, SliceMarks } from '../../core/contract/learning.ts'
+import type { StrokeKind } from '../../core/contract/schemas.ts'
 import type { Database } from '../project/database.ts'
 import { flag, int, text, textOrNull, type Row } from '../project/rows.ts'
 import type { SliceCounter } from './journal.ts'
+import { FIRST_OF_RANGE, LAST_OF_RANGE, RANGES_OF_ROW } from './sliceSets.ts'
 
 interface CountedStroke {
+  readonly kind: StrokeKind
   readonly counter: SliceCounter
   readonly undone: boolean
   readonly seq: number
@@ -32,18 +35,22 @@ export class Tallies {
   /**
    * Counts a stroke on its slices, or no longer where it is taken back; each is marked as changed by journal row `seq`. `painted`: what
    * becomes corrected by it teaches only there; null: as it was. Approvals are no strokes: `setStanding` keeps them.
+   *
+   * No two states of a slice have the same `changed_seq`, so that each is learned anew: see `setCoverage`.
    */
   addStroke(caseId: string, slices: readonly number[], said: CountedStroke): void {
-    const { counter, undone, seq, painted } = said
+    const { kind, counter, undone, seq, painted } = said
     const amount = (name: SliceCounter): number => (counter !== name ? 0 : undone ? -1 : 1)
     const seen = counter === 'own' && !undone ? 0 : null
     const overwritten = counter === 'accepted' && !undone
+    const drawn = kind === 'accept' ? 0 : amount('own') + amount('crossing')
     for (const slice of slices) {
       this.#db.run(
-        `INSERT INTO slice_state (case_id, slice, own, crossing, accepted, painted, unseen, changed_seq)
-         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, 0), COALESCE(?7, 0), ?8)
+        `INSERT INTO slice_state (case_id, slice, own, crossing, accepted, painted, unseen, drawn, changed_seq)
+         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, 0), COALESCE(?7, 0), ?10, ?8)
          ON CONFLICT DO UPDATE SET own = own + excluded.own, crossing = crossing + excluded.crossing,
-           accepted = accepted + excluded.accepted, changed_seq = excluded.changed_seq,
+           accepted = accepted + excluded.accepted, changed_seq = MAX(changed_seq + 1, excluded.changed_seq),
+           drawn = (drawn + excluded.drawn) * ?9,
            painted = CASE WHEN corrected OR ?6 IS NULL THEN painted ELSE ?6 END,
            unseen = COALESCE(?7, unseen), approved = approved * ?9, regions = regions * ?9`,
         caseId,
@@ -55,8 +62,10 @@ export class Tallies {
         overwritten ? 1 : seen,
         seq,
         Number(!overwritten),
+        drawn,
       )
     }
+    if (counter === 'accepted' && undone) this.#countDrawn(caseId, slices)
   }
 
   /**
@@ -70,13 +79,36 @@ export class Tallies {
       `INSERT INTO slice_state (case_id, slice, approved, regions, unseen, changed_seq)
        VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, 0))
        ON CONFLICT DO UPDATE SET approved = ?3, regions = ?4, unseen = ?5, changed_seq = CASE
-         WHEN ?6 IS NULL OR (own > 0 AND NOT painted AND NOT unseen) THEN changed_seq ELSE ?6 END`,
+         WHEN ?6 IS NULL OR (own > 0 AND NOT painted AND NOT unseen) THEN changed_seq ELSE MAX(changed_seq + 1, ?6) END`,
       caseId,
       slice,
       Number(whole),
       whole ? 0 : approved,
       Number(unseen),
       seq,
+    )
+  }
+
+  /** As `addStroke` counts it up, from the journal: the prediction of the volume that lay over it was taken back. */
+  #countDrawn(caseId: string, slices: readonly number[]): void {
+    this.#db.run(
+      `WITH
+         steps AS (
+           SELECT target_seq, MAX(seq) AS seq FROM journal WHERE case_id = ?1 AND target_seq IS NOT NULL GROUP BY target_seq),
+         undone AS (SELECT s.target_seq FROM steps s JOIN journal j ON j.seq = s.seq WHERE j.kind = 'undo'),
+         said AS (
+           SELECT s.slice, j.seq, j.kind, j.counter
+           FROM journal j, ${RANGES_OF_ROW} range
+           JOIN slice_state s ON s.case_id = j.case_id AND s.slice BETWEEN ${FIRST_OF_RANGE} AND ${LAST_OF_RANGE}
+           WHERE j.case_id = ?1 AND j.target_seq IS NULL AND j.slices <> '' AND j.counter IN ('own', 'crossing', 'accepted')
+             AND s.slice IN (SELECT value FROM json_each(?2)) AND j.seq NOT IN (SELECT target_seq FROM undone)),
+         overwritten AS (SELECT slice, MAX(seq) AS seq FROM said WHERE counter = 'accepted' GROUP BY slice)
+       UPDATE slice_state SET drawn = (
+         SELECT COUNT(*) FROM said a LEFT JOIN overwritten o ON o.slice = a.slice
+         WHERE a.slice = slice_state.slice AND a.counter <> 'accepted' AND a.kind <> 'accept' AND a.seq > COALESCE(o.seq, 0))
+       WHERE case_id = ?1 AND slice IN (SELECT value FROM json_each(?2))`,
+      caseId,
+      JSON.stringify(slices),
     )
   }
 
@@ -150,12 +182,12 @@ export class Tallies {
   }
 
   /**
-   * What teaches of a corrected slice, or of all that are. It counts as changed by the last row of the journal, so that it is learned
-   * anew.
+   * What teaches of a corrected slice, or of all that are. It counts as changed after all that is in the journal, so that it is learned
+   * anew, also where its last stroke is the last row and was learned.
    */
   setCoverage(caseId: string, slice: number | null, coverage: Coverage): void {
     this.#db.run(
-      `UPDATE slice_state SET painted = ?1, changed_seq = (SELECT MAX(seq) FROM journal)
+      `UPDATE slice_state SET painted = ?1, changed_seq = MAX(changed_seq, (SELECT MAX(seq) FROM journal)) + 1
        WHERE case_id = ?2 AND (?3 IS NULL OR slice = ?3) AND corrected AND painted <> ?1`,
       Number(coverage === 'painted'),
       caseId,

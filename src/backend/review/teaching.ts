@@ -8,7 +8,7 @@ export interface TeachingSlice {
   readonly slice: number
   /** The journal row that changed it last. */
   readonly changedSeq: number
-  /** All of it teaches; else what `trustedVoxels` gives, which can be nothing. */
+  /** All of it teaches; else what `trustedVoxels` gives. */
   readonly whole: boolean
   /** The model, or an ancestor of it, learned it as it is. */
   readonly known: boolean
