@@ -16,6 +16,8 @@ export interface TrainingImage {
   readonly role: TrainingSample['role']
   /** How often it is drawn, against others of its role; 1 unless given. */
   readonly weight?: number
+  /** Classes that background may be: labels that came later than what a person said of the slice. None unless given. */
+  readonly hidden?: readonly number[]
 }
 
 /** Throws CodedError('bad-request') when samples, labels or what is trusted do not fit the slice's size. */
@@ -24,7 +26,14 @@ export function trainingImage(sample: TrainingSample, labels: ModelCard['labels'
   const classes = classesOfLabels(sample, labels)
   const trusted = trustedPixels(sample)
   if (trusted !== null) ignoreOthers(classes, trusted)
-  return { width, height, role, weight, image: normalizedSlice(sample), classes }
+  const image = { width, height, role, weight, image: normalizedSlice(sample), classes }
+  const hidden = hiddenClasses(sample, labels)
+  return hidden.length === 0 ? image : { ...image, hidden }
+}
+
+/** What was drawn there all the same is known there. */
+function hiddenClasses({ later = [], labels: drawn }: TrainingSample, labels: ModelCard['labels']): number[] {
+  return labels.flatMap(({ value }, index) => (later.includes(value) && !drawn.includes(value) ? [index + 1] : []))
 }
 
 /**
@@ -52,5 +61,7 @@ export function classesOfLabels(sample: TrainingSample, labels: ModelCard['label
   const classOf = new Uint8Array(256).fill(IGNORED)
   classOf[0] = 0
   labels.forEach(({ value }, index) => (classOf[value] = index + 1))
-  return Uint8Array.from(sample.labels, (label) => classOf[label] ?? IGNORED)
+  const classes = new Uint8Array(sample.labels.length)
+  for (let i = 0; i < classes.length; i++) classes[i] = classOf[sample.labels[i] ?? 0] ?? IGNORED
+  return classes
 }

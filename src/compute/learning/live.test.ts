@@ -9,6 +9,7 @@ import { deltaRuns, wholeBox } from '../../core/labelmap/index.ts'
 import { predictSlices } from '../inference/predict.ts'
 import { createModelCache } from '../models/cache.ts'
 import { loadModel } from '../models/files.ts'
+import { learnedData } from '../models/learnedData.ts'
 import { startRuntime } from '../runtime/start.ts'
 import { DISK_LABELS, diskSample } from '../training/testing/samples.ts'
 import { createLive } from './live.ts'
@@ -122,6 +123,23 @@ describe('a training between strokes', () => {
       await live.close('m')
     },
     2 * MINUTES,
+  )
+
+  it(
+    'says of all that it learned from, not only of the last lessons',
+    async () => {
+      const { live } = open()
+      await begin(live)
+      const [first, second, third] = [diskSample(1), diskSample(2), diskSample(3)]
+      await train(live, [first, second], 1)
+      await train(live, [third], 0)
+      await train(live, [{ ...second, role: 'replay' }], 1)
+      const card = await live.save({ modelId: 'm', outDir: path.join(dir, 'union'), ...savedAs })
+      // The third one was replaced before a step saw it.
+      expect(card.data).toEqual(await learnedData([first, second]))
+      await live.close('m')
+    },
+    MINUTES,
   )
 
   it(
@@ -265,7 +283,8 @@ describe('the open training', () => {
       const { live } = open()
       const tensors = tf.memory().numTensors
       await begin(live)
-      const running = train(live, [diskSample(1)], 60_000)
+      await train(live, [diskSample(1)], 1)
+      const running = train(live, null, 60_000)
       const waiting = train(live, null, 60_000)
       await new Promise((resolve) => setTimeout(resolve, 500))
       await begin(live, 'other')

@@ -3,11 +3,13 @@ import { passInTraining } from '../inference/forwardPass.ts'
 import { predictSlices } from '../inference/predict.ts'
 import { modelCard } from '../models/card.ts'
 import { saveModel } from '../models/files.ts'
+import { createLearnedRecord } from '../models/learnedData.ts'
 import { trainedCard } from '../models/trainedCard.ts'
 import { openTraining } from '../training/session.ts'
 import type { ComputeMethods, ComputeSlice, ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import type { ModelCache } from '../models/cache.ts'
 import type { LoadedModel } from '../models/files.ts'
+import type { LearnedRecord } from '../models/learnedData.ts'
 import type { Runtime } from '../runtime/start.ts'
 import type { ComputeCall } from '../server.ts'
 import type { TrainingSession } from '../training/session.ts'
@@ -52,6 +54,10 @@ interface Opened {
   readonly ending: AbortController
   /** What it learns from. */
   samples: readonly TrainingSample[] | null
+  /** What it learned from in some run. */
+  readonly record: LearnedRecord
+  /** What it learned from and is not in the record yet: whoever draws does not wait for that. */
+  unrecorded: (readonly TrainingSample[])[]
 }
 
 export function createLive(runtime: Promise<Runtime>, models: ModelCache, resident: Resident): Live {
@@ -100,7 +106,8 @@ export function createLive(runtime: Promise<Runtime>, models: ModelCache, reside
             },
           })
         const session = await (parentDir === null ? begin(null) : models.with(parentDir, begin))
-        opened = { modelId, labels, session, ending: new AbortController(), samples: null }
+        const fresh = { ending: new AbortController(), samples: null, record: createLearnedRecord(), unrecorded: [] }
+        opened = { modelId, labels, session, ...fresh }
       })
     },
     run({ modelId, lessons, milliseconds, show }, call) {
@@ -111,6 +118,8 @@ export function createLive(runtime: Promise<Runtime>, models: ModelCache, reside
         return await guarded(async () => {
           const done = await live.session.run(samples, milliseconds, signal)
           live.samples = samples ?? live.samples
+          noteLearned(live, done.steps)
+          if (!signal.aborted) await record(live)
           // Who draws waits for no prediction.
           const shown = show === null || signal.aborted ? null : await shownBy(live, show, signal)
           return { ...done, shown }
@@ -119,13 +128,16 @@ export function createLive(runtime: Promise<Runtime>, models: ModelCache, reside
     },
     save({ modelId, outDir, name, createdAt, parentId }) {
       return inTurn(async () => {
-        const { session, labels, samples } = current(modelId)
+        const live = current(modelId)
+        const { session, labels } = live
         const { threads, device, versions } = await runtime
         const identity = { id: modelId, parentId, name, createdAt, labels }
         const machine = { threads, device: device.name, versions }
         return await guarded(() =>
           session.use(async (trained) => {
-            const card = await trainedCard({ identity, recipe: RECIPE, samples: samples ?? [] }, trained, machine)
+            await record(live)
+            const order = { identity, recipe: RECIPE, samples: [], learned: live.record.card() }
+            const card = await trainedCard(order, trained, machine)
             return await saveModel(outDir, trained.network, card)
           }),
         )
@@ -139,6 +151,16 @@ export function createLive(runtime: Promise<Runtime>, models: ModelCache, reside
     },
     isOpen: () => opened !== null,
   }
+}
+
+function noteLearned(live: Opened, steps: number): void {
+  if (steps > 0 && live.samples !== null && live.unrecorded.at(-1) !== live.samples) live.unrecorded.push(live.samples)
+}
+
+async function record(live: Opened): Promise<void> {
+  const waiting = live.unrecorded
+  live.unrecorded = []
+  for (const samples of waiting) await live.record.add(samples)
 }
 
 /** What the network of a training says of a slice as it is now; null where that was cancelled. */

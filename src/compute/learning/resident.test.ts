@@ -92,6 +92,37 @@ const onePixel = (after: number, before = 0) => ({
   runs: Uint32Array.of(0, 1, before, after),
 })
 
+describe('what is given out again', () => {
+  it('is the same array until a change reaches its slice or what of it is trusted', async () => {
+    const resident = createResident()
+    await opened(resident, { pictures: [0, 1] })
+    const trusted = new Uint8Array(20).fill(1)
+    const both = async (marks: Uint8Array<ArrayBuffer> = trusted.slice()) => {
+      const kept = [0, 1].map((index) => ({ caseId: 'a', index, role: 'corrected' as const, trusted: marks }))
+      const [first, second] = await resident.resolve({ samples: [], kept })
+      if (first === undefined || second === undefined) throw new Error('two')
+      return [first, second] as const
+    }
+    const before = await both()
+    const bytes = resident.bytes()
+    const again = await both()
+    for (const at of [0, 1] as const) {
+      expect(again[at].labels).toBe(before[at].labels)
+      expect(again[at].trusted).toBe(before[at].trusted)
+      expect(again[at].data).toBe(before[at].data)
+    }
+    expect(resident.bytes()).toBe(bytes)
+    // The whole of slice 1 becomes label 2.
+    const box: Box = { min: [0, 0, 1], max: [5, 4, 2] }
+    await resident.patch({ caseId: 'a', revision: 2, box, runs: Uint32Array.of(0, 20, 0, 2) })
+    const after = await both(new Uint8Array(20).fill(1, 0, 10))
+    expect(after[0].labels).toBe(before[0].labels)
+    expect(after[1].labels).toEqual(new Uint8Array(20).fill(2))
+    expect(before[1].labels).toEqual(new Uint8Array(20))
+    expect(after[0].trusted).toEqual(new Uint8Array(20).fill(1, 0, 10))
+  })
+})
+
 describe('patched labels', () => {
   it.each(orientations)('are those of a replay, as the network sees them (%s)', async (name, affine) => {
     const random = createRandom(name.length + name.charCodeAt(0))

@@ -78,6 +78,11 @@ interface Entry {
   revision: number
   geometry: SliceGeometry | null
   pictures: Map<number, ComputeSlice>
+  /**
+   * Labels of slices as they were given out, until a change reaches them, and what of them is trusted: what stays the same is the
+   * same array, so that whoever prepared it once need not again.
+   */
+  readonly given: Map<number, Pick<TrainingSample, 'labels' | 'trusted'>>
 }
 
 export function createResident({ budget = SHARE * memoryBound() }: { readonly budget?: number } = {}): Resident {
@@ -106,6 +111,13 @@ export function createResident({ budget = SHARE * memoryBound() }: { readonly bu
 
   function shrink(): void {
     let total = bytes()
+    // What can be made of the rest goes first.
+    for (const entry of entries.values()) {
+      if (total <= budget) return
+      total -= bytesOf(entry)
+      entry.given.clear()
+      total += bytesOf(entry)
+    }
     for (const [caseId, entry] of entries) {
       if (total <= budget || entries.size <= 1) return
       entries.delete(caseId)
@@ -121,6 +133,7 @@ export function createResident({ budget = SHARE * memoryBound() }: { readonly bu
       const labels = unpacked(packed, dims)
       const entry: Entry = {
         ...{ dims, layout, labels, revision },
+        given: new Map(),
         ...{ geometry: same?.geometry ?? null, pictures: same?.pictures ?? new Map<number, ComputeSlice>() },
       }
       entries.delete(caseId)
@@ -138,6 +151,8 @@ export function createResident({ budget = SHARE * memoryBound() }: { readonly bu
       if (revision <= entry.revision) return entry.revision
       if (revision > entry.revision + 1) throw notResident([caseId])
       validateDelta({ box, runs }, entry.dims)
+      const axis = entry.layout.sliceAxis
+      for (let slice = box.min[axis]; slice < box.max[axis]; slice++) entry.given.delete(slice)
       try {
         applyDelta(labels, entry.dims, { box, runs })
       } catch {
@@ -186,13 +201,23 @@ export function createResident({ budget = SHARE * memoryBound() }: { readonly bu
 
 function sampleOf(
   found: { readonly entry: Entry; readonly labels: Uint8Array<ArrayBuffer> } | undefined,
-  { caseId, index, ...lesson }: KeptSample,
+  { caseId, index, trusted, ...lesson }: KeptSample,
 ): TrainingSample {
   const picture = found?.entry.pictures.get(index)
   if (found === undefined || picture === undefined) throw notResident([caseId])
   const { dims, layout, geometry } = found.entry
-  const stored = extractSlice(found.labels, dims, layout.sliceAxis, index)
-  return { ...picture, ...lesson, labels: storedToShown(stored, layout), geometry }
+  const { given } = found.entry
+  const known = given.get(index)
+  const labels = known?.labels ?? storedToShown(extractSlice(found.labels, dims, layout.sliceAxis, index), layout)
+  const state = trusted === undefined ? { labels } : { labels, trusted: sameArray(known?.trusted, trusted) }
+  given.set(index, state)
+  return { ...picture, ...lesson, ...state, geometry }
+}
+
+/** The array that is known already where the new one holds the same; else a copy, since that may be a view of a message. */
+function sameArray(known: Uint8Array | undefined, given: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isSame = known !== undefined && Buffer.compare(known, given) === 0
+  return isSame ? (known as Uint8Array<ArrayBuffer>) : new Uint8Array(given)
 }
 
 /** Throws CodedError('bad-request') unless there is one byte for each voxel. */
@@ -220,9 +245,10 @@ function sameGrid(a: Pick<Entry, 'dims' | 'layout'>, b: Pick<Entry, 'dims' | 'la
   return key(a) === key(b)
 }
 
-function bytesOf({ dims, pictures }: Entry): number {
+function bytesOf({ dims, pictures, given }: Entry): number {
   let sum = dims[0] * dims[1] * dims[2]
   for (const { data } of pictures.values()) sum += data.byteLength
+  for (const { labels, trusted } of given.values()) sum += labels.byteLength + (trusted?.byteLength ?? 0)
   return sum
 }
 

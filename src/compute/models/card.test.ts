@@ -5,7 +5,7 @@ import { robustRange } from '../../imaging/index.ts'
 import { normalizedSlice } from '../data/intensity.ts'
 import { parseCard } from './card.ts'
 import { sealOf } from './checksums.ts'
-import { learnedData, learnedSpacing } from './learnedData.ts'
+import { createLearnedRecord, learnedData, learnedSpacing } from './learnedData.ts'
 import type { TrainingSample } from '../../core/contract/compute.ts'
 
 const hash = (...parts: (string | Uint8Array)[]) => {
@@ -63,6 +63,23 @@ describe('learnedData', () => {
       expect((await learnedData(samples.with(7, sample(change)))).sha256).not.toBe(sha256)
     }
     expect((await learnedData([...samples, sample()])).sha256).not.toBe(sha256)
+  })
+})
+
+describe('the record of a training in many runs', () => {
+  it('has each slice once, as it was learned last, and as corrected where it ever was', async () => {
+    const record = createLearnedRecord()
+    expect(record.card()).toMatchObject({ data: { samples: 0 }, spacing: null })
+    const [first, second, third] = [3, 4, 5].map((value) => sample({ data: Uint8Array.of(value, 9) }))
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three')
+    await record.add([first, { ...second, role: 'replay' }])
+    // Drawn on, replayed from then on, and read again: what compute kept of it was lost meanwhile.
+    const later = { ...first, data: first.data.slice(), labels: Uint8Array.of(1, 1) }
+    await record.add([{ ...later, role: 'replay' }, second])
+    await record.add([{ ...third, role: 'replay', trusted: Uint8Array.of(1, 0) }])
+    const known = [later, second, { ...third, role: 'replay' as const, trusted: Uint8Array.of(1, 0) }]
+    expect(record.card().data).toEqual(await learnedData(known))
+    expect(record.card().data).toMatchObject({ samples: 3, corrected: 2, replay: 1 })
   })
 })
 

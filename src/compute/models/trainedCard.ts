@@ -10,6 +10,8 @@ export interface TrainingOrder {
   /** 'interactive', 'live', 'finetune', 'demo', or the name of a recipe. */
   readonly recipe: string
   readonly samples: readonly TrainingSample[]
+  /** Instead of what the samples say, where there were others too. */
+  readonly learned?: Required<Pick<ModelCard, 'data' | 'spacing'>>
 }
 
 /** What came out of it. */
@@ -31,14 +33,14 @@ export interface Machine {
 
 /** The card of a model that was just trained, with every fact that is known here; saveModel adds the checksums. */
 export async function trainedCard(
-  { identity, recipe, samples }: TrainingOrder,
+  { identity, recipe, samples, learned }: TrainingOrder,
   trained: Trained,
   { threads, device, versions }: Machine,
 ): Promise<ModelCard> {
   return modelCard(identity, trained, {
-    spacing: learnedSpacing(samples),
+    spacing: learned === undefined ? learnedSpacing(samples) : learned.spacing,
     recipe,
-    data: await learnedData(samples),
+    data: learned === undefined ? await learnedData(samples) : learned.data,
     run: { device, threads, batch: trained.batch ?? null, patch: trained.patch ?? null },
     versions: { ...versions },
     ...(trained.recipeUse === undefined ? {} : { recipeUse: trained.recipeUse }),

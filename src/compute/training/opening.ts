@@ -8,6 +8,7 @@ import { isVariable } from '../runtime/tensors.ts'
 import { createAdam } from './adam.ts'
 import { plainLessons } from './lessons.ts'
 import { prepareSamples, recipeLessons } from './recipeLessons.ts'
+import { remembering } from './remembering.ts'
 import type * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
@@ -84,6 +85,7 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
   const { peak, headPace } = rates(options, kind.normalization !== 'none')
   const grown = parent !== null && hasNewLabel(parent.card.labels, labels)
   const isHead = (name: string) => name.startsWith(`${HEAD_NAME}/`)
+  const taughtBy = teacherOf(network, parent?.card ?? null, architecture.step, options)
   const holdOf = (slices: number) => continuing.anchor ?? anchorFor(slices)
   return {
     ...{ network, architecture, peak, recipeUse: recipeUseOf(parent?.card, labels) },
@@ -100,32 +102,39 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
       return optimizer
     },
     teach: (samples) => {
-      const taught = taughtOf(network, parent?.card ?? null, architecture.step, samples, options)
+      const taught = taughtBy(samples)
       if (taught.slices.length > 0) return taught
       throw new CodedError('nothing-to-train', 'There is no slice to learn from; correct a slice first.')
     },
   }
 }
 
-function taughtOf(
+/** Slices that were prepared once are not prepared again. */
+function teacherOf(
   network: LayersModel,
   card: ModelCard | null,
   networkStep: number,
-  samples: readonly TrainingSample[],
   { labels, flips = false, continuing }: OpenOptions,
-): Taught {
+): (samples: readonly TrainingSample[]) => Taught {
   const correctedShare = continuing?.correctedShare
   if (card?.handling !== undefined) {
     const { handling } = card
-    const slices = prepareSamples(samples, card, handling, labels)
+    const prepare = remembering((sample) => prepareSamples([sample], card, handling, labels)[0] ?? null)
     const options = { card, handling, labels, flips, correctedShare }
-    return { slices, lessons: (seed) => recipeLessons(network, slices, { ...options, seed }) }
+    return (samples) => {
+      const slices = samples.map(prepare).filter((slice) => slice !== null)
+      return { slices, lessons: (seed) => recipeLessons(network, slices, { ...options, seed }) }
+    }
   }
-  const slices = samples
-    .map((sample) => trainingImage(sample, labels))
-    .filter(({ classes }) => classes.some((value) => value !== IGNORED))
+  const prepare = remembering((sample) => {
+    const image = trainingImage(sample, labels)
+    return image.classes.some((value) => value !== IGNORED) ? image : null
+  })
   const options = { networkStep, classes: labels.length + 1, flips, correctedShare }
-  return { slices, lessons: (seed) => plainLessons(network, slices, { ...options, seed }) }
+  return (samples) => {
+    const slices = samples.map(prepare).filter((slice) => slice !== null)
+    return { slices, lessons: (seed) => plainLessons(network, slices, { ...options, seed }) }
+  }
 }
 
 function recipeUseOf(card: ModelCard | undefined, labels: ModelCard['labels']): OpenedTraining['recipeUse'] {

@@ -130,6 +130,28 @@ describe.each(['wasm', 'native'])('a training in many runs on %s', (backend) => 
     for (const each of [session, fresh]) each.dispose()
   })
 
+  it('learns also where every hand cuts the first measurement off, which comes later', async () => {
+    const session = await openTraining(optionsFor(backend))
+    const samples = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => diskSample(seed, 'corrected', 160))
+    await session.run(samples, 0)
+    const pen = new AbortController()
+    const run = session.run(null, 1e6, pen.signal)
+    setImmediate(() => {
+      pen.abort()
+    })
+    expect(await run).toEqual({ steps: 0, loss: null, dice: null })
+    const facts = () => session.use(({ training }) => Promise.resolve(training))
+    // The next one does not measure first.
+    await steps(session, 1, null)
+    expect(await facts()).toMatchObject({ steps: 1, lossBefore: 0, curve: [{ step: 1 }] })
+    // Some hundreds, as many as the slices are large.
+    let dice: number | null = null
+    for (let runs = 0; runs < 400 && dice === null; runs++) ({ dice } = await session.run(null, 0.001))
+    expect(dice).not.toBeNull()
+    expect(await facts()).toMatchObject({ diceBefore: dice, diceAfter: dice })
+    session.dispose()
+  })
+
   it('makes the network that a training at one go makes, by the first slices that teach', async () => {
     const before = tf.memory().numTensors
     const { architecture: _, ...options } = optionsFor(backend)

@@ -97,6 +97,8 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
   let taughtTimes = 0
   let seconds = 0
   let first: Evaluation | null = null
+  /** A measurement was tried after so many steps, and cut off: whole slices may take longer than a hand rests. */
+  let cutOff: number | null = null
   let latest: Measured | null = null
   let curve: CurvePoint[] = []
 
@@ -151,10 +153,13 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       const measured = await average.use(() => lessons.evaluate(signal))
       if (!Number.isFinite(measured.loss)) throw notANumber()
       latest = { ...measured, at: weights.steps() }
+      // Where it was cut off before the first step, the first that came to an end stands for it.
+      first ??= measured
       return latest
     } catch (error) {
-      if (signal?.aborted === true && error instanceof CodedError && error.code === 'cancelled') return null
-      throw error
+      if (signal?.aborted !== true || !(error instanceof CodedError) || error.code !== 'cancelled') throw error
+      cutOff = weights.steps()
+      return null
     }
   }
 
@@ -172,10 +177,10 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
   }
 
   async function train(now: Teaching, milliseconds: number, signal: AbortSignal | undefined): Promise<SessionRun> {
-    if (first === null) {
+    // Once cut off, it comes after steps like any other: nothing keeps it from learning.
+    if (first === null && cutOff === null) {
       const before = await measure(now, signal)
       if (before === null) return { steps: 0, loss: null, dice: null }
-      first = before
       curve.push({ step: 0, loss: before.loss, dice: before.dice })
     }
     const end = performance.now() + milliseconds
@@ -189,7 +194,7 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       await keepStepsShort(now)
     } while (performance.now() < end)
     const due = evaluationInterval(now.lessons.measured, now.room.size) * MEASURE_SELDOM
-    const old = now.learner.weights.steps() - (latest?.at ?? 0) >= due
+    const old = now.learner.weights.steps() - Math.max(latest?.at ?? 0, cutOff ?? 0) >= due
     const measured = old && signal?.aborted !== true ? await measure(now, signal) : null
     return { steps, loss, dice: measured?.dice ?? null }
   }
