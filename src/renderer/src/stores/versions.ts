@@ -56,8 +56,10 @@ export const useVersionsStore = defineStore('versions', () => {
   const previous = computed<ModelSummary | null>(() => {
     const { activeModel } = project
     for (let at = byId(activeModel?.parentId ?? null); at !== null; at = byId(at.parentId)) if (!at.pruned) return at
+    // A version of a file is not used before it is chosen, as one from elsewhere that was made a model here is.
+    const added = (one: ModelSummary): boolean => one.mode === 'imported' && !one.imported && one.judged === null
     const usable = (one: ModelSummary): boolean =>
-      !one.pruned && one.judged?.verdict !== 'aside' && one.judged?.verdict !== 'waiting'
+      !one.pruned && one.judged?.verdict !== 'aside' && one.judged?.verdict !== 'waiting' && !added(one)
     return newestFirst.value.find((one) => one.version < (activeModel?.version ?? 0) && usable(one)) ?? null
   })
 
