@@ -131,7 +131,7 @@ test.describe('corrections that teach', () => {
     const file = (await app.by('models-saved').getAttribute('data-path')) ?? ''
     await app.by('import-version').click()
     await app.by('import-version-sheet').getByTestId('path-field').fill(file)
-    await app.by('import-version-take').click()
+    await app.by('file-choice-take').click()
     await expect(app.by('import-version-sheet')).toContainText('in the project already')
     await shoot('import-refused')
     await app.page.keyboard.press('Escape')

@@ -88,8 +88,7 @@ export const modelWords = {
     against: (version: number | null) =>
       version === null ? 'The first version' : `Held against version ${formatCount(version)}`,
     notJudged: 'Never held against another version.',
-    notJudgedHere:
-      'Not judged in this project. Scores from elsewhere were made on other cases and are not taken over.',
+    notJudgedHere: 'Not judged in this project. Scores from elsewhere were made on other cases and are not taken over.',
     table: 'Dice on the hold-out, before and after',
     label: 'Label',
     all: 'All labels',
@@ -220,7 +219,7 @@ export const modelWords = {
   },
 
   file: {
-    importTitle: 'Import a model version',
+    title: 'Import a model version',
     placeholder: 'Path of a file, e.g. /home/me/liver-4.maskwright-model',
     hint: 'A file that Export has written. It is not used until you choose it.',
     take: 'Import',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linePath, niceScale, pointAt, position } from './chart.ts'
+import { linePath, niceScale, pointAt, position, valueScale } from './chart.ts'
 
 describe('niceScale', () => {
   it('ends on round numbers around the values', () => {
@@ -59,4 +59,11 @@ describe('pointAt', () => {
   it('finds nothing in an empty curve', () => {
     expect(pointAt([], 50, steps, frame)).toBeNull()
   })
+})
+
+it('a scale of shares ends at 1 and looks flat where the curve is; any other begins at 0', () => {
+  expect(valueScale([0.97, 0.98], true)).toMatchObject({ min: 0.9, max: 1 })
+  expect(valueScale([0.5, 0.98], true).min).toBeLessThanOrEqual(0.5)
+  expect(valueScale([2, 4], false)).toMatchObject({ min: 0, max: 4 })
+  expect(valueScale([-1, 3], false).min).toBeLessThanOrEqual(-1)
 })

@@ -60,3 +60,11 @@ export function pointAt(curve: readonly CurvePoint[], pixel: number, steps: Scal
   }
   return best
 }
+
+/** The axis of shares shows at least 0.9 to 1: noise on a flat curve should look flat. */
+const shareFloor = 0.9
+
+/** Of the values of a chart: `whole`, of shares, ends at 1; any other begins at 0, or at the lowest below. */
+export function valueScale(values: readonly number[], whole: boolean): Scale {
+  return niceScale(Math.min(...values, whole ? shareFloor : 0), whole ? 1 : Math.max(1e-6, ...values), 4)
+}
