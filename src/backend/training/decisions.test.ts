@@ -6,6 +6,23 @@ import { drawBlock, openWithHoldout, predictAs, retrain, TRAIN, usedVersion } fr
 
 afterEach(cleanUp)
 
+describe('labels of a version', () => {
+  it('are called as the project calls them by now; one that was deleted keeps its place and its name', async () => {
+    const test = await openWithCase()
+    await drawBlock(test, test.caseId, 1)
+    await retrain(test)
+    await test.call('labels.update', { value: 1, change: { name: 'Lobe' } })
+    await test.call('labels.remove', { value: 2 })
+    await test.call('labels.add', { name: 'Kidney', color: null })
+    await retrain(test)
+    expect(test.compute.trained[1]?.labels).toEqual([
+      { value: 1, name: 'Lobe' },
+      { value: 2, name: 'Spleen' },
+      { value: 3, name: 'Kidney' },
+    ])
+  })
+})
+
 describe('what the user decides while a training waits or runs', () => {
   it('goes on from what is in use when its turn comes, and learns what is to be learned then', async () => {
     const test = await openWithCase()

@@ -39,12 +39,19 @@ export function trainedParent(active: ModelRecord | null): ModelRecord | null {
   return active?.card.onnx === undefined ? active : null
 }
 
-/** Those of the parent, so that its head keeps its meaning, then what was added since. */
+/**
+ * Those of the parent, so that its head keeps its meaning, then what was added since, as they are called by now; what the project does
+ * not have (any more) as the parent calls it.
+ */
 export function modelLabels(parent: ModelRecord | null, labels: Labels): { value: number; name: string }[] {
   const known = parent?.card.labels ?? []
   const values = new Set(known.map((label) => label.value))
   const added = labels.list().filter((label) => !values.has(label.value))
-  return [...known, ...added.map(({ value, name }) => ({ value, name }))]
+  const called = known.map(({ value, name }) => ({
+    value,
+    name: labels.isCurrent(value) ? labels.nameOf(value) : name,
+  }))
+  return [...called, ...added.map(({ value, name }) => ({ value, name }))]
 }
 
 /**
