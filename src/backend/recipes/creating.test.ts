@@ -34,6 +34,14 @@ function corner(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(WIDTH * HEIGHT).map((_, i) => Number(i % WIDTH < 2 && i < 2 * WIDTH))
 }
 
+/** An empty project that set the first picture aside. */
+async function openWithAside(data: string): Promise<TestBackend> {
+  const test = await openBackend(emptyProject())
+  const { id } = await test.call('case.add', { fileId: test.backend.registerFile(join(data, 'a.png'), 'open').id })
+  await test.call('holdout.set', { caseIds: [id], chosenBy: 'user' })
+  return test
+}
+
 function orderOf(test: TestBackend, data: string, parent: string, name = 'Nuclei'): MethodParams<'recipes.create'> {
   const idOf = (path: string): string => test.backend.registerFile(path, 'open').id
   const settings = recipeNamed('nuclei').presets.best
@@ -113,6 +121,14 @@ describe('a project from a recipe', () => {
     expect(from.map(({ name, removed }) => [name, removed])).toEqual([
       ['mine', false],
       ['b', true],
+    ])
+    // In a project that has set aside what the recipe learns from, that is said before hours are spent.
+    const other = await openWithAside(data)
+    other.compute.recipes.listed = test.compute.recipes.listed
+    const job = await other.call('recipes.train', orderOf(other, data, temporaryFolder()))
+    expect((await jobEnd(other, job.id)).message).toContain('kept aside: It learned from a,')
+    expect(other.told('notice').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^This training learns from a, of the hold-out/),
     ])
   })
 

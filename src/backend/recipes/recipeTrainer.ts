@@ -216,6 +216,7 @@ export class RecipeTrainer {
       const files = await this.#files(job, record)
       // What a person does while it trains is not what it learned, and a version that is chosen meanwhile stays in use.
       const begun = { seen: seenCases(project.db), activeId: models.activeId(), files }
+      this.#warnOfHoldout(begun)
       if (!record.isWritten) await this.#compute(job, record, resume)
       const model = this.#takeOver(record, begun)
       this.#tidy(() => choices.keep(record.order))
@@ -235,6 +236,19 @@ export class RecipeTrainer {
       this.#parts.log(`training ${record.id}: ${String(error)}`)
       return null
     }
+  }
+
+  /** Before hours are spent on it. */
+  #warnOfHoldout({ seen, files }: Begun): void {
+    const { holdout, events } = this.#parts
+    const aside = holdout.caseIds()
+    const learned = files === null ? [] : learnedOfFiles(seen, files)
+    const names = learned.flatMap(({ caseId, name }) => (aside.has(caseId) ? [name] : []))
+    if (names.length === 0) return
+    const message =
+      `This training learns from ${names.join(', ')}, of the hold-out, so its version will be kept aside; ` +
+      'choose other cases for the hold-out, or take their files out of the data.'
+    events.emit('notice', { level: 'warning', message })
   }
 
   async #compute(job: RunningJob, record: TrainingRecord, resume: boolean): Promise<void> {
