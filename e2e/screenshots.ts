@@ -12,6 +12,7 @@ import sharp from 'sharp'
 import { cellPictures } from './fixtures/cells.ts'
 import { Host, root } from './fixtures/host.ts'
 import { noVips, slide } from './fixtures/slide.ts'
+import { learningPictures } from './learningPictures.ts'
 import { Workstation } from './pages/workstation.ts'
 
 const images = join(root, 'docs', 'images')
@@ -110,6 +111,8 @@ try {
   await app.by('help-sheet').waitFor()
   await shoot('help')
   await page.keyboard.press('Escape')
+
+  await learningPictures(app, shoot)
 
   if (noVips() === null) {
     await app.openPath(await slide(folder))

@@ -14,8 +14,10 @@ const RESUMED_MS = 30_000
 export interface Stroke {
   /** From the pen's coming down to its pixels, in ms. */
   readonly first: number
-  /** The same of each move of the pen. */
+  /** Of each move of the pen, from the page's hearing of it: a browser holds moves back until its next frame, up to 17 ms. */
   readonly moves: readonly number[]
+  /** The same from when the browser took them. */
+  readonly held: readonly number[]
   /** The pointer moved right before the pen came down. */
   readonly announced: boolean
   /** Steps that were trained since the pen was up last, and while it was down; null where nobody was asked. */
@@ -26,6 +28,7 @@ export interface Stroke {
 interface PenEvent {
   readonly kind: string
   readonly came: number
+  readonly heard: number
   painted: number | null
 }
 
@@ -62,7 +65,7 @@ export async function recordBrush(page: Page): Promise<void> {
     }
     const note = (event: PointerEvent): void => {
       if (event.type === 'pointermove' && event.buttons === 0) return
-      window.benchPen.push({ kind: event.type, came: event.timeStamp, painted: null })
+      window.benchPen.push({ kind: event.type, came: event.timeStamp, heard: performance.now(), painted: null })
     }
     window.addEventListener('pointermove', note, { capture: true })
     window.addEventListener('pointerdown', note, { capture: true })
@@ -134,13 +137,17 @@ async function trainedSince(page: Page, steps: () => Promise<number>, before: nu
   }
 }
 
-function timesOf(events: readonly PenEvent[]): Pick<Stroke, 'first' | 'moves'> {
-  const times = events.map(({ kind, came, painted }) => {
+function timesOf(events: readonly PenEvent[]): Pick<Stroke, 'first' | 'moves' | 'held'> {
+  const times = events.map(({ kind, came, heard, painted }) => {
     if (painted === null) throw new Error('An event of the pen was not painted.')
-    return { kind, time: painted - came }
+    return { kind, sinceTaken: painted - came, sinceHeard: painted - heard }
   })
   const first = times.find(({ kind }) => kind === 'pointerdown')
-  const moves = times.filter(({ kind }) => kind === 'pointermove').map(({ time }) => time)
+  const moves = times.filter(({ kind }) => kind === 'pointermove')
   if (first === undefined || moves.length === 0) throw new Error('The page heard nothing of a stroke.')
-  return { first: first.time, moves }
+  return {
+    first: first.sinceTaken,
+    moves: moves.map(({ sinceHeard }) => sinceHeard),
+    held: moves.map(({ sinceTaken }) => sinceTaken),
+  }
 }

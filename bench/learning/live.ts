@@ -21,7 +21,8 @@ const STROKES = 12
 
 /**
  * Strokes of the brush while Live trains on this computer, against the same strokes without it, before, in the same page:
- * from a pointer event, by the time at which the browser took it, to the pixels on the canvas of the mask. Before each
+ * from a move of the pen, when the page hears of it, to the pixels on the canvas of the mask; of the pen's coming down, from when the
+ * browser took it. Before each
  * stroke Live has trained on since the one before; in half of them the pen comes down without a move that announces it.
  */
 export async function liveResults(count = STROKES): Promise<BenchResult[]> {
@@ -80,6 +81,7 @@ function rows(
     some.filter((stroke) => stroke.announced === announced).map(({ first }) => first)
   return [
     row('brush', (some) => some.flatMap(({ moves }) => moves), BUDGET),
+    row('brush, with the wait for a frame', (some) => some.flatMap(({ held }) => held)),
     row('first event of a stroke after a move', firstOf(true)),
     row('first event of a stroke out of the blue', firstOf(false)),
   ]
