@@ -83,6 +83,8 @@ describe('what Live learned is saved', () => {
     await test.call('predict.start', { caseId: test.caseId, index: 0 })
     learning.before = (method) => (method === 'liveSave' ? pause(100) : Promise.resolve())
     await test.backend.close()
+    // Compute may outlive the project, and has nothing of it.
+    expect(learning.live).toBeNull()
     // Nothing else is waited for: that of the training before.
     expect(scores(test)).toBe(1)
     expect(await models(await openBackend(test.dir))).toMatchObject([{ version: 1 }, { version: 2, mode: 'live' }])
@@ -205,6 +207,31 @@ describe('what Live predicted', () => {
     const { jobs } = await test.call('project.get', {})
     await jobEnd(test, jobs.find(({ kind }) => kind === 'predict')?.id ?? '')
     expect([await seen(test, 2), await seen(test, 4)]).toEqual([first?.id, first?.id])
+  })
+
+  it('is what the first version says as soon as it is kept, before it is scored, and once', async () => {
+    const test = await openWithCase()
+    const aside = await addVolume(test, { seed: 5 })
+    for (const slice of [0, 1]) await correct(test, slice, aside.id)
+    await test.call('holdout.set', { caseIds: [aside.id], chosenBy: 'user' })
+    await correct(test, 1)
+    await begin(test)
+    await learned(test)
+    const gate = Promise.withResolvers<undefined>()
+    test.compute.learning.before = async (method) => {
+      if (method === 'score') await gate.promise
+    }
+    await test.call('live.set', { on: false, show: { caseId: test.caseId, index: 2 } })
+    const predicting = async () => (await test.call('project.get', {})).jobs.filter(({ kind }) => kind === 'predict')
+    while ((await predicting()).length === 0) await pause(2)
+    expect(live(test)?.phase).toBe('saving')
+    gate.resolve(undefined)
+    await waitUntil(() => live(test)?.phase === 'off')
+    const [job, ...more] = await predicting()
+    expect([(await jobEnd(test, job?.id ?? '')).state, more]).toEqual(['done', []])
+    const [first] = await models(test)
+    expect(first).toMatchObject({ active: true, judged: { verdict: 'unproven' } })
+    expect(await seen(test, 4)).toBe(first?.id)
   })
 
   it('is given up where compute lost what was learned', async () => {

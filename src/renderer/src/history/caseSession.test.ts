@@ -91,6 +91,27 @@ describe('CaseSession', () => {
     expect(asked).toEqual(['prediction 0:0'])
   })
 
+  it('forgets predictions that were given up, also in the planes that cut through them', async () => {
+    const { session, asked } = harness()
+    session.putPredictions(
+      2,
+      [0, 1].map((index) => ({ index, data: new Uint8Array(4).fill(8) })),
+    )
+    await session.load({ axis: 2, index: 0 })
+    await session.load({ axis: 2, index: 1 })
+    await session.load({ axis: 0, index: 0 })
+    session.setPredicted([1])
+    expect(session.peek({ axis: 2, index: 0 })?.prediction).toBeNull()
+    expect(session.peek({ axis: 2, index: 1 })?.prediction?.[0]).toBe(8)
+    expect(session.peek({ axis: 0, index: 0 })).toBeNull()
+    // Predicted again, by another model.
+    session.setPredicted([0, 1])
+    expect(session.peek({ axis: 2, index: 0 })).toBeNull()
+    asked.length = 0
+    await session.load({ axis: 2, index: 0 })
+    expect(asked).toContain('prediction 2:0')
+  })
+
   it('reads how unsure the model is when that is asked for, and only where something is predicted', async () => {
     const { session, asked } = harness()
     await session.load({ axis: 2, index: 1 })

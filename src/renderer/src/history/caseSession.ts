@@ -149,7 +149,16 @@ export class CaseSession {
 
   /** The slices across the training axis that have a prediction, as the backend tells. */
   setPredicted(indices: readonly number[]): void {
+    const before = this.predicted
     this.predicted = new Set(indices)
+    const { trainingAxis } = this.detail
+    const isGone = (index: number): boolean => before.has(index) && !this.predicted.has(index)
+    if (![...before].some(isGone)) return
+    // Given up: slices of other planes cut through them.
+    for (const cache of [this.predictions, this.uncertainties]) {
+      const stale = [...cache.values()].filter(([key]) => key.axis !== trainingAxis || isGone(key.index))
+      for (const [key] of stale) cache.drop(key)
+    }
   }
 
   /** Events were missed: masks and predictions are read again, images stay. */
