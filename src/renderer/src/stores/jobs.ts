@@ -23,8 +23,8 @@ export const useJobsStore = defineStore('jobs', () => {
   /** Jobs whose end was asked for here and neither came yet nor was refused. */
   const asked = ref<ReadonlySet<string>>(new Set())
 
-  /** Rankings that were asked for here; the others began by themselves, or elsewhere. */
-  const rankings = ref<ReadonlySet<string>>(new Set())
+  /** Rankings and trainings that were asked for here; the others began by themselves, or elsewhere, or before a reload. */
+  const own = ref<ReadonlySet<string>>(new Set())
 
   /** The job to show in the status bar: what runs, before what waits, and both before a ranking. */
   const active = computed(() => {
@@ -41,6 +41,12 @@ export const useJobsStore = defineStore('jobs', () => {
   const wanted = computed(() => jobs.value.some((job) => isAlive(job) && !isUnasked(job)))
   /** Trainings that run or wait. */
   const trainings = computed(() => jobs.value.filter((job) => job.kind === 'train' && isAlive(job)).length)
+
+  /** The model of the last training, where that was asked for here: its result is what somebody waits for. */
+  const awaitedModel = computed(() => {
+    const last = lastTraining.value
+    return last !== null && own.value.has(last.id) ? last.modelId : null
+  })
 
   const cancelling = computed(() => active.value !== null && asked.value.has(active.value.id))
 
@@ -71,19 +77,21 @@ export const useJobsStore = defineStore('jobs', () => {
   }
 
   async function train(seconds: number, show: ShownSlice | null): Promise<Job> {
-    const job = await useClient().call('train.start', { steps: trainingSteps, seconds, seed: trainingSeed, show })
-    return started(job)
+    return ours(await useClient().call('train.start', { steps: trainingSteps, seconds, seed: trainingSeed, show }))
   }
 
   async function rank(): Promise<Job> {
-    const job = await useClient().call('queue.rank', {})
-    rankings.value = new Set([...rankings.value, job.id])
+    return ours(await useClient().call('queue.rank', {}))
+  }
+
+  function ours(job: Job): Job {
+    own.value = new Set([...own.value, job.id])
     return started(job)
   }
 
   /** Nobody asked for it here. */
   function isUnasked(job: Job): boolean {
-    return job.kind === 'rank' && !rankings.value.has(job.id)
+    return job.kind === 'rank' && !own.value.has(job.id)
   }
 
   async function exportDataset(params: Omit<MethodParams<'export.dataset'>, 'caseIds'>): Promise<Job> {
@@ -126,6 +134,7 @@ export const useJobsStore = defineStore('jobs', () => {
     trainings,
     busy,
     wanted,
+    awaitedModel,
     cancelling,
     replaceAll,
     follow,

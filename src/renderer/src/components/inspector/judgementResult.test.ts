@@ -1,0 +1,55 @@
+import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
+import type { Pinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { useJobsStore } from '../../stores/jobs.ts'
+import { aJob, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import { aJudgement } from '../../testing/learning.ts'
+import { withProject } from '../../testing/setUp.ts'
+import JudgementResult from './JudgementResult.vue'
+
+enableAutoUnmount(afterEach)
+
+let client: FakeClient
+let pinia: Pinia
+const model = aModel({
+  id: 'model-2',
+  judged: { verdict: 'promoted', reason: 'Better.', diceBefore: 0.7, diceAfter: 0.8 },
+})
+const done = aJob({ id: 'job-2', kind: 'train', state: 'done', modelId: 'model-2' })
+
+beforeEach(async () => {
+  client = projectClient(aProject(), {
+    'models.judgement': ({ modelId }) => ({ judgement: aJudgement({ modelId }) }),
+    'train.start': () => aJob({ id: 'job-2', kind: 'train' }),
+  })
+  pinia = await withProject(client)
+  useJobsStore().follow(() => undefined)
+})
+
+/** How often the result asks to be seen. */
+async function reveals(): Promise<number> {
+  const before = Object.getOwnPropertyDescriptor(Element.prototype, 'scrollIntoView')
+  const scroll = vi.fn()
+  Object.defineProperty(Element.prototype, 'scrollIntoView', { configurable: true, value: scroll })
+  mount(JudgementResult, { props: { model }, global: { plugins: [pinia] }, attachTo: document.body })
+  await flushPromises()
+  if (before === undefined) Reflect.deleteProperty(Element.prototype, 'scrollIntoView')
+  else Object.defineProperty(Element.prototype, 'scrollIntoView', before)
+  return scroll.mock.calls.length
+}
+
+describe('the result of a training', () => {
+  it('is brought into view where the training was asked for in this window', async () => {
+    await useJobsStore().train(30, null)
+    client.tell('job.changed', { job: done })
+    expect(await reveals()).toBeGreaterThan(0)
+  })
+
+  it('moves nothing where another window asked for it, or nobody did since the page was loaded', async () => {
+    expect(await reveals()).toBe(0)
+    client.tell('job.changed', { job: { ...done, state: 'running', modelId: null } })
+    client.tell('job.changed', { job: done })
+    expect(useJobsStore().lastTraining?.modelId).toBe('model-2')
+    expect(await reveals()).toBe(0)
+  })
+})
