@@ -215,6 +215,23 @@ describe('two versions side by side', () => {
       expect(versus.ground?.mask[0]).toBe(7)
     })
 
+    it('asks again for what failed while there was no connection', async () => {
+      const versus = useVersusStore()
+      const detail = client.answers['case.detail']
+      if (detail === undefined) throw new Error('The fake client knows cases.')
+      client.answers['case.detail'] = () => {
+        throw new CodedError('connection-lost', 'The backend is gone.')
+      }
+      await versus.begin()
+      expect(versus.error?.code).toBe('connection-lost')
+      client.answers['case.detail'] = detail
+      client.setState('open')
+      await settled()
+      await settled()
+      expect(versus.error).toBeNull()
+      expect(versus.ground?.caseId).toBe('case-1')
+    })
+
     it('predicts again where a label is gone, and goes on to another case where this one is', async () => {
       const versus = useVersusStore()
       await versus.begin()

@@ -107,6 +107,12 @@ export const useVersusStore = defineStore('versus', () => {
         readMaskAgain()
         if (caseId.value !== null) void openCase(caseId.value, index.value)
       }),
+      // What failed for want of an answer is asked for again.
+      client.onState((state) => {
+        if (state !== 'open') return
+        if (detail.value === null && caseId.value !== null) void openCase(caseId.value, index.value)
+        else void load()
+      }),
       // A version was trained or given up meanwhile, or a label.
       watch([() => ids.value.left, () => ids.value.right, meanings], () => void load()),
       watch(cases, (now) => {

@@ -3,6 +3,7 @@ import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Component } from 'vue'
 import { CodedError } from '../../../../core/contract/index.ts'
+import { useHoldoutStore } from '../../stores/holdout.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useVersionsStore } from '../../stores/versions.ts'
@@ -304,6 +305,24 @@ describe('a version that was kept aside', () => {
     expect(sheet.text()).toContain('The weights are damaged.')
     expect((by(sheet, 'override-reason').element as HTMLTextAreaElement).value).toBe('Why not')
   })
+})
+
+it('reads afresh what failed for want of a connection, as soon as there is one', async () => {
+  const detail = client.answers['models.detail']
+  if (detail === undefined) throw new Error('The fake client knows versions.')
+  client.answers['models.detail'] = () => {
+    throw new CodedError('connection-lost', 'The backend is gone.')
+  }
+  const page = await show(ModelsPage)
+  expect(page.text()).toContain('The backend is gone.')
+  client.setState('connecting')
+  await flushPromises()
+  client.answers['models.detail'] = detail
+  client.answers['holdout.get'] = () => aHoldout({ cases: [{ caseId: 'case-1', slices: 9 }] })
+  client.setState('open')
+  await flushPromises()
+  expect(by(page, 'version-detail').attributes('data-version')).toBe('2')
+  expect(useHoldoutStore().slices).toBe(9)
 })
 
 describe('the curves', () => {
