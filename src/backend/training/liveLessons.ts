@@ -4,6 +4,7 @@ import type { LearnedCase, LearnedSlice } from '../models/origin.ts'
 import { labelsForCompute } from '../volume/computeSlices.ts'
 import { chooseSlices, type SliceChoice } from './choosing.ts'
 import { Excerpts } from './excerpts.ts'
+import { laterLabels } from './laterLabels.ts'
 import { leftOut, readPictures, readTruth, type LeftOut, type SliceTruth } from './lessons.ts'
 import type { SampleParts } from './samples.ts'
 import type { Stream } from './stream.ts'
@@ -90,7 +91,7 @@ export class LiveLessons {
       try {
         const known = await this.#case(caseId, wanted, signal)
         this.#cases.set(caseId, known)
-        collect(known, caseId, wanted, lessons)
+        collect(known, caseId, wanted, laterLabels(this.#parts.db), lessons)
       } catch (error) {
         this.#cases.delete(caseId)
         const left = leftOut(this.#parts.cases, caseId, error)
@@ -170,13 +171,24 @@ function stateIn(item: SliceChoice | undefined, { changedSeq }: SliceTruth): str
   return item?.changedSeq === changedSeq ? JSON.stringify(stateOf(item)) : ''
 }
 
-function collect(known: CaseLessons, caseId: string, wanted: readonly SliceChoice[], into: Lessons): void {
+function collect(
+  known: CaseLessons,
+  caseId: string,
+  wanted: readonly SliceChoice[],
+  laterOf: ReturnType<typeof laterLabels>,
+  into: Lessons,
+): void {
   let taken = 0
   for (const { slice, role, weight, fresh } of wanted) {
     const lesson = known.slices.get(slice)
     if (lesson === undefined) continue
     const { index, trusted, changedSeq } = lesson
-    const sample: KeptSample = { caseId: known.name, index, role, weight, ...(trusted === null ? {} : { trusted }) }
+    const later = laterOf(caseId, slice, changedSeq)
+    const sample: KeptSample = {
+      ...{ caseId: known.name, index, role, weight },
+      ...(trusted === null ? {} : { trusted }),
+      ...(later.length === 0 ? {} : { later }),
+    }
     const taught = { caseId, slice, changedSeq }
     into.kept.push(sample)
     if (fresh) into.fresh.push({ sample, learned: taught })

@@ -9,6 +9,7 @@ import { labelsForCompute } from '../volume/computeSlices.ts'
 import type { Looks } from '../volume/looks.ts'
 import type { Volumes } from '../volume/volumes.ts'
 import type { SliceChoice } from './choosing.ts'
+import { laterLabels } from './laterLabels.ts'
 import { leftOut, readPictures, readTruth, type LeftOut, type SliceTruth } from './lessons.ts'
 
 export interface GatheredSamples {
@@ -63,11 +64,14 @@ async function gatherCase(
   await parts.masks.use(caseId, (mask) => {
     const truths = new Map(readTruth(parts, mask, slices).map((truth) => [truth.slice, truth]))
     const { name, contentHash } = parts.cases.get(caseId)
+    const laterOf = laterLabels(parts.db)
     let taken = 0
     for (const { slice, role, weight, fresh } of wanted) {
       const [image, truth] = [images.get(slice), truths.get(slice)]
       if (image === undefined || truth === undefined) continue
-      const sample: TrainingSample = { ...image, ...asSeen(truth, layout), role, weight, geometry }
+      const later = laterOf(caseId, slice, truth.changedSeq)
+      const known: TrainingSample = { ...image, ...asSeen(truth, layout), role, weight, geometry }
+      const sample = later.length === 0 ? known : { ...known, later }
       into.samples.push(sample)
       if (fresh) into.fresh.push(sample)
       into.learned.push({ caseId, slice, changedSeq: truth.changedSeq })

@@ -25,6 +25,8 @@ export interface PatchBatch {
   readonly images: Float32Array
   /** count x size x size classes. */
   readonly classes: Uint8Array
+  /** count x classes: 1 for background and what it may be in that patch, 0 for the others; null where it is background alone. */
+  readonly merged?: Float32Array | null
 }
 
 export interface PatchSampler {
@@ -66,9 +68,10 @@ export function createPatchSampler(
       ),
     )
     .filter((pool) => pool.length > 0)
-  const batch: PatchBatch = {
+  const batch = {
     images: new Float32Array(count * size * size),
     classes: new Uint8Array(count * size * size),
+    merged: images.some(({ hidden = [] }) => hidden.length > 0) ? new Float32Array(count * classCount) : null,
   }
   const fill = (index: number) => {
     const pool = pools.length > 1 && random() >= correctedShare ? pools[1] : pools[0]
@@ -76,6 +79,9 @@ export function createPatchSampler(
     const place = places === undefined ? undefined : placeByWeight(places, random)
     if (place === undefined) throw new Error('There is no slice to take patches from.')
     const { image, pixels } = place
+    batch.merged?.fill(0, index * classCount, (index + 1) * classCount)
+    for (const value of [0, ...(image.hidden ?? [])])
+      batch.merged?.fill(1, index * classCount + value, index * classCount + value + 1)
     const pixel = pixels[randomInt(random, pixels.length)] ?? 0
     const centerX = patchCenter(pixel % image.width, image.width, size, random)
     const centerY = patchCenter(Math.floor(pixel / image.width), image.height, size, random)

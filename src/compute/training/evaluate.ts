@@ -44,7 +44,9 @@ export async function evaluate(
         for (let i = 0; i < wanted.length; i++) {
           const want = wanted[i] ?? -1
           if (want < 0 || want >= classes) continue
-          const got = argmax(kept, i * classes, classes)
+          const likeliest = argmax(kept, i * classes, classes)
+          // Background may be what the network says it is.
+          const got = want === 0 && image.hidden?.includes(likeliest) === true ? 0 : likeliest
           predicted[got] = (predicted[got] ?? 0) + 1
           truth[want] = (truth[want] ?? 0) + 1
           if (got === want) both[got] = (both[got] ?? 0) + 1

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { forwardOf } from '../models/forward.ts'
 import { variableGradients } from '../runtime/gradients.ts'
 import { segmentationLoss } from './loss.ts'
+import { mergedLogits } from './mergedLogits.ts'
 import { optimizerStep } from './optimizerStep.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { PatchBatch } from '../data/patches.ts'
@@ -24,21 +25,27 @@ export async function trainingStep(
 ): Promise<number> {
   return await optimizerStep(
     optimizer,
-    ([images, classes]) => {
+    ([images, classes, merged]) => {
       if (images === undefined || classes === undefined) throw new Error('A step takes images and classes.')
       const forward = forwardOf(network)
-      return variableGradients(() => scalar(segmentationLoss(forward(images, true), classes)), variables)
+      const logits = () => {
+        const given = forward(images, true)
+        return merged === undefined ? given : mergedLogits(given, merged)
+      }
+      return variableGradients(() => scalar(segmentationLoss(logits(), classes)), variables)
     },
     () => tensorsOf(batch, size),
     learningRate,
   )
 }
 
-function tensorsOf(batch: PatchBatch, size: number): [images: tf.Tensor, classes: tf.Tensor] {
+function tensorsOf(batch: PatchBatch, size: number): tf.Tensor[] {
   const count = batch.classes.length / (size * size)
   return [
     tf.tensor4d(batch.images, [count, size, size, batch.images.length / (count * size * size)]),
     tf.tensor(new Int32Array(batch.classes), [count, size, size], 'int32'),
+    // Copied: the `js` backend keeps the array it is given, and the next batch is written into it.
+    ...(batch.merged ? [tf.tensor4d(batch.merged.slice(), [count, 1, 1, batch.merged.length / count])] : []),
   ]
 }
 

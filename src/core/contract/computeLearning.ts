@@ -46,6 +46,8 @@ const lessonSchema = z.object({
   trusted: bytesSchema.optional(),
   /** How often it is drawn, against others of its role; 1 unless given. */
   weight: z.number().positive().optional(),
+  /** Labels that there were not yet when the slice was annotated: its background may be one of them. None unless given. */
+  later: z.array(labelValueSchema).optional(),
 })
 
 export const trainingSampleSchema = computeSliceSchema.extend({
