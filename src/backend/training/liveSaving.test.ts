@@ -328,3 +328,30 @@ describe('while a step runs', () => {
     expect(learning.calls('liveSave')).toMatchObject([{ outDir: join(test.dir, 'models', '001') }])
   })
 })
+
+describe('a stroke', () => {
+  it('has only its own slice of an open case read again', async () => {
+    const test = await openWithCase()
+    const { caseId } = test
+    for (const index of [1, 3]) {
+      await correct(test, index)
+      await test.call('slice.coverage', { caseId, index, coverage: 'painted' })
+    }
+    await begin(test)
+    await learned(test)
+    const { learning } = test.compute
+    const given = () => {
+      const kept = learning.calls('liveRun').findLast(({ lessons }) => lessons !== null)?.lessons?.kept ?? []
+      return new Map(kept.map(({ index, trusted }) => [index, trusted]))
+    }
+    const before = given()
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 3, at: [6, 5], size: [1, 1], after: 1 }) })
+    await waitUntil(() => given().get(3) !== before.get(3))
+    expect([...given().keys()].sort()).toEqual([1, 3])
+    expect(given().get(1)?.length).toBe(48)
+    // The very same array, which nobody made again.
+    expect(given().get(1)).toBe(before.get(1))
+    await test.call('live.set', { on: false, show: null })
+    await waitUntil(() => live(test)?.phase === 'off')
+  })
+})
