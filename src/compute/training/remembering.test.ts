@@ -23,5 +23,7 @@ describe('remembering', () => {
     const nothing = { ...second, labels: new Uint8Array(1600).fill(9) }
     expect([prepare(nothing), prepare(nothing)]).toEqual([null, null])
     expect(prepared).toHaveLength(6)
+    expect(prepare({ ...first, low: 0, later: [5] })).toMatchObject({ made: 7 })
+    expect(prepare({ ...first, low: 0, later: [5] })).toMatchObject({ made: 7 })
   })
 })

@@ -7,7 +7,7 @@ interface Made<T> {
 
 /**
  * `prepare`, except that what it made of a slice is not made again as long as picture, labels and trusted pixels are the very
- * same arrays: of the many slices that a training between strokes learns from, a stroke changes one. Only the role and the
+ * same arrays, and the same labels came later: of the many slices that a training between strokes learns from, a stroke changes one. Only the role and the
  * weight are those of the sample that is given. Kept as long as the pictures are, by whoever keeps those.
  */
 export function remembering<T extends Pick<TrainingSample, 'role'>>(
@@ -36,5 +36,5 @@ function isSame(a: TrainingSample, b: TrainingSample): boolean {
     'low',
     'high',
   ] as const
-  return keys.every((key) => a[key] === b[key])
+  return keys.every((key) => a[key] === b[key]) && String(a.later) === String(b.later)
 }
