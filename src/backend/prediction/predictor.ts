@@ -102,6 +102,15 @@ export class Predictor {
     return job.job
   }
 
+  /** As `start`, where nobody waits for an answer: what cannot be predicted, or not any more, is left. */
+  offer(caseId: string, index: number, owners: readonly Owner[]): void {
+    try {
+      this.start(caseId, index, owners)
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+    }
+  }
+
   /** Cancels what predicts this case, or everything, and waits for the end of it. */
   async stop(caseId: string | null = null): Promise<void> {
     const stopped = [...this.#active].filter(([id]) => caseId === null || id === caseId).map(([, active]) => active)

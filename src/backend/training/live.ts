@@ -301,7 +301,7 @@ export class Live {
     const modelId = this.#proof.pending
     if (modelId === null) return false
     this.#enter('saving')
-    let active = false
+    let { active } = this.#parts.models.get(modelId)
     try {
       active = await this.#proof.run(AbortSignal.any([signal, this.#closing.signal]))
       this.#problem = null
@@ -321,15 +321,19 @@ export class Live {
 
   /** It was switched off, or the project closes, and then what is kept is judged another time. */
   async #end(): Promise<void> {
+    let used: string | null = null
     if (this.#course.unsaved) {
       this.#enter('saving')
       const made = await this.#course.keep(this.#closing.signal)
       if (made !== null) this.#proof.begin(made)
+      used = made !== null && this.#parts.models.get(made.id).active ? made.id : null
+      if (used !== null) this.#showUsed()
     }
     this.#releaseSavers()
     this.#ending = true
     try {
-      while (this.#proof.pending !== null && !this.#closed && !this.#wanted()) await this.#judgeInQuiet()
+      while (this.#proof.pending !== null && !this.#closed && !this.#wanted())
+        await this.#judgeInQuiet(this.#proof.pending === used)
       const pending = this.#proof.pending
       if (pending !== null && this.#closed && !this.#parts.models.get(pending).active) this.#course.dismiss(pending)
     } finally {
@@ -337,7 +341,7 @@ export class Live {
     }
   }
 
-  async #judgeInQuiet(): Promise<void> {
+  async #judgeInQuiet(isShown: boolean): Promise<void> {
     const quiet = this.#unquiet()
     if (this.#drawing() || quiet > 0) {
       await this.#rest.sleep(this.#drawing() ? Infinity : quiet)
@@ -345,11 +349,7 @@ export class Live {
     }
     this.#interrupt = new AbortController()
     try {
-      const active = await this.#judge(this.#interrupt.signal)
-      const shown = this.#shown
-      if (!active || shown === null || this.#wanted()) return
-      this.#course.takeBereft()
-      this.#predict(shown)
+      if ((await this.#judge(this.#interrupt.signal)) && !isShown) this.#showUsed()
     } catch (error) {
       // By a stroke; anything else was told.
       if (!(error instanceof CodedError) || error.code !== 'cancelled') throw error
@@ -366,12 +366,15 @@ export class Live {
     if (bereft !== null) this.#predict(bereft)
   }
 
+  /** What was kept is used, before it is scored where nothing else was: with Live off, it predicts the case on screen. */
+  #showUsed(): void {
+    if (this.#shown === null || this.#wanted() || this.#closed) return
+    this.#course.takeBereft()
+    this.#predict(this.#shown)
+  }
+
   #predict({ caseId, index }: ShownSlice): void {
-    try {
-      this.#parts.predictor.start(caseId, index, this.#owners)
-    } catch {
-      // Taken off the worklist meanwhile, or no version is in use.
-    }
+    this.#parts.predictor.offer(caseId, index, this.#owners)
   }
 
   #enter(phase: LiveState['phase']): void {

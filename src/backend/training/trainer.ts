@@ -121,13 +121,8 @@ export class Trainer {
 
   /** The slice on screen as the version in use predicts it. */
   #show({ owners }: RunningJob, { show }: TrainParams): void {
-    const { predictor, log } = this.#parts
-    try {
-      if (show !== null) predictor.start(show.caseId, show.index, owners.all())
-    } catch (error) {
-      // Taken off the worklist meanwhile: the version is there all the same.
-      log(`prediction by the new version: ${String(error)}`)
-    }
+    // Its case may have been taken off the worklist meanwhile: the version is there all the same.
+    if (show !== null) this.#parts.predictor.offer(show.caseId, show.index, owners.all())
   }
 }
 
