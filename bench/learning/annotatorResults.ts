@@ -36,7 +36,7 @@ export interface AnnotatorPlan {
 const PLAN: AnnotatorPlan = {
   volumes: { start: 5, pool: 40, test: 20 },
   ...{ startSeconds: 30, roundSeconds: 30, fullSeconds: 300 },
-  ...{ rounds: 15, random: [101, 202, 303], minutes: 40 },
+  ...{ rounds: 12, random: [101, 202, 303], minutes: 30 },
 }
 
 /** Does a model reach what one does that was trained on everything, and with how few corrected slices? */
