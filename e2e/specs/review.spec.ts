@@ -36,7 +36,7 @@ test('slices are approved by key, in part and as a whole, and each is undone', a
   await app.ready()
   for (let step = 0; step < 4; step++) await app.page.keyboard.press('+')
   await app.page.keyboard.press('Shift+V')
-  await expect(app.by('viewer-notice')).toContainText(/\d+ × \d+ pixels of slice \d+ are approved/)
+  await expect(app.by('viewer-notice')).toContainText(/\d+ × \d+ pixels of it are approved/)
   await expect(app.by('slice-state')).toHaveText('corrected in part')
   await expect(mark(app, 'painted')).toHaveCount(1)
   await app.by('approve-more').click()
