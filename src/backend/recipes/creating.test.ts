@@ -23,7 +23,7 @@ async function dataFolder(test: TestBackend): Promise<string> {
   recipes.listed = {
     labels: [{ value: 1, name: 'Nucleus' }],
     cases: names.map((id) => ({
-      ...{ id, part: id === 'c' ? 'holdout' : 'train', image: join(dir, `${id}.png`), masks: [join(dir, 'masks')] },
+      ...{ id, learned: id !== 'c', image: join(dir, `${id}.png`), masks: [join(dir, 'masks')] },
     })),
   }
   recipes.truth = () => ({ dims: [WIDTH, HEIGHT, 1], labels: corner() })
@@ -130,6 +130,30 @@ describe('a project from a recipe', () => {
     expect(other.told('notice').map(({ message }) => message)).toEqual([
       expect.stringMatching(/^This training learns from a, of the hold-out/),
     ])
+  })
+
+  it('sets nothing aside of a volume that is learned in part, and its training keeps it from being set aside', async () => {
+    const test = await openBackend(emptyProject())
+    const data = await dataFolder(test)
+    const { recipes } = test.compute
+    const [only, ...others] = recipes.listed.cases
+    if (only === undefined) throw new Error('no case')
+    // The same bytes among what is held out.
+    copyFileSync(join(data, 'a.png'), join(data, 'd.png'))
+    const same = { ...only, id: 'd', image: join(data, 'd.png'), learned: false }
+    const listed = { ...recipes.listed, cases: [only, ...others.map((one) => ({ ...one, learned: true })), same] }
+    recipes.listed = listed
+    const parent = temporaryFolder()
+    const { job } = await test.call('recipes.create', orderOf(test, data, parent))
+    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done' })
+    const made = await openBackend(join(parent, 'Nuclei'))
+    expect(await made.call('holdout.get', {})).toMatchObject({ id: null, cases: [] })
+    made.compute.recipes.listed = listed
+    const training = await made.call('recipes.train', { ...orderOf(made, data, parent), folderId: null })
+    expect(await jobEnd(made, training.id)).toMatchObject({ state: 'done' })
+    const { cases } = await made.call('project.get', {})
+    const set = made.call('holdout.set', { caseIds: [cases[0]?.id ?? ''], chosenBy: 'user' })
+    await expect(set).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('is refused among the data, in the open project, over something else, or by a name that is none', async () => {

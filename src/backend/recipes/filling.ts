@@ -24,7 +24,7 @@ const LOOKING = 0.4
 
 /**
  * Fills a new project with the cases of a recipe: their images where they lie, their truth as masks, the recipe's labels. Those
- * that it holds out become the hold-out of the project. Throws what compute says of the data,
+ * that it holds out become the hold-out of the project; a volume of which it holds out some slices alone is learned from, so none. Throws what compute says of the data,
  * `cancelled`, and what the disk says.
  */
 export async function fillProject(project: Project, order: RecipeOrder, context: FillContext): Promise<void> {
@@ -40,14 +40,20 @@ export async function fillProject(project: Project, order: RecipeOrder, context:
       for (const { value, name } of listed.labels) labels.adopt(value, name)
     })
     const { cases } = listed
-    const heldOut: string[] = []
+    const heldOut = new Set<string>()
+    const learned = new Set<string>()
     for (const [at, one] of cases.entries()) {
       const progress = LOOKING + (1 - LOOKING) * (at / cases.length)
       job.progress({ progress, message: `adding case ${at + 1} of ${cases.length}` })
       const id = await addCase(services, order, listed, one, context)
-      if (one.part === 'holdout') heldOut.push(id)
+      const kept = one.learned ? learned : heldOut
+      kept.add(id)
     }
-    services.holdout.set(heldOut, 'recipe')
+    // Files of the same bytes are one case here.
+    services.holdout.set(
+      [...heldOut].filter((id) => !learned.has(id)),
+      'recipe',
+    )
     keepChoice(settings, project, order)
   } finally {
     await closeServices(services)

@@ -8,8 +8,8 @@ import { findImage } from '../worklist/source.ts'
 export interface DataFile {
   /** As the recipe calls it. */
   readonly id: string
-  /** None of it, or for a volume whose slices are parted not all of it, is learned from. */
-  readonly heldOut: boolean
+  /** It is, or for a volume whose slices are parted some of it. */
+  readonly learned: boolean
   /** What the worklist knows images by; null where it could not be read. */
   readonly contentHash: string | null
 }
@@ -34,8 +34,8 @@ export async function dataFilesOf(
     onProgress: ({ step, steps }) => tell(step, steps),
   })
   const files: DataFile[] = []
-  for (const { id, part, image } of cases) {
-    files.push({ id, heldOut: part === 'holdout', contentHash: await hashOf(image, signal) })
+  for (const { id, learned, image } of cases) {
+    files.push({ id, learned, contentHash: await hashOf(image, signal) })
   }
   return files
 }

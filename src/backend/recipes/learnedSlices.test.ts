@@ -38,11 +38,11 @@ describe('what a training by a recipe learned whose files are gone', () => {
 })
 
 describe('what a training by a recipe learned', () => {
-  const file = (id: string, contentHash: string | null, heldOut = false) => ({ id, contentHash, heldOut })
+  const file = (id: string, contentHash: string | null, learned = true) => ({ id, contentHash, learned })
 
   it('are the cases of the bytes of its files, whatever they are called and whoever drew their masks', () => {
     const drawn: SeenCase = { caseId: 'case-d', name: 'mine', imageHash: 'hash-d', revision: 3, slices: 0, learned: [] }
-    const files = [file('a', 'hash-b'), file('x', 'hash-d'), file('c', 'hash-c', true)]
+    const files = [file('a', 'hash-b'), file('x', 'hash-d'), file('c', 'hash-c', false)]
     const found = learnedOfFiles([...seen, drawn], files)
     expect(found.map(({ caseId, learned }) => [caseId, learned.length])).toEqual([
       ['case-b', 1],
@@ -55,7 +55,7 @@ describe('what a training by a recipe learned', () => {
       file('x', 'hash-x'),
       file('y', 'hash-x'),
       file('a', null),
-      file('b', null, true),
+      file('b', null, false),
     ])
     expect(found).toMatchObject([
       { caseId: 'case-a' },

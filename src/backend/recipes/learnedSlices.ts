@@ -44,7 +44,7 @@ export function seenCases(db: Database): SeenCase[] {
  * read is known by its name.
  */
 export function learnedOfFiles(seen: readonly SeenCase[], files: readonly DataFile[]): SeenCase[] {
-  const learned = files.filter(({ heldOut }) => !heldOut)
+  const learned = files.filter((file) => file.learned)
   const hashes = new Set(learned.flatMap(({ contentHash }) => contentHash ?? []))
   const names = new Set(learned.flatMap(({ id, contentHash }) => (contentHash === null ? [id] : [])))
   const here = seen.filter(({ name, imageHash }) => hashes.has(imageHash) || names.has(name))

@@ -11,13 +11,13 @@ export function createCaseHandlers(): Pick<ComputeHandlers, 'listCases' | 'readT
         signal,
         onProgress: (step, steps) => onProgress({ step, steps, point: null, secondsLeft: null }),
       })
-      const heldOut = new Set(cases.flatMap(({ part, found }) => (part === 'holdout' ? [found] : [])))
-      // A volume whose slices are parted is one case, and held out with some of its slices.
+      const learned = new Set(cases.flatMap(({ part, found }) => (part === 'holdout' ? [] : [found])))
+      // A volume whose slices are parted is one case, and learned with some of its slices.
       const whole = new Map(cases.map((each) => [each.found, each]))
       return {
-        cases: [...whole.values()].map(({ image, masks, part, found }) => ({
+        cases: [...whole.values()].map(({ image, masks, found }) => ({
           id: found.files.id,
-          part: heldOut.has(found) ? 'holdout' : part,
+          learned: learned.has(found),
           image,
           masks: [...masks],
         })),

@@ -15,7 +15,6 @@ import { wireErrorSchema } from './errors.ts'
 import { modelCardSchema, modelLabelSchema } from './modelCard.ts'
 import { networkFactsSchema, networkMeaningSchema } from './network.ts'
 import {
-  casePartSchema,
   caseScoresSchema,
   dataReportSchema,
   inferenceSettingsSchema,
@@ -136,7 +135,8 @@ export const computeMethods = {
       cases: z.array(
         z.object({
           id: z.string(),
-          part: casePartSchema,
+          /** A training learns from it or chooses its weights by it, or for a volume whose slices are parted by some of them. */
+          learned: z.boolean(),
           /** Absolute, and so are the masks: one label map, or one file for each object. */
           image: z.string(),
           masks: z.array(z.string()).min(1),
