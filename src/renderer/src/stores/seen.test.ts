@@ -4,6 +4,7 @@ import type { EventPayload, StrokeDelta } from '../../../core/contract/index.ts'
 import { provideClient } from '../api/client.ts'
 import { aCase, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
 import { useSeenStore } from './seen.ts'
+import { useUiStore } from './ui.ts'
 import { useViewStore } from './view.ts'
 
 let client: FakeClient
@@ -96,5 +97,31 @@ describe('slices that were on screen', () => {
     ])
     overlay.predictionVisible = true
     expect(seen()).toEqual([0, 1, 3, 5])
+  })
+
+  it('are unseen again with what comes while it is hidden, also on the slice on screen', () => {
+    const { overlay } = useViewStore()
+    look(2, 3)
+    overlay.predictionVisible = false
+    predict(3)
+    expect([seen(), seen(false)]).toEqual([[2], [2, 3]])
+    overlay.maskVisible = false
+    predict(3)
+    expect(seen(false)).toEqual([2])
+    overlay.maskVisible = true
+    expect([seen(), seen(false)]).toEqual([[2], [2, 3]])
+    overlay.predictionVisible = true
+    expect(seen()).toEqual([2, 3])
+  })
+
+  it('were not seen under a page, but are as soon as it is left', () => {
+    const ui = useUiStore()
+    look(2, 3)
+    ui.showPage('models')
+    predict(3)
+    look(3)
+    expect(seen(false)).toEqual([2])
+    ui.leavePage()
+    expect(seen()).toEqual([2, 3])
   })
 })

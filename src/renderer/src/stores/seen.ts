@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import type { StrokeDelta } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { useOnTrainingPlane } from './shown.ts'
+import { useUiStore } from './ui.ts'
 import { useViewStore } from './view.ts'
 
 interface Shown {
@@ -31,6 +32,7 @@ const drawing: ReadonlySet<StrokeDelta['kind']> = new Set<StrokeDelta['kind']>([
 export const useSeenStore = defineStore('seen', () => {
   const client = useClient()
   const view = useViewStore()
+  const ui = useUiStore()
   const onTrainingPlane = useOnTrainingPlane()
   const byCase = new Map<string, Seen>()
   /** Of the open case. */
@@ -42,9 +44,10 @@ export const useSeenStore = defineStore('seen', () => {
     if (caseId === view.caseId) slices.value = seen
   }
 
-  /** A slice was drawn on the screen as it is. */
+  /** A slice was drawn on the screen as it is; under a page nobody sees it yet. */
   function show(shown: Shown): void {
     last = shown
+    if (ui.page !== null) return
     const { caseId, index, predicted } = shown
     const { maskVisible, predictionVisible } = view.overlay
     const before = byCase.get(caseId)
@@ -59,12 +62,19 @@ export const useSeenStore = defineStore('seen', () => {
     return withPrediction ? seen === true : seen !== undefined
   }
 
-  /** Other than what is on screen, where the change is seen as it comes. */
+  /** The slice on screen is seen as it changes, as far as its layers are shown. */
   function changed(caseId: string, touches: (index: number) => boolean): void {
     const before = byCase.get(caseId)
     if (before === undefined) return
-    const here = view.caseId === caseId && onTrainingPlane.value ? view.index : null
-    put(caseId, new Map([...before].filter(([index]) => index === here || !touches(index))))
+    const { maskVisible, predictionVisible } = view.overlay
+    const visible = ui.page === null && maskVisible && view.caseId === caseId && onTrainingPlane.value
+    const here = visible ? view.index : null
+    const after = new Map<number, boolean>()
+    for (const [index, all] of before) {
+      if (!touches(index)) after.set(index, all)
+      else if (index === here) after.set(index, all && predictionVisible)
+    }
+    put(caseId, after)
   }
 
   function forget(): void {
@@ -90,7 +100,7 @@ export const useSeenStore = defineStore('seen', () => {
   // Changes may have been missed.
   client.onResync(forget)
   watch(
-    [() => view.overlay.maskVisible, () => view.overlay.predictionVisible],
+    [() => view.overlay.maskVisible, () => view.overlay.predictionVisible, () => ui.page],
     () => {
       if (last?.caseId === view.caseId && onTrainingPlane.value && last.index === view.index) show(last)
     },
