@@ -268,7 +268,7 @@ describe('a version that was kept aside', () => {
     expect(useProjectStore().activeModel?.id).toBe('model-3')
   })
 
-  it('is used at once where it was in use before', async () => {
+  it('is used at once where no reason is asked for', async () => {
     client.answers['models.activate'] = ({ modelId }) => ({ ...third, id: modelId, active: true })
     const result = await show(JudgementResult, { model: third })
     await by(result, 'override').trigger('click')
@@ -291,6 +291,22 @@ describe('a version that was kept aside', () => {
     await by(again, 'override-reason').setValue('')
     outside()
     expect(useUiStore().panel).toBeNull()
+  })
+
+  it('takes a reason for the version it was typed for, also where another is chosen meanwhile', async () => {
+    const versions = useVersionsStore()
+    versions.overriding = 'model-3'
+    const sheet = await show(OverrideSheet)
+    const typed = () => (by(sheet, 'override-reason').element as HTMLTextAreaElement).value
+    await by(sheet, 'override-reason').setValue('Why not')
+    versions.overriding = 'model-1'
+    await flushPromises()
+    expect(typed()).toBe('')
+    expect(by(sheet, 'override-use').attributes('disabled')).toBeDefined()
+    await by(sheet, 'override-reason').setValue('The oldest')
+    versions.overriding = 'model-3'
+    await flushPromises()
+    expect(typed()).toBe('Why not')
   })
 
   it('keeps what was typed where it is refused', async () => {
