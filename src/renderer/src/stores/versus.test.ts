@@ -196,6 +196,33 @@ describe('two versions side by side', () => {
       expect(versus.settled).toBe(true)
     })
 
+    it('stays on the same plane as long as its grid does, as a view is zoomed by it', async () => {
+      const versus = useVersusStore()
+      await versus.begin()
+      const { plane } = versus
+      client.tell('case.slices', { caseId: 'case-1', corrected: [], predicted: [], approved: [2], painted: [] })
+      client.resync()
+      await settled()
+      expect(versus.detail?.approved).toEqual([])
+      expect(versus.plane).toBe(plane)
+      client.answers['case.detail'] = ({ caseId }) => aDetail({ id: caseId, dims: [8, 6, 4] })
+      client.resync()
+      await settled()
+      expect(versus.plane).not.toBe(plane)
+      expect(versus.index).toBe(3)
+    })
+
+    it('stays on the slice that was gone to while the case is read again', async () => {
+      const versus = useVersusStore()
+      await versus.begin()
+      for (const again of [() => client.resync(), () => void versus.begin(), () => void versus.openCase('case-1')]) {
+        again()
+        await versus.go(versus.index + 1)
+        await settled()
+      }
+      expect(versus.index).toBe(8)
+    })
+
     it('reads afresh after events were missed, and what failed once more', async () => {
       const versus = useVersusStore()
       const preview = client.answers['models.preview']

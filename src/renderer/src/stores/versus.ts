@@ -28,6 +28,10 @@ interface Wish {
   done: Promise<void>
 }
 
+function gridOf({ id, dims, affine, spacing, trainingAxis }: CaseDetail): string {
+  return JSON.stringify([id, dims, affine, spacing, trainingAxis])
+}
+
 /** Two versions of the model on the same slice of a case: what each predicts there. Nothing of it is kept. */
 export const useVersusStore = defineStore('versus', () => {
   const project = useProjectStore()
@@ -57,11 +61,8 @@ export const useVersusStore = defineStore('versus', () => {
   const able = computed(() => versions.newestFirst.filter((one) => !one.pruned))
   /** Cases with slices that a model can predict. */
   const cases = computed(() => project.cases.filter((one) => one.kind !== 'slide' && !one.missing))
-  const plane = computed<PlaneView | null>(() => {
-    const now = detail.value
-    if (now === null) return null
-    return planeViews(now.dims, now.affine, now.spacing).find((one) => one.sliceAxis === now.trainingAxis) ?? null
-  })
+  /** The same one as long as the case is and nothing of its grid changes: a view is zoomed and moved by it. */
+  const plane = shallowRef<PlaneView | null>(null)
   /** A person has dealt with the slice: its mask is what predictions can be measured against. */
   const settled = computed(() => {
     const now = detail.value
@@ -91,7 +92,7 @@ export const useVersusStore = defineStore('versus', () => {
     const left = place === begunAt ? cases.value.find((one) => one.id === caseId.value) : undefined
     begunAt = place
     const first = left ?? onScreen ?? cases.value[0]
-    if (first !== undefined) await openCase(first.id, left === undefined ? null : index.value)
+    if (first !== undefined) await openCase(first.id, left !== undefined)
   }
 
   function follow(): () => void {
@@ -105,12 +106,12 @@ export const useVersusStore = defineStore('versus', () => {
       }),
       client.onResync(() => {
         readMaskAgain()
-        if (caseId.value !== null) void openCase(caseId.value, index.value)
+        if (caseId.value !== null) void openCase(caseId.value, true)
       }),
       // What failed for want of an answer is asked for again.
       client.onState((state) => {
         if (state !== 'open') return
-        if (detail.value === null && caseId.value !== null) void openCase(caseId.value, index.value)
+        if (detail.value === null && caseId.value !== null) void openCase(caseId.value, true)
         else void load()
       }),
       // A version was trained or given up meanwhile, or a label.
@@ -125,10 +126,11 @@ export const useVersusStore = defineStore('versus', () => {
     return () => stops.forEach((each) => each())
   }
 
-  /** To be looked at only. At the slice on screen where it is there, else at the middle one, or at the slice `at`. */
-  async function openCase(id: string, at: number | null = null): Promise<void> {
+  /** To be looked at only. At the slice on screen where it is there, else at the middle one; or where it was left. */
+  async function openCase(id: string, asLeft = false): Promise<void> {
     const turn = ++opening
-    if (detail.value?.id !== id) detail.value = null
+    const before = detail.value?.id === id ? index.value : null
+    if (before === null) show(null)
     caseId.value = id
     error.value = null
     try {
@@ -136,11 +138,23 @@ export const useVersusStore = defineStore('versus', () => {
       if (turn !== opening) return
       const slices = opened.dims[opened.trainingAxis]
       const seen = view.caseId === id && view.view?.sliceAxis === opened.trainingAxis ? view.index : null
-      detail.value = opened
-      index.value = Math.min(slices - 1, at ?? seen ?? Math.floor(slices / 2))
+      // Who went on to another slice meanwhile stays there.
+      const stays = asLeft || (before !== null && before !== index.value)
+      show(opened)
+      index.value = Math.min(slices - 1, stays ? index.value : (seen ?? Math.floor(slices / 2)))
       await load()
     } catch (thrown) {
       if (turn === opening && !isCancelled(thrown)) error.value = asWireError(thrown)
+    }
+  }
+
+  function show(next: CaseDetail | null): void {
+    const before = detail.value
+    detail.value = next
+    if (next === null) plane.value = null
+    else if (before === null || gridOf(before) !== gridOf(next)) {
+      const views = planeViews(next.dims, next.affine, next.spacing)
+      plane.value = views.find((one) => one.sliceAxis === next.trainingAxis) ?? null
     }
   }
 
@@ -287,7 +301,7 @@ export const useVersusStore = defineStore('versus', () => {
   function forget(): void {
     opening += 1
     caseId.value = null
-    detail.value = null
+    show(null)
     ground.value = null
   }
 
