@@ -40,6 +40,8 @@ export const useVersionsStore = defineStore('versions', () => {
   const overriding = ref<string | null>(null)
   /** Reasons that were typed and not given yet, by version. */
   const reasons = new Map<string, string>()
+  /** Texts that were typed and could not be kept, by field and version. */
+  const drafts = new Map<string, string>()
   let reading = 0
   let charting = 0
 
@@ -193,6 +195,7 @@ export const useVersionsStore = defineStore('versions', () => {
     saving,
     overriding,
     reasons,
+    drafts,
     newestFirst,
     bytes,
     keptAside,

@@ -1,7 +1,10 @@
-import { onBeforeUnmount, ref, watch, type Ref } from 'vue'
+import { nextTick, onBeforeUnmount, ref, watch, type Ref } from 'vue'
+import { useVersionsStore } from '../../stores/versions.ts'
 
 interface DraftOf {
-  /** What the text belongs to. */
+  /** Which text of a version it is. */
+  readonly field: string
+  /** The version that the text belongs to. */
   readonly id: () => string
   /** The text as it is kept. */
   readonly kept: () => string
@@ -23,47 +26,89 @@ export interface Draft {
 }
 
 /**
- * A text that is kept when its field is left. News of what is kept, also from other windows, never touch what is being typed; what was
- * typed is kept too where the field goes away or comes to show something else.
+ * A text of a version that is kept when its field is left. News of what is kept, also from other windows, never touch what is being
+ * typed; what was typed is kept too where the field goes away or comes to show something else. Where it cannot be kept, it stands in the
+ * field again when the version is shown again.
  */
-export function useDraft({ id, kept, keep, clean = (text) => text }: DraftOf): Draft {
-  const text = ref(kept())
+export function useDraft({ field, id, kept, keep, clean = (text) => text }: DraftOf): Draft {
+  const { drafts } = useVersionsStore()
+  const text = ref('')
   /** What the text was begun with. */
-  let begun = text.value
+  let begun = ''
   let focused = false
   /** Is on its way. */
   let sent: string | null = null
+  let sending = 0
 
-  function reset(): void {
-    text.value = kept()
-    begun = text.value
+  const place = (of: string): string => `${field} ${of}`
+
+  function show(): void {
+    begun = kept()
+    text.value = drafts.get(place(id())) ?? begun
   }
 
-  async function settle(of: string): Promise<void> {
-    if (text.value === begun || text.value === sent) return
+  function reset(): void {
+    drafts.delete(place(id()))
+    show()
+  }
+
+  async function send(of: string, typed: string, wanted: string): Promise<boolean> {
+    const done = await keep(of, wanted)
+    if (done) drafts.delete(place(of))
+    else {
+      drafts.set(place(of), typed)
+      refresh()
+    }
+    return done
+  }
+
+  async function settle(): Promise<void> {
+    const of = id()
     const typed = text.value
+    if (typed === sent) return
+    if (sent === null && typed === begun) {
+      reset()
+      return
+    }
     const wanted = clean(typed)
-    if (wanted === null || wanted === kept()) {
+    // While another text is on its way, also one that is kept as yet must follow it.
+    if (wanted === null || (sent === null && wanted === kept())) {
       reset()
       return
     }
     sent = typed
-    const done = await keep(of, wanted)
+    const turn = ++sending
+    const done = await send(of, typed, wanted)
+    if (turn !== sending) return
     sent = null
-    if (!done || of !== id()) return
+    if (!done) return
     begun = wanted
     // What was typed meanwhile stays.
     if (text.value === typed) text.value = wanted
+    await nextTick()
+    refresh()
   }
 
+  /** Shows what is kept, unless something else is typed or on its way. */
+  function refresh(): void {
+    if (!focused && sent === null && text.value === begun) show()
+  }
+
+  show()
   watch([id, kept], ([now], [before]) => {
-    if (now !== before) {
-      const typed = text.value === begun || text.value === sent ? null : clean(text.value)
-      if (typed !== null) void keep(before, typed)
-      reset()
-    } else if (!focused && (text.value === begun || text.value === sent)) reset()
+    if (now === before) {
+      refresh()
+      return
+    }
+    const typed = text.value === (sent ?? begun) ? null : text.value
+    const wanted = typed === null ? null : clean(typed)
+    if (typed !== null && wanted !== null) void send(before, typed, wanted)
+    // What is on its way is of the other version.
+    sent = null
+    sending += 1
+    show()
   })
-  onBeforeUnmount(() => void settle(id()))
+  onBeforeUnmount(() => void settle())
 
   return {
     text,
@@ -72,8 +117,7 @@ export function useDraft({ id, kept, keep, clean = (text) => text }: DraftOf): D
     },
     leave: async () => {
       focused = false
-      if (text.value === begun) reset()
-      else await settle(id())
+      await settle()
     },
     reset,
   }
