@@ -47,13 +47,17 @@ export async function judgeVersion(
   }
   const current = labels.list()
   const values = new Set(current.map(({ value }) => value))
-  // What a version says of a label that is no longer used becomes background, as when it predicts.
-  const known = (overlaps: Overlaps | undefined): Overlaps => (overlaps ?? []).filter(({ label }) => values.has(label))
+  // What a version says of a label that is no longer used becomes background, as when it predicts. So does what it says of one that
+  // came after the slice was annotated: that there is none of it in the mask says nothing of what is there.
+  const known = (overlaps: Overlaps | undefined, changedSeq: number): Overlaps =>
+    (overlaps ?? []).filter(
+      ({ label, truth }) => values.has(label) && (truth > 0 || !labels.isLaterThan(label, changedSeq)),
+    )
   const held = scored.cases.map(({ caseId, name, slices }): HeldCase => ({
     ...{ caseId, name },
-    slices: slices.map(({ overlaps: [after, before] }) => ({
-      before: againstId === null ? null : known(before),
-      after: known(after),
+    slices: slices.map(({ changedSeq, overlaps: [after, before] }) => ({
+      before: againstId === null ? null : known(before, changedSeq),
+      after: known(after, changedSeq),
     })),
   }))
   const judged = judge(held, current)

@@ -32,6 +32,8 @@ export type Overlaps = ComputeResult<'score'>['slices'][number]['overlaps']
 /** What each of the models predicted of a slice, in their order. */
 export interface ScoredSlice {
   readonly slice: number
+  /** The row of the journal that made its mask what it was scored on. */
+  readonly changedSeq: number
   readonly overlaps: readonly Overlaps[]
 }
 
@@ -90,6 +92,7 @@ type Range = Pick<NonNullable<CaseRecord['range']>, 'low' | 'high'>
 
 interface Wanted {
   readonly slice: number
+  readonly changedSeq: number
   readonly state: string
 }
 
@@ -116,7 +119,9 @@ async function scoreCase(
         keepScores(parts.db, model.id, record.id, batch, wanted, scores)
       }
     }
-    return wanted.map(({ slice }) => ({ slice, overlaps: known.map((scores) => scores.get(slice) ?? []) }))
+    return wanted.map(({ slice, changedSeq }) => {
+      return { slice, changedSeq, overlaps: known.map((scores) => scores.get(slice) ?? []) }
+    })
   }
 }
 
@@ -127,7 +132,7 @@ function wantedSlices({ holdout, cases }: ScoringParts, caseId: string, range: R
   return spread(
     holdout.slices().filter((one) => one.caseId === caseId),
     SLICES_A_CASE,
-  ).map(({ slice, changedSeq }): Wanted => ({ slice, state: `${changedSeq} ${view}` }))
+  ).map(({ slice, changedSeq }): Wanted => ({ slice, changedSeq, state: `${changedSeq} ${view}` }))
 }
 
 /** Pictures and labels, or null where a slice is in another state by now. */

@@ -4,6 +4,13 @@ import { nextLabelColor } from '../../core/labelmap/index.ts'
 import type { Database } from './database.ts'
 import { flag, int, text } from './rows.ts'
 
+interface Entry {
+  readonly label: Label
+  readonly archived: boolean
+  /** The last row of the journal by then. */
+  readonly addedSeq: number
+}
+
 /**
  * The label table. Values are given out once and never again: an archived label keeps its row, since strokes in the
  * journal and models refer to its value, and so that an undone deletion brings it back.
@@ -11,7 +18,7 @@ import { flag, int, text } from './rows.ts'
 export class Labels {
   readonly #db: Database
   /** Also the archived ones. The table has at most 255 rows. */
-  readonly #byValue = new Map<number, { label: Label; archived: boolean }>()
+  readonly #byValue = new Map<number, Entry>()
 
   constructor(db: Database) {
     this.#db = db
@@ -29,7 +36,7 @@ export class Labels {
         visible: flag(row, 'visible'),
         locked: flag(row, 'locked'),
       }
-      this.#byValue.set(label.value, { label, archived: flag(row, 'archived') })
+      this.#byValue.set(label.value, { label, archived: flag(row, 'archived'), addedSeq: int(row, 'added_seq') })
     }
   }
 
@@ -60,6 +67,11 @@ export class Labels {
     return entry !== undefined && !entry.archived && entry.label.locked
   }
 
+  /** Whether the label, of this list, was put on it after a row of the journal was written: that row says nothing of it. */
+  isLaterThan(value: number, seq: number): boolean {
+    return (this.#byValue.get(value)?.addedSeq ?? 0) >= seq
+  }
+
   /** Also for archived labels: the words of an old stroke. */
   nameOf(value: number): string {
     return this.#byValue.get(value)?.label.name ?? `label ${value}`
@@ -77,8 +89,7 @@ export class Labels {
       visible: true,
       locked: false,
     }
-    this.#db.run('INSERT INTO labels (value, name, color) VALUES (?, ?, ?)', value, label.name, label.color)
-    this.#byValue.set(value, { label, archived: false })
+    this.#insert(label)
     return { ...label }
   }
 
@@ -95,12 +106,12 @@ export class Labels {
     const wanted = (name ?? '').trim().slice(0, 80) || `Label ${value}`
     const fresh = { value, name: wanted, color: '', visible: true, locked: false }
     const label: Label = { ...this.#setApart(fresh), color: nextLabelColor(this.list()) }
-    this.#db.run('INSERT INTO labels (value, name, color) VALUES (?, ?, ?)', value, label.name, label.color)
-    this.#byValue.set(value, { label, archived: false })
+    this.#insert(label)
   }
 
   update(value: number, change: { [K in keyof Omit<Label, 'value'>]?: Label[K] | undefined }): Label {
     const before = this.get(value)
+    const entry = this.#byValue.get(value)
     const label = labelSchema.parse({
       value,
       name: change.name === undefined ? before.name : this.#checkedName(change.name, value),
@@ -116,7 +127,7 @@ export class Labels {
       Number(label.locked),
       value,
     )
-    this.#byValue.set(value, { label, archived: false })
+    this.#byValue.set(value, { label, archived: false, addedSeq: entry?.addedSeq ?? 0 })
     return { ...label }
   }
 
@@ -135,7 +146,21 @@ export class Labels {
       label.color,
       value,
     )
-    this.#byValue.set(value, { label, archived })
+    this.#byValue.set(value, { ...entry, label, archived })
+  }
+
+  #insert(label: Label): void {
+    const addedSeq = this.#lastSeq()
+    this.#db.run(
+      'INSERT INTO labels (value, name, color, added_seq) VALUES (?, ?, ?, ?)',
+      ...[label.value, label.name, label.color, addedSeq],
+    )
+    this.#byValue.set(label.value, { label, archived: false, addedSeq })
+  }
+
+  #lastSeq(): number {
+    const row = this.#db.get('SELECT COALESCE(MAX(seq), 0) AS seq FROM journal')
+    return row === undefined ? 0 : int(row, 'seq')
   }
 
   /** The next that was never given out; below the largest where a mask from elsewhere brought the last one. */

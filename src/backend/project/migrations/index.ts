@@ -6,9 +6,10 @@ import { anyImage } from './0002-any-image.ts'
 import { importedMasks } from './0003-imported-masks.ts'
 import { learning } from './0004-learning.ts'
 import { drawn } from './0005-drawn.ts'
+import { labelAge } from './0006-label-age.ts'
 
 /** In order; the n-th brings a project to schema n. `PRAGMA user_version` says where a project stands. */
-const migrations: readonly string[] = [initial, anyImage, importedMasks, learning, drawn]
+const migrations: readonly string[] = [initial, anyImage, importedMasks, learning, drawn, labelAge]
 
 /** Marks the file as a Maskwright project for `file` and other tools: "MkWr". */
 const APPLICATION_ID = 0x4d6b5772
