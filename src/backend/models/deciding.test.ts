@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { cleanUp, jobEnd, openWithCase } from '../testing/fixtures.ts'
+import { cleanUp, jobEnd, openWithCase, restart } from '../testing/fixtures.ts'
 import {
   drawBlock,
   openWithHoldout,
@@ -135,5 +135,15 @@ describe('the first version with a hold-out', () => {
     expect(happened).toContain('predict')
     expect(happened.indexOf('predict')).toBeLessThan(happened.lastIndexOf('score'))
     expect(await usedVersion(test)).toBe(1)
+  })
+
+  it('does not wait for images that are gone', async () => {
+    const test = await openWithHoldout(2)
+    for (const caseId of test.aside) rmSync((await test.call('case.open', { caseId })).sourcePath)
+    const again = await restart(test)
+    const first = await retrain(again)
+    expect(first).toMatchObject({ active: true, judged: { verdict: 'unproven' } })
+    const { judgements } = await again.call('models.detail', { modelId: first.id })
+    expect(judgements.map(({ verdict }) => verdict)).toEqual(['unproven'])
   })
 })

@@ -188,6 +188,7 @@ export class Promotion {
   /** The hold-out was given up while the version waited. */
   #unproven(modelId: string): void {
     const { holdout, models } = this.#parts
+    if (models.get(modelId).active) return
     const blank = blankJudgement(modelId, models.activeId(), holdout.get().id)
     const judgement = this.#withoutProof(blank, this.#begunWith.get(modelId) ?? null)
     this.#record(judgement, judgement.verdict === 'unproven')
@@ -217,6 +218,8 @@ export class Promotion {
     const { active } = models.get(modelId)
     const stale = alone ? !active : active || models.activeId() !== againstId
     if (stale || holdout.get().id !== holdoutId || this.#leak(modelId, againstId) !== null) return false
+    // A first version is in use whatever its images say; it does not wait for them.
+    if (alone && verdict === 'waiting') return true
     const chosen = !alone && againstId !== null && againstId !== (this.#begunWith.get(modelId) ?? null)
     if (chosen && verdict === 'unproven') {
       const reason = `Version ${models.get(againstId).version} was chosen since its training began. ${judgement.reason}`
