@@ -49,7 +49,8 @@ export interface AcceptPlan {
 /**
  * What accepting a prediction changes inside `box`. `mask` is a label volume of extent `dims`, `prediction` holds the labels of the
  * box alone, x fastest. `open[i]` is 1 where slice i across `trainingAxis` was predicted and may change; `takes[p]` is 1 where the predicted
- * label p is one that the user asked for; `locked[v]` is 1 for locked labels, which neither give nor gain a voxel.
+ * label p is one that the user asked for; `locked[v]` is 1 for locked labels, which neither give nor gain a voxel. Where `kept`, one byte
+ * a voxel of the box, is 1, the mask stays; null: it does nowhere.
  */
 export function planAccept(options: {
   mask: Uint8Array
@@ -60,8 +61,9 @@ export function planAccept(options: {
   open: Uint8Array
   takes: Uint8Array
   locked: Uint8Array
+  kept: Uint8Array | null
 }): AcceptPlan {
-  const { mask, prediction, dims, box, trainingAxis, open, takes, locked } = options
+  const { mask, prediction, dims, box, trainingAxis, open, takes, locked, kept } = options
   const runs = new RunList()
   let inBox = 0
   let changedVoxels = 0
@@ -84,6 +86,7 @@ export function planAccept(options: {
           keptLockedVoxels++
           continue
         }
+        if (kept?.[inBox] === 1) continue
         runs.add(inBox, before, after)
         changedVoxels++
       }

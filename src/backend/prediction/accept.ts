@@ -4,6 +4,7 @@ import type { MethodParams, MethodResult } from '../../core/contract/methods.ts'
 import type { Axis, Box } from '../../core/contract/schemas.ts'
 import { boxOfSlice, wholeBox } from '../../core/labelmap/index.ts'
 import type { Annotations } from '../annotation/annotations.ts'
+import type { Journal } from '../annotation/journal.ts'
 import type { CaseMask, Masks } from '../annotation/masks.ts'
 import { planAccept, type AcceptPlan } from '../annotation/plans.ts'
 import { slicesOfRuns } from '../annotation/sliceSets.ts'
@@ -11,6 +12,7 @@ import type { Tallies } from '../annotation/tallies.ts'
 import { historyOf } from '../annotation/words.ts'
 import type { Cases } from '../project/cases.ts'
 import type { Labels } from '../project/labels.ts'
+import { drawnVoxels } from './drawn.ts'
 import type { Predictions } from './predictions.ts'
 
 type AcceptParams = MethodParams<'annotation.accept'>
@@ -19,6 +21,7 @@ type AcceptResult = MethodResult<'annotation.accept'>
 export interface AcceptParts {
   readonly cases: Cases
   readonly labels: Labels
+  readonly journal: Journal
   readonly masks: Masks
   readonly tallies: Tallies
   readonly predictions: Predictions
@@ -35,7 +38,7 @@ export async function acceptPrediction(
   origin: string | null,
 ): Promise<AcceptResult> {
   const { cases, labels, masks, annotations } = parts
-  const { caseId, scope } = params
+  const { caseId, scope, labels: wanted, keepCorrected } = params
   const { dims, trainingAxis } = cases.get(caseId)
   const axis = scope.kind === 'slice' ? scope.axis : null
   if (scope.kind === 'slice' && scope.index >= dims[scope.axis]) {
@@ -43,13 +46,13 @@ export async function acceptPrediction(
   }
   return masks.use(caseId, (mask) => {
     const { open, kept } = openSlices(parts, params, trainingAxis)
-    const { box, ...plan } = planTakeOver(parts, mask, { scope, open, wanted: params.labels })
+    const { box, ...plan } = planTakeOver(parts, mask, { scope, open, wanted, keepCorrected })
     const accepted: number[] = []
     open.forEach((value, slice) => {
       if (value === 1) accepted.push(slice)
     })
     // One label of a volume says nothing about the others, so it does not make its slices good to learn from.
-    const whole = axis === trainingAxis || (axis === null && params.labels === null)
+    const whole = axis === trainingAxis || (axis === null && wanted === null)
     const slices = whole ? accepted : slicesOfRuns(box, plan.runs, trainingAxis)
     const counter = axis === trainingAxis ? 'own' : axis !== null ? 'crossing' : whole ? 'accepted' : 'none'
     const counts = {
@@ -82,19 +85,21 @@ export async function acceptPrediction(
 
 /**
  * What of the mask becomes as predicted where the prediction of the `open` slices is taken over, inside the box of the scope; `wanted`
- * as in `annotation.accept`.
+ * and `keepCorrected` as in `annotation.accept`.
  */
 export function planTakeOver(
-  parts: Pick<AcceptParts, 'cases' | 'labels' | 'predictions'>,
-  { caseId, dims, labels: mask }: CaseMask,
+  parts: Pick<AcceptParts, 'cases' | 'labels' | 'journal' | 'predictions'>,
+  mask: CaseMask,
   how: {
     readonly scope: AcceptParams['scope']
     readonly open: Uint8Array
     readonly wanted: readonly number[] | null
+    readonly keepCorrected: boolean
   },
 ): AcceptPlan & { readonly box: Box } {
-  const { cases, labels, predictions } = parts
-  const { scope, open, wanted } = how
+  const { cases, labels, journal, predictions } = parts
+  const { caseId, dims } = mask
+  const { scope, open, wanted, keepCorrected } = how
   const box = scope.kind === 'slice' ? boxOfSlice(dims, scope.axis, scope.index) : wholeBox(dims)
   // A slice is what its box holds, x fastest.
   const prediction =
@@ -102,7 +107,9 @@ export function planTakeOver(
   const { trainingAxis } = cases.get(caseId)
   const locked = Uint8Array.from({ length: 256 }, (_, value) => Number(labels.isLocked(value)))
   const takes = taken(labels, wanted)
-  return { box, ...planAccept({ mask, prediction, dims, box, trainingAxis, open, takes, locked }) }
+  const slices = [...open.keys()].filter((slice) => open[slice] === 1)
+  const kept = keepCorrected ? drawnVoxels(journal, mask, { scope, box, trainingAxis, slices }) : null
+  return { box, ...planAccept({ mask: mask.labels, prediction, dims, box, trainingAxis, open, takes, locked, kept }) }
 }
 
 /** Which slices across the training axis may change, and how many were kept because a person corrected them. */

@@ -5,16 +5,11 @@ import type { MethodParams, MethodResult } from '../../core/contract/methods.ts'
 import type { Axis, Box, Dims } from '../../core/contract/schemas.ts'
 import { boxOfSlice, boxOfSliceRect, sliceExtent, wholeBox } from '../../core/labelmap/index.ts'
 import type { PlannedStroke } from '../annotation/annotations.ts'
-import type { Journal } from '../annotation/journal.ts'
 import type { CaseMask } from '../annotation/masks.ts'
 import { countPixels, inForceNow, standingOf, withBox } from '../annotation/standing.ts'
 import { historyOf } from '../annotation/words.ts'
 import { firstLabel, planTakeOver, type AcceptParts } from '../prediction/accept.ts'
 import { refuseSlide } from '../project/cases.ts'
-
-interface ApproveParts extends AcceptParts {
-  readonly journal: Journal
-}
 
 type ApproveParams = MethodParams<'slice.approve'>
 type ApproveResult = MethodResult<'slice.approve'>
@@ -34,7 +29,7 @@ interface Wanted {
  * says nothing new, nothing is appended. Throws CodedError: `not-found`, `bad-request` for what lies outside.
  */
 export async function approve(
-  parts: ApproveParts,
+  parts: AcceptParts,
   params: ApproveParams,
   origin: string | null,
 ): Promise<ApproveResult> {
@@ -72,11 +67,14 @@ export async function approve(
   })
 }
 
-/** Those that are predicted and of which nobody has said anything: what is seen of them is no mask yet. */
-function openOf({ predictions, tallies }: ApproveParts, caseId: string, slices: readonly number[]): number[] {
+/**
+ * Those that are predicted and of which nobody has said anything: what is seen of them is no mask yet. What was accepted with the whole
+ * volume is one, whatever was predicted since.
+ */
+function openOf({ predictions, tallies }: AcceptParts, caseId: string, slices: readonly number[]): number[] {
   const predicted = new Set(predictions.indices(caseId))
-  const settled = new Set(tallies.settled(caseId))
-  return slices.filter((slice) => predicted.has(slice) && !settled.has(slice))
+  const masked = new Set([...tallies.settled(caseId), ...tallies.acceptedOf(caseId, slices)])
+  return slices.filter((slice) => predicted.has(slice) && !masked.has(slice))
 }
 
 /** The words alone. */
@@ -97,7 +95,7 @@ function said(mask: CaseMask, { index, box, trainingAxis, slices, approved }: Wa
 
 /** What makes the words an acceptance of the `open` slices too. */
 function takenOver(
-  parts: ApproveParts,
+  parts: AcceptParts,
   mask: CaseMask,
   { index, trainingAxis: axis }: Wanted,
   open: readonly number[],
@@ -105,7 +103,7 @@ function takenOver(
   const scope = index === null ? ({ kind: 'volume' } as const) : ({ kind: 'slice', axis, index } as const)
   const bySlice = new Uint8Array(mask.dims[axis])
   for (const slice of open) bySlice[slice] = 1
-  const { box, runs } = planTakeOver(parts, mask, { scope, open: bySlice, wanted: null })
+  const { box, runs } = planTakeOver(parts, mask, { scope, open: bySlice, wanted: null, keepCorrected: true })
   return { kind: 'accept', label: firstLabel(runs), box, runs }
 }
 
@@ -139,7 +137,7 @@ function boxOfRegion({ x0, y0, x1, y1 }: SliceRegion, index: number, dims: Dims,
 }
 
 /** Those of the slices of which something else is approved afterwards. */
-function sayingNew({ journal }: ApproveParts, mask: CaseMask, wanted: Wanted): number[] {
+function sayingNew({ journal }: AcceptParts, mask: CaseMask, wanted: Wanted): number[] {
   const { approved, box, trainingAxis, slices } = wanted
   const { caseId, dims } = mask
   const extent = sliceExtent(dims, trainingAxis)

@@ -181,6 +181,55 @@ describe('annotation.accept', () => {
     expect((await test.call('case.open', { caseId })).corrected).toEqual([1])
   })
 
+  it('keeps what was drawn in another plane, in a slice by name and in the volume, unless it is not wanted', async () => {
+    const test = await withModel()
+    const { caseId } = test
+    await predict(test)
+    // Through slices 2 to 4, where background is predicted, and erased in slice 3 where it is not.
+    await test.call('annotation.commit', {
+      caseId,
+      delta: rectangle({ axis: 0, index: 0, at: [2, 2], size: [1, 3], after: 2 }),
+    })
+    const spot = { axis: 1, index: 2, at: [3, 3], size: [1, 1] } satisfies Partial<Parameters<typeof rectangle>[0]>
+    await test.call('annotation.commit', { caseId, delta: rectangle({ ...spot, after: 1 }) })
+    await test.call('annotation.commit', { caseId, delta: rectangle({ ...spot, before: 1, after: 0 }) })
+    const expected = block.slice()
+    for (const slice of [2, 3, 4]) expected[slice * 48 + 16] = 2
+    expected[3 * 48 + 16 + 3] = 0
+    const part = (all: Uint8Array, index: number) => all.slice(index * 48, (index + 1) * 48)
+    const slice = (axis: 0 | 1 | 2, index: number) => ({
+      caseId,
+      scope: { kind: 'slice', axis, index } as const,
+      ...accept,
+    })
+    expect(await test.call('annotation.accept', slice(2, 3))).toMatchObject({ changedVoxels: 8 })
+    expect(part(await readMaskOf(test, caseId), 3)).toEqual(part(expected, 3))
+    await test.call('annotation.undo', { caseId })
+    const volume = { caseId, scope: { kind: 'volume' } as const }
+    await test.call('annotation.accept', { ...volume, ...accept })
+    expect(await readMaskOf(test, caseId)).toEqual(expected)
+    // It is not the prediction's by now either.
+    expect(await test.call('annotation.accept', slice(2, 3))).toMatchObject({ changedVoxels: 0, delta: null })
+    await test.call('annotation.undo', { caseId })
+    await test.call('annotation.accept', { ...volume, labels: null, keepCorrected: false })
+    expect(await readMaskOf(test, caseId)).toEqual(block)
+  })
+
+  it('gives a plane that is named its own drawings back, not those of the others', async () => {
+    const test = await withModel()
+    const { caseId } = test
+    await predict(test)
+    // In the plane of row 2, and through it on slice 1.
+    await test.call('annotation.commit', {
+      caseId,
+      delta: rectangle({ axis: 1, index: 2, at: [0, 3], size: [1, 1], after: 2 }),
+    })
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [0, 2], size: [1, 1], after: 2 }) })
+    await test.call('annotation.accept', { caseId, scope: { kind: 'slice', axis: 1, index: 2 }, ...accept })
+    const mask = await readMaskOf(test, caseId)
+    expect([mask[3 * 48 + 16], mask[48 + 16], mask[3 * 48 + 16 + 3]]).toEqual([0, 2, 1])
+  })
+
   it('takes one label alone, and says when nothing is predicted', async () => {
     const test = await withModel()
     const { caseId } = test

@@ -25,8 +25,9 @@ export const learningMethods = {
    * A person says that the slice, or a part of it, is right as it is: one undoable step of the case's history. `approved` false takes
    * it back (another step). `index` null: these `slices` of the case, or all where they are null, in one step.
    *
-   * Approval is of the mask. With `takeOver`, slices that are predicted and of which nobody has said anything get their prediction
-   * first, in the same step; voxels of locked labels stay. For a region it is a step before: the slice is taken over, and only the
+   * Approval is of the mask. With `takeOver`, slices that are predicted, of which nobody has said anything and which were not accepted
+   * with the volume get their prediction first, in the same step; voxels of locked labels stay, and so do those that are as a person
+   * drew or imported them, in whatever plane. For a region it is a step before: the slice is taken over, and only the
    * region teaches. Without it no voxel changes.
    */
   'slice.approve': {

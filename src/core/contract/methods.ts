@@ -185,7 +185,8 @@ export const methods = {
   'annotation.history': { params: caseRef, result: historySchema },
   /**
    * Writes the prediction into the mask as one undoable stroke. Voxels of locked labels never change. Slices that a
-   * person corrected are kept unless `keepCorrected` is false; a single slice is asked for by name, so it is taken.
+   * person corrected are kept unless `keepCorrected` is false, and so are, in any slice, voxels that are as a person drew or imported
+   * them; a single slice is asked for by name, so it is taken, save what was drawn through it in another plane.
    */
   'annotation.accept': {
     params: z.object({

@@ -70,6 +70,17 @@ export function applyDelta(labels: Uint8Array, dims: Dims, delta: LabelDelta): v
   })
 }
 
+/** Sets each voxel of a box that a valid delta changes, wherever that lies; `marks` holds the voxels of `box`, x fastest. */
+export function markDelta(marks: Uint8Array, box: Box, delta: LabelDelta, value: number): void {
+  const [width, height] = boxExtent(box)
+  eachSegment(delta, (x, y, z, length) => {
+    if (y < box.min[1] || y >= box.max[1] || z < box.min[2] || z >= box.max[2]) return
+    const row = width * (y - box.min[1] + height * (z - box.min[2]))
+    const [from, to] = [Math.max(x, box.min[0]), Math.min(x + length, box.max[0])]
+    if (from < to) marks.fill(value, row + from - box.min[0], row + to - box.min[0])
+  })
+}
+
 /**
  * Applies a delta to one cached slice across `axis` (two ascending axes, the lower one fastest) without checking
  * what was there. Returns the rectangle of changed pixels, null where the delta does not touch this slice.

@@ -15,6 +15,7 @@ import {
   joinRects,
   labelPalette,
   labelsTouched,
+  markDelta,
   nextLabelColor,
   readRect,
   validateDelta,
@@ -155,6 +156,19 @@ describe('deltas', () => {
     expect(applyDeltaToSlice(slice, dims, 2, 0, delta)).toEqual({ x: 1, y: 1, width: 2, height: 2 })
     expect(applyDeltaToSlice(new Uint8Array(6), dims, 0, 1, delta)).toEqual({ x: 1, y: 0, width: 2, height: 2 })
     expect(applyDeltaToSlice(new Uint8Array(8), dims, 1, 0, delta)).toBeNull()
+  })
+  it('marks what it changes of any box', () => {
+    const changed = Uint8Array.from(expected, (label) => Number(label > 0))
+    for (const axis of [0, 1, 2] as const) {
+      for (let index = 0; index < dims[axis]; index++) {
+        const box = boxOfSlice(dims, axis, index)
+        const marks = new Uint8Array(boxVolume(box))
+        markDelta(marks, box, delta, 1)
+        expect([...marks]).toEqual([...extractSlice(changed, dims, axis, index)])
+        markDelta(marks, box, delta, 0)
+        expect(marks.includes(1)).toBe(false)
+      }
+    }
   })
   it('agrees between a rectangle of a slice and its box', () => {
     const slice = new Uint8Array(8)
