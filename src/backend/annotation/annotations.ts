@@ -280,6 +280,7 @@ export class Annotations {
     const { caseId, dims } = mask
     const approval = isApproval(counter)
     const undone = row.kind === 'undo'
+    const given = counter === 'approved' && !undone
     const afresh = approval || (undone && counter === 'accepted')
     const doubtful = afresh ? slices : undone && counter === 'own' ? tallies.acceptedOf(caseId, slices) : []
     if (doubtful.length === 0) return
@@ -292,7 +293,7 @@ export class Annotations {
     for (const [slice, standing] of standingOf(journal, { caseId, dims, trainingAxis, seqs }, doubtful)) {
       const approved = countPixels(standing.approved, pixels)
       const unseen = standing.unseenSince > 0
-      tallies.setStanding(caseId, slice, { approved, pixels, unseen }, approval ? row.seq : null)
+      tallies.setStanding(caseId, slice, { approved, pixels, unseen, given }, approval ? row.seq : null)
     }
   }
 

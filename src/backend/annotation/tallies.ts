@@ -19,6 +19,8 @@ interface CountedStanding {
   readonly approved: number
   readonly pixels: number
   readonly unseen: boolean
+  /** A person says just now that it is right as it is. */
+  readonly given: boolean
 }
 
 /**
@@ -70,22 +72,25 @@ export class Tallies {
 
   /**
    * What was approved of a slice, as a number of pixels of all it has. `seq` marks it as changed where what teaches changed with it;
-   * null: it does not.
+   * null: it does not. Where all of it is found right just now it always counts as changed, also where all of it taught already: that
+   * is an annotation with the labels that there are by now.
    */
   setStanding(caseId: string, slice: number, standing: CountedStanding, seq: number | null): void {
-    const { approved, pixels, unseen } = standing
+    const { approved, pixels, unseen, given } = standing
     const whole = approved === pixels
     this.#db.run(
       `INSERT INTO slice_state (case_id, slice, approved, regions, unseen, changed_seq)
        VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, 0))
        ON CONFLICT DO UPDATE SET approved = ?3, regions = ?4, unseen = ?5, changed_seq = CASE
-         WHEN ?6 IS NULL OR (own > 0 AND NOT painted AND NOT unseen) THEN changed_seq ELSE MAX(changed_seq + 1, ?6) END`,
+         WHEN ?6 IS NULL OR (own > 0 AND NOT painted AND NOT unseen AND NOT ?7) THEN changed_seq
+         ELSE MAX(changed_seq + 1, ?6) END`,
       caseId,
       slice,
       Number(whole),
       whole ? 0 : approved,
       Number(unseen),
       seq,
+      Number(whole && given),
     )
   }
 

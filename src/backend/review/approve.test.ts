@@ -194,104 +194,6 @@ describe('slice.approve', () => {
   })
 })
 
-describe('slice.approve of what is predicted', () => {
-  /** Slice 0 is drawn on, and all are predicted. */
-  async function predicted() {
-    const test = await openWithCase()
-    const { caseId } = test
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
-    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, training)
-    const { id: predicting } = await test.call('predict.start', { caseId, index: 0 })
-    await jobEnd(test, predicting)
-    const look = (index: number, layer: 'mask' | 'prediction') =>
-      test.call('annotation.slice', { caseId, axis: 2, index, layer })
-    const same = async (index: number) => {
-      const [mask, prediction] = [await look(index, 'mask'), await look(index, 'prediction')]
-      return Buffer.compare(mask.data, prediction.data) === 0
-    }
-    const { revision } = await test.call('case.open', { caseId })
-    return { ...test, look, same, revision }
-  }
-
-  it('takes it into the mask in the same step, and one undo takes back both', async () => {
-    const test = await predicted()
-    const { caseId, revision } = test
-    const told = test.told('annotation.applied').length
-    const said = await test.call('slice.approve', { caseId, index: 2, takeOver: true, approved: true })
-    expect(said).toMatchObject({
-      revision: revision + 1,
-      tookOver: 1,
-      delta: { kind: 'accept', axis: 2, box: { min: [0, 0, 2], max: [8, 6, 3] } },
-      history: { undoName: 'accept and approve prediction' },
-      marks: { corrected: [0], approved: [2], painted: [] },
-    })
-    expect(said.delta?.runs.length).toBeGreaterThan(0)
-    expect(test.told('annotation.applied')).toHaveLength(told + 1)
-    expect(await test.same(2)).toBe(true)
-    expect(await summary(test)).toMatchObject({ approvedSlices: 1, newCorrectedSlices: 1 })
-
-    const undone = await test.call('annotation.undo', { caseId })
-    expect(undone.history).toMatchObject({ undoName: 'brush Liver', redoName: 'accept and approve prediction' })
-    expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [0], approved: [] })
-    expect((await test.look(2, 'mask')).data.every((label) => label === 0)).toBe(true)
-    expect(await summary(test)).toMatchObject({ approvedSlices: 0, newCorrectedSlices: 0 })
-
-    await test.call('annotation.redo', { caseId })
-    expect(await test.same(2)).toBe(true)
-    // Taken back by hand, it is a prediction that nobody vouches for: it teaches nothing.
-    const back = await test.call('slice.approve', { caseId, index: 2, approved: false })
-    expect(back).toMatchObject({ tookOver: 0, marks: { corrected: [0], approved: [] } })
-    expect((await summary(test)).newCorrectedSlices).toBe(0)
-    // It is in the mask already.
-    const again = await test.call('slice.approve', { caseId, index: 2, takeOver: true, approved: true })
-    expect(again).toMatchObject({ tookOver: 0, delta: { kind: 'approve' }, marks: { approved: [2] } })
-
-    const reopened = await restart(test)
-    expect(await reopened.call('case.open', { caseId })).toMatchObject({ corrected: [0], approved: [2] })
-    await reopened.backend.close()
-    const project = openProject(test.dir)
-    expect(new Journal(project.db).verify().broken).toBeNull()
-    project.close()
-  })
-
-  it('keeps what was drawn, takes only the slices that were named, and leaves the mask where it is not wanted', async () => {
-    const test = await predicted()
-    const { caseId } = test
-    const drawn = await test.look(0, 'mask')
-    const all = { caseId, index: null, slices: [0, 1, 3], takeOver: true, approved: true }
-    const said = await test.call('slice.approve', all)
-    expect(said).toMatchObject({ tookOver: 2, marks: { approved: [0, 1, 3] } })
-    expect((await test.look(0, 'mask')).data).toEqual(drawn.data)
-    expect([await test.same(1), await test.same(3), await test.same(2)]).toEqual([true, true, false])
-    await test.call('annotation.undo', { caseId })
-    expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [0], approved: [] })
-    expect(await test.same(1)).toBe(false)
-    const plain = await test.call('slice.approve', { caseId, index: 4, approved: true })
-    expect(plain).toMatchObject({ tookOver: 0, delta: { kind: 'approve' } })
-    expect(await test.same(4)).toBe(false)
-  })
-
-  it('of a part takes the slice over first, of which only the part teaches', async () => {
-    const test = await predicted()
-    const { caseId, revision } = test
-    const region = { x0: 0, y0: 0, x1: 3, y1: 6 }
-    const said = await test.call('slice.approve', { caseId, index: 2, region, takeOver: true, approved: true })
-    expect(said).toMatchObject({
-      revision: revision + 2,
-      tookOver: 1,
-      history: { undoName: 'approve' },
-      marks: { corrected: [0, 2], approved: [], painted: [2] },
-    })
-    expect(await test.same(2)).toBe(true)
-    const { history } = await test.call('annotation.undo', { caseId })
-    expect(history.undoName).toBe('accept prediction')
-    expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [0, 2], painted: [2] })
-    await test.call('annotation.undo', { caseId })
-    expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [0], painted: [] })
-  })
-})
-
 describe('slice.coverage', () => {
   it('is a matter of the project for what is corrected from now on, and of a slice for what is', async () => {
     const test = await openWithCase()
@@ -342,8 +244,41 @@ describe('slice.coverage', () => {
     expect((await summary(test)).newCorrectedSlices).toBe(0)
     await test.call('slice.coverage', { caseId, index: 0, coverage: 'painted' })
     expect((await summary(test)).newCorrectedSlices).toBe(1)
-    // To approve what teaches as a whole already teaches nothing new.
+    // To find right what teaches as a whole is to annotate it with the labels of now; to take that back says nothing of it.
     await slice(test, 1)
-    expect((await summary(test)).newCorrectedSlices).toBe(1)
+    expect((await summary(test)).newCorrectedSlices).toBe(2)
+    const again = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
+    await jobEnd(test, again.id)
+    await slice(test, 1, false)
+    expect((await summary(test)).newCorrectedSlices).toBe(0)
+  })
+})
+
+describe('slice.approve of what a version has learned already', () => {
+  it('teaches it with the labels that there are by now, where all of it is approved', async () => {
+    const test = await openWithCase()
+    const { caseId } = test
+    /** By slice, the labels that may be in its background. */
+    const taught = async () => {
+      const { id } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
+      await jobEnd(test, id)
+      const samples = test.compute.trained.at(-1)?.samples ?? []
+      return samples.map(({ index, later }) => [index, later] as const).sort(([a], [b]) => a - b)
+    }
+    for (const index of [1, 2]) {
+      const delta = rectangle({ index, at: [2, 1], size: [3, 3], after: 1 })
+      await test.call('annotation.commit', { caseId, delta })
+    }
+    await taught()
+    const { value } = await test.call('labels.add', { name: 'Late', color: null })
+    await slice(test, 1)
+    await approveOf(test, { index: 2, region: { x0: 0, y0: 0, x1: 3, y1: 6 }, approved: true })
+    const expected = [
+      [1, undefined],
+      [2, [value]],
+    ]
+    expect(await taught()).toEqual(expected)
+    await slice(test, 1, false)
+    expect(await taught()).toEqual(expected)
   })
 })
