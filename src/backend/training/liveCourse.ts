@@ -41,6 +41,8 @@ export class LiveCourse {
   #training: LiveTraining | null = null
   /** The agenda of which nothing more is to be had: its version was not better. */
   #exhausted: string | null = null
+  /** The agenda of which there was a step last. */
+  #tried: string | null = null
   #losses = 0
   readonly #toldOf = new Set<string>()
 
@@ -107,7 +109,10 @@ export class LiveCourse {
       const either = AbortSignal.any([signal, wanted])
       return training.run(lessons, this.#flattening.flat ? 0 : milliseconds, show, either)
     })
-    if (result.steps > 0) this.#losses = 0
+    if (result.steps > 0) {
+      this.#losses = 0
+      this.#tried = agenda.state
+    }
     this.#flattening.add(result.steps, result.loss)
     this.#note({
       steps: this.#facts.steps + result.steps,
@@ -135,7 +140,7 @@ export class LiveCourse {
     if (training === null || training.steps === 0) return null
     const made = await this.#parts.lane.run(priorities.training, signal, () => training.keep(signal))
     // Until it turns out to be better, its lessons are not tried once more from the same start.
-    this.#exhausted = this.#agenda?.state ?? null
+    this.#exhausted = this.#tried
     this.#view.giveUp(made.id, training)
     this.#drop({ kept: true })
     return made
@@ -180,6 +185,7 @@ export class LiveCourse {
     this.#agenda = null
     this.#brought = null
     this.#exhausted = null
+    this.#tried = null
     this.#changed = true
     this.#losses = 0
     this.#toldOf.clear()

@@ -42,9 +42,13 @@ export class LiveTraining {
   readonly #activeId: string | null
   /** What compute was given last. */
   #lessons: Lessons | null = null
-  /** All that it was ever given: the weights remember what is no lesson any more. */
+  /** Of what it was given, that of which it did a step last. */
+  #taught: Lessons | null = null
+  /** All of which it ever did a step: the weights remember what is no lesson any more. */
   readonly #learned = new Map<string, LearnedSlice>()
   readonly #data = new Map<string, LearnedCase>()
+  /** Cases that it was ever given, whether or not it came to a step. */
+  readonly #given = new Set<string>()
 
   constructor(parts: LiveTrainingParts, begun: Begun) {
     this.#parts = parts
@@ -71,9 +75,9 @@ export class LiveTraining {
     )
   }
 
-  /** It learned from one of these cases: what it knows of it cannot be taken back. */
+  /** It learned, or may have learned, from one of these cases: what it knows of it cannot be taken back. */
   learnedFrom(isGone: (caseId: string) => boolean): boolean {
-    return [...this.#data.keys()].some(isGone)
+    return [...this.#given].some(isGone)
   }
 
   /** Trains for so long, or until it is aborted. Throws what compute says: `not-resident` names what it lacks in its detail. */
@@ -85,11 +89,13 @@ export class LiveTraining {
   ): Promise<ComputeResult<'liveRun'>> {
     const given = this.#lessons === lessons ? null : { kept: lessons.kept }
     // Before it is asked: what fails half-way may have learned from them too.
-    this.#remember(lessons)
+    for (const { caseId } of lessons.data) this.#given.add(caseId)
     const order = { modelId: this.modelId, lessons: given, milliseconds, show }
     const result = await this.#parts.compute.call('liveRun', order, { signal })
     this.#lessons = lessons
     this.steps += result.steps
+    // What it was given and came to no step of, or failed at, is still to be learned.
+    if (result.steps > 0) this.#remember(lessons)
     return result
   }
 
@@ -100,7 +106,9 @@ export class LiveTraining {
   async keep(signal: AbortSignal): Promise<KeptVersion> {
     const { project, models, promotion, compute, log } = this.#parts
     const { parent, modelId } = this
-    const { kept, fresh } = this.#lessons ?? { kept: [], fresh: [] }
+    const kept = this.#taught?.kept ?? []
+    // By the names that compute has for them now.
+    const fresh = this.#lessons?.fresh.filter((lesson) => this.#knows(lesson)) ?? []
     const [learned, data] = [[...this.#learned.values()], [...this.#data.values()]]
     models.removeLeftOvers()
     const version = models.nextVersion()
@@ -128,12 +136,20 @@ export class LiveTraining {
     }
   }
 
-  #remember({ learned, data }: Lessons): void {
-    for (const slice of learned) this.#learned.set(`${slice.caseId} ${slice.slice}`, slice)
+  #remember(lessons: Lessons): void {
+    if (this.#taught === lessons) return
+    this.#taught = lessons
+    const { learned, data } = lessons
+    for (const slice of learned) this.#learned.set(nameOf(slice), slice)
     for (const taught of data) {
       const slices = [...this.#learned.values()].filter(({ caseId }) => caseId === taught.caseId).length
       this.#data.set(taught.caseId, { ...taught, slices })
     }
+  }
+
+  /** It learned the slice in this state. */
+  #knows({ learned }: FreshLesson): boolean {
+    return this.#learned.get(nameOf(learned))?.changedSeq === learned.changedSeq
   }
 
   /** Gives it up. */
@@ -143,4 +159,8 @@ export class LiveTraining {
     if (state !== 'ready' && state !== 'busy') return
     this.#parts.compute.call('liveClose', { modelId: this.modelId }).catch(() => undefined)
   }
+}
+
+function nameOf({ caseId, slice }: LearnedSlice): string {
+  return `${caseId} ${slice}`
 }
