@@ -4,12 +4,17 @@ import { int, json } from '../project/rows.ts'
 
 const labelsSchema = z.array(z.object({ value: z.int() }))
 
+/** Of the project, as they are at this moment. */
+export function labelValues(db: Database): number[] {
+  return db.all('SELECT value FROM labels ORDER BY value').map((row) => int(row, 'value'))
+}
+
 /**
  * Labels of the project that were added after a slice was annotated as it is: those unknown to the first version that learned it in
  * this state. None of a slice that no version has learned so, of which nobody knows. For use at one moment.
  */
 export function laterLabels(db: Database): (caseId: string, slice: number, changedSeq: number) => number[] {
-  const all = db.all('SELECT value FROM labels').map((row) => int(row, 'value'))
+  const all = labelValues(db)
   /** By version. */
   const later = new Map<number, number[]>()
   const laterThan = (version: number): number[] => {

@@ -4,7 +4,7 @@ import type { LearnedCase, LearnedSlice } from '../models/origin.ts'
 import { labelsForCompute } from '../volume/computeSlices.ts'
 import { chooseSlices, type SliceChoice } from './choosing.ts'
 import { Excerpts } from './excerpts.ts'
-import { laterLabels } from './laterLabels.ts'
+import { labelValues, laterLabels } from './laterLabels.ts'
 import { leftOut, readPictures, readTruth, type LeftOut, type SliceTruth } from './lessons.ts'
 import type { SampleParts } from './samples.ts'
 import type { Stream } from './stream.ts'
@@ -31,7 +31,7 @@ export interface Agenda {
   readonly choice: readonly SliceChoice[]
   /** How many of them the parent has not learned as they are. */
   readonly fresh: number
-  /** The same text for the same slices in the same states. */
+  /** The same text for the same slices in the same states, beside the same labels. */
   readonly state: string
 }
 
@@ -77,7 +77,9 @@ export class LiveLessons {
     const choice = chooseSlices(this.#parts.db, parentId, { seed, again })
     this.#choice = choice
     const fresh = choice.filter((item) => item.fresh).length
-    const state = JSON.stringify(choice.map((item) => [item.caseId, item.role, stateOf(item)]))
+    const taught = choice.map((item) => [item.caseId, item.role, stateOf(item)])
+    // What is known of a slice hangs on the labels, too: those that came later than it.
+    const state = JSON.stringify([labelValues(this.#parts.db), taught])
     return { choice, fresh, state }
   }
 

@@ -11,8 +11,10 @@ import type { ModelRecord, Models } from '../models/models.ts'
 import type { Promotion } from '../models/promotion.ts'
 import type { Labels } from '../project/labels.ts'
 import type { Project } from '../project/project.ts'
+import { teachingSlices } from '../review/teaching.ts'
 import { chooseSlices } from './choosing.ts'
 import { correctionDice } from './correction.ts'
+import { labelValues } from './laterLabels.ts'
 import { leftOutWords } from './lessons.ts'
 import { gatherSamples, type GatheredSamples, type SampleParts } from './samples.ts'
 
@@ -82,7 +84,7 @@ interface Order extends Asked {
   /** In use when it was prepared, and where that can learn, what the new version goes on from. */
   readonly activeId: string | null
   readonly parent: ModelRecord | null
-  /** The same text for the same lessons in the same states. */
+  /** The same text where whoever pressed Retrain could learn the same. */
   readonly state: string
   readonly gathered: GatheredSamples
 }
@@ -95,17 +97,27 @@ async function prepare(parts: VersionParts, job: RunningJob, asked: Asked): Prom
   return { ...asked, activeId, parent, state, gathered }
 }
 
-function look({ project, models }: VersionParts, { bounds }: Asked) {
+function look(parts: VersionParts, { bounds }: Asked) {
+  const { project, models } = parts
   const activeId = models.activeId()
   const parent = trainedParent(models.active())
   const choice = chooseSlices(project.db, parent?.id ?? null, bounds)
-  const state = choice.map(({ caseId, slice, role, changedSeq }) => [caseId, slice, role, changedSeq])
-  return { activeId, parent, choice, state: JSON.stringify([activeId, state]) }
+  return { activeId, parent, choice, state: stateOf(parts) }
 }
 
-/** Whoever pressed Retrain now would get the same. */
+/**
+ * All that may teach and not what is drawn of it: gathering notes which labels each slice has, and with them the same seed draws
+ * others, though nobody changed anything.
+ */
+function stateOf({ project: { db }, models }: VersionParts): string {
+  const parentId = trainedParent(models.active())?.id ?? null
+  const slices = teachingSlices(db, parentId).map(({ learned: _, ...slice }) => Object.values(slice))
+  return JSON.stringify([models.activeId(), labelValues(db), slices])
+}
+
+/** Whoever pressed Retrain now could learn the same. */
 function isCurrent(parts: VersionParts, order: Order): boolean {
-  return look(parts, order).state === order.state
+  return stateOf(parts) === order.state
 }
 
 /** The version that it goes on from is the one in use, and none of its cases was set aside or taken off the worklist. */
