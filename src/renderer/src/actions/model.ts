@@ -36,6 +36,14 @@ export function modelActions(): Action[] {
     },
     { flush: 'sync', immediate: true },
   )
+  // What a training took in counts no longer; from then on the rest is what was there.
+  watch(
+    () => project.newCorrectedSlices,
+    (now) => {
+      slicesAsked.value = Math.min(slicesAsked.value, now)
+    },
+    { flush: 'sync' },
+  )
   /** One was asked for, and there is no answer yet. */
   const asking = ref(false)
 
@@ -118,7 +126,7 @@ export function modelActions(): Action[] {
         asking.value = true
         try {
           await jobs.train(settings.trainingSeconds, shown.value)
-          slicesAsked.value = before
+          slicesAsked.value = Math.min(before, project.newCorrectedSlices)
         } finally {
           asking.value = false
         }

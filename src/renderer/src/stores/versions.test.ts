@@ -144,6 +144,20 @@ describe('a second training', () => {
     expect(retrain.when()).toBe(true)
   })
 
+  it('may wait for one that has taken in what there was, too', async () => {
+    const project = useProjectStore()
+    const actions = useActions()
+    const retrain = actions.get('retrain')
+    project.cases[0]!.correctedSlices = 2
+    project.cases[0]!.newCorrectedSlices = 2
+    client.answers['train.start'] = () => aJob({ id: 'job-1', kind: 'train' })
+    await actions.run('retrain')
+    project.cases[0]!.newCorrectedSlices = 0
+    expect(retrain.when()).toBe('Another job is running')
+    project.cases[0]!.newCorrectedSlices = 1
+    expect(retrain.when()).toBe(true)
+  })
+
   it('is not kept off by ranking, which begins by itself', () => {
     const jobs = useJobsStore()
     useProjectStore().cases[0]!.correctedSlices = 1
