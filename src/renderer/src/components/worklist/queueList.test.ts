@@ -111,6 +111,10 @@ describe('the queue in the worklist', () => {
     useQueueStore().problem = 'The compute process ended.'
     await nextTick()
     expect(by(wrapper, 'queue-problem').text()).toBe(text.stopped('The compute process ended.'))
+    // The next one begins by itself, and may go well.
+    useJobsStore().replaceAll([aJob({ kind: 'rank', caseId: null })])
+    await nextTick()
+    expect(by(wrapper, 'queue-problem').exists()).toBe(false)
   })
 
   it('is ranked at a press, and says while it is', async () => {
