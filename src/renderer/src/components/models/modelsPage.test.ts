@@ -90,10 +90,10 @@ describe('the list of versions', () => {
       ['Spleen', '0.700', '0.660', '−0.040'],
     ])
     const cases = by(page, 'judgement-cases').findAll('tbody tr')
-    expect(cases.map((row) => row.text())).toEqual(['CT abdomen A 80.8000.840+0.040', 'CT abdomen B 40.7000.760+0.060'])
+    expect(cases.map((row) => row.text())).toEqual(['CT abdomen A80.8000.840+0.040', 'CT abdomen B40.7000.760+0.060'])
     // One label: a case without it has no number.
     await page.find('.cases select').setValue('2')
-    expect(by(page, 'judgement-cases').findAll('tbody tr')[1]?.text()).toBe('CT abdomen B 4–––')
+    expect(by(page, 'judgement-cases').findAll('tbody tr')[1]?.text()).toBe('CT abdomen B4–––')
     expect(page.text()).toContain('Mean change +0.050 ± 0.010 over 12 slices, p = 0.0005, within the level of 0.01')
   })
 
@@ -112,6 +112,8 @@ describe('the list of versions', () => {
       ['Case 3 not scored', '–', '–', '–', '–'],
       ['Case 4 nothing corrected or approved yet', '–', '–', '–', '–'],
     ])
+    const tips = rows.map((row) => row.find('th').attributes('data-tip'))
+    expect([tips[0], tips[2]]).toEqual(['CT abdomen A', 'Case 3 · not scored'])
   })
 
   it('says of an imported one what is not known here', async () => {
