@@ -259,6 +259,18 @@ describe('what is kept', () => {
     for (const caseId of ['a', 'c', 'd']) expect(await keptLabels(resident, caseId, 0)).toHaveLength(20)
   })
 
+  it('stays within its bound where slices are given out: those copies go first, and what was given is whole', async () => {
+    // Three cases of 80 bytes, and room for one copy of labels.
+    const resident = createResident({ budget: 265 })
+    for (const caseId of ['a', 'b', 'c']) await opened(resident, { caseId })
+    const trusted = new Uint8Array(20).fill(1)
+    const kept = ['a', 'b', 'c'].map((caseId) => ({ caseId, index: 0, role: 'corrected' as const, trusted }))
+    const samples = await resident.resolve({ samples: [], kept })
+    expect(resident.bytes()).toBeLessThanOrEqual(265)
+    for (const sample of samples) expect(sample).toMatchObject({ labels: new Uint8Array(20), trusted })
+    for (const caseId of ['a', 'b', 'c']) expect(await keptLabels(resident, caseId, 0)).toHaveLength(20)
+  })
+
   it('holds the case that was used last, however large', async () => {
     const resident = createResident({ budget: 10 })
     await opened(resident, { caseId: 'a' })

@@ -193,7 +193,10 @@ export function createResident({ budget = SHARE * memoryBound() }: { readonly bu
       for (const [caseId, { entry }] of cases) if (entries.get(caseId) !== entry) missing.add(caseId)
       if (missing.size > 0) throw notResident([...missing])
       // Without a pause from here on: all slices as they are at one moment.
-      return [...samples, ...kept.map((sample) => sampleOf(cases.get(sample.caseId), sample))]
+      const resolved = [...samples, ...kept.map((sample) => sampleOf(cases.get(sample.caseId), sample))]
+      // What is answered holds its own arrays, whatever goes.
+      shrink()
+      return resolved
     },
     bytes,
   }
