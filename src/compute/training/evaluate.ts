@@ -7,6 +7,7 @@ import { addPixels, emptySums, lossTerms } from '../kernels/segmentationLossLoop
 import { isRecording } from '../runtime/program.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
+import { AWAY } from './mergedLogits.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { TrainingImage } from '../data/trainingImage.ts'
 import type { Tile } from '../inference/tiles.ts'
@@ -52,7 +53,8 @@ export async function evaluate(
           if (got === want) both[got] = (both[got] ?? 0) + 1
         }
         const teaching = wanted.reduce((sum, want) => sum + (want < classes ? 1 : 0), 0)
-        losses.push(lossOf(kept, wanted, classes).then((loss) => loss * teaching))
+        const judged = image.hidden === undefined ? kept : mergedIn(kept, classes, image.hidden)
+        losses.push(lossOf(judged, wanted, classes).then((loss) => loss * teaching))
         pixels += teaching
       },
       { pass: passInTraining, ...(signal === undefined ? {} : { signal }) },
@@ -73,6 +75,19 @@ function keptLogits({ input, keep }: Tile, logits: Float32Array, classes: number
     kept.set(logits.subarray(from, from + keep.width * classes), y * keep.width * classes)
   }
   return kept
+}
+
+/** As `mergedLogits` has them for a step: background stands for the hidden classes too, which are never there. A copy. */
+function mergedIn(logits: Float32Array, classes: number, hidden: readonly number[]): Float32Array {
+  const merged = logits.slice()
+  const among = [0, ...hidden]
+  for (let at = 0; at < merged.length; at += classes) {
+    const top = Math.max(...among.map((c) => logits[at + c] ?? 0))
+    const sum = among.reduce((all, c) => all + Math.exp((logits[at + c] ?? 0) - top), 0)
+    merged[at] = Math.log(sum) + top
+    for (const c of hidden) merged[at + c] = -AWAY
+  }
+  return merged
 }
 
 function wantedClasses({ keep }: Tile, { classes, width }: TrainingImage): Int32Array {

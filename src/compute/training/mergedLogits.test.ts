@@ -2,11 +2,15 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { modelCard } from '../models/card.ts'
+import { HEAD_NAME } from '../models/unet.ts'
 import { startForTests } from '../native/testing/compare.ts'
 import { predictSlices } from '../inference/predict.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { startWasm } from '../runtime/wasm.ts'
+import { evaluate } from './evaluate.ts'
+import { segmentationLoss } from './loss.ts'
 import { mergedLogits } from './mergedLogits.ts'
+import { openTrainable } from './opening.ts'
 import { DISK_LABELS, diskSample } from './testing/samples.ts'
 import { trainModel } from './train.ts'
 import type { TrainingSample } from '../../core/contract/compute.ts'
@@ -44,6 +48,36 @@ describe.each(['wasm', 'native'])('background that may be another class, on %s',
       expect(gradient[i]).toBeCloseTo(each, 4)
     })
     tf.dispose([value, grad])
+  })
+
+  it('is measured as it is learned', async () => {
+    const labels = [2, 5, 6].map((value) => ({ value, name: `Label ${value}` }))
+    const architecture = { levels: 2, base: 4 }
+    const { network } = await openTrainable({ parent: null, architecture, labels, seed: 1 }, [diskSample(1)])
+    const head = network.getLayer(HEAD_NAME)
+    // It says the same of every pixel.
+    const [kernel] = head.getWeights()
+    const weights = [tf.zeros(kernel?.shape ?? []), tf.tensor1d([0.25, 1.5, 2, -1])]
+    head.setWeights(weights)
+    const sides = { width: 16, height: 16 }
+    const image = new Float32Array(256).fill(0.5)
+    const classes = Uint8Array.from({ length: 256 }, (_, i) => (i < 64 ? 1 : 0))
+    const taught = { ...sides, image, classes, role: 'replay' } as const
+    const lossOfAll = tf.tidy(() => {
+      const logits = tf.tile(tf.tensor4d([0.25, 1.5, 2, -1], [1, 1, 1, 4]), [1, 16, 16, 1])
+      const wanted = tf.tensor(new Int32Array(classes), [1, 16, 16], 'int32')
+      return segmentationLoss(mergedLogits(logits, tf.tensor4d([1, 0, 1, 0], [1, 1, 1, 4])), wanted)
+    })
+    const [wanted = NaN] = await readFloats(lossOfAll)
+    const known = await evaluate(network, 2, [{ ...taught, hidden: [2] }], 4)
+    const plain = await evaluate(network, 2, [taught], 4)
+    expect(known.loss).toBeCloseTo(wanted, 4)
+    expect(plain.loss).toBeGreaterThan(known.loss + 0.1)
+    // Of several images each as it is known.
+    const both = await evaluate(network, 2, [{ ...taught, hidden: [2] }, taught], 4)
+    expect(both.loss).toBeCloseTo((known.loss + plain.loss) / 2, 4)
+    tf.dispose([lossOfAll, ...weights])
+    network.dispose()
   })
 
   it('does not teach against a label that came later', async () => {

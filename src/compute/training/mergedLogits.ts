@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { isTensor } from '../runtime/tensors.ts'
 
-/** A logit so low that its class has no share in any softmax. */
-const AWAY = 1e4
+/** Below 0, a logit so low that its class has no share in any softmax. */
+export const AWAY = 1e4
 
 /**
  * Logits of a network as a person would judge them who knows only some of its classes: in the images of `merged` with more than one
