@@ -132,7 +132,7 @@ export const reviewText = {
     numbers: (slice: QueuedSlice) =>
       [
         `the model is unsure by ${share(slice.entropy)}`,
-        ...(slice.disagreement === null ? [] : [`predicts otherwise what is turned by ${share(slice.disagreement)}`]),
+        ...(slice.disagreement === null ? [] : [`predicts a changed look otherwise by ${share(slice.disagreement)}`]),
         `has learned nothing like it by ${share(slice.novelty)}`,
       ].join(', '),
   },

@@ -78,7 +78,7 @@ describe('the queue in the worklist', () => {
     ])
     const meters = wrapper.findAll('.meter span').map((one) => (one.element as HTMLElement).style.width)
     expect(meters).toEqual(['100%', '50%', '25%'])
-    expect(rows(wrapper)[1]?.attributes('data-tip')).toContain('turned by 0.20')
+    expect(rows(wrapper)[1]?.attributes('data-tip')).toContain('changed look otherwise by 0.20')
     await rows(wrapper)[1]?.trigger('click')
     await flushPromises()
     const view = useViewStore()
