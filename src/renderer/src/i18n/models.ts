@@ -174,7 +174,7 @@ export const modelWords = {
     compare: 'Compare',
     compareHint: 'See it beside the version in use, on any case',
     export: 'Export',
-    exportHint: 'Writes the network with its name, notes, tags and settings as one file; nothing of patients',
+    exportHint: 'Writes the network with its name, notes, tags and settings as one file; no reports, no names of cases',
     exporting: 'Writing and checking…',
     import: 'Import version…',
     report: 'Report',
