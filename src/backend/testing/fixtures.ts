@@ -49,6 +49,10 @@ export interface TestBackend {
   told<E extends EventName>(name: E): EventPayload<E>[]
 }
 
+export interface WithCase extends TestBackend {
+  readonly caseId: string
+}
+
 const folders: string[] = []
 const opened: Backend[] = []
 
@@ -119,7 +123,7 @@ export async function addVolume(
 /** A backend on a new project with one volume and two labels, 1 and 2. */
 export async function openWithCase(
   options: { dims?: Dims; affine?: Affine } = {},
-): Promise<TestBackend & { caseId: string; labels: [Label, Label] }> {
+): Promise<WithCase & { labels: [Label, Label] }> {
   const test = await openBackend(emptyProject())
   const first = await test.call('labels.add', { name: 'Liver', color: null })
   const second = await test.call('labels.add', { name: 'Spleen', color: null })

@@ -1,14 +1,13 @@
 import { expect } from 'vitest'
-import type { ModelSummary } from '../../core/contract/schemas.ts'
+import type { Job, ModelSummary } from '../../core/contract/schemas.ts'
 import { labelOf, type Quality } from './qualities.ts'
-import { addVolume, jobEnd, openWithCase, rectangle, type TestBackend } from './fixtures.ts'
+import { addVolume, jobEnd, openWithCase, rectangle, type TestBackend, type WithCase } from './fixtures.ts'
 
 /** Dice of `all`, by hand. */
 export const DICE_OF_ALL = 18 / 57
 
-export interface WithHoldout extends TestBackend {
-  /** It teaches. */
-  readonly caseId: string
+/** The case that is open teaches. */
+export interface WithHoldout extends WithCase {
   /** They are set aside. */
   readonly aside: readonly string[]
 }
@@ -40,25 +39,33 @@ export function predictAs(test: TestBackend, qualities: readonly Quality[]): voi
   test.compute.label = (scaled, modelDir) => labelOf[qualities[Number(modelDir.slice(-3)) - 1] ?? 'none'](scaled)
 }
 
-/** One click on Retrain, to its end. */
+/** One click on Retrain, to the end of its job, whatever that is. */
+export async function train(test: TestBackend): Promise<Job> {
+  return jobEnd(test, (await test.call('train.start', TRAIN)).id)
+}
+
+/** One click on Retrain, to the version that it made. */
 export async function retrain(test: TestBackend): Promise<ModelSummary> {
-  const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+  const job = await train(test)
   expect(job.error).toBeNull()
   return versionOf(test, -1)
 }
 
-/** By position in the list of versions, the oldest first; -1 is the newest. */
+/** The oldest first. */
+export async function versionsOf(test: TestBackend): Promise<ModelSummary[]> {
+  return (await test.call('project.get', {})).models
+}
+
+/** By position in the list of versions; -1 is the newest. */
 export async function versionOf(test: TestBackend, at: number): Promise<ModelSummary> {
-  const { models } = await test.call('project.get', {})
-  const found = models.at(at)
+  const found = (await versionsOf(test)).at(at)
   if (found === undefined) throw new Error(`no version ${at}`)
   return found
 }
 
 /** The number of the version in use. */
 export async function usedVersion(test: TestBackend): Promise<number | null> {
-  const { models } = await test.call('project.get', {})
-  const used = models.filter(({ active }) => active)
+  const used = (await versionsOf(test)).filter(({ active }) => active)
   expect(used.length).toBeLessThan(2)
   return used[0]?.version ?? null
 }

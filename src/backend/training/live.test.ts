@@ -2,43 +2,15 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { LiveState } from '../../core/contract/learning.ts'
-import {
-  addVolume,
-  cleanUp,
-  jobEnd,
-  openBackend,
-  openWithCase,
-  rectangle,
-  type TestBackend,
-} from '../testing/fixtures.ts'
+import { addVolume, cleanUp, jobEnd, openBackend, openWithCase, type TestBackend } from '../testing/fixtures.ts'
+import { begin, correct, end, learned, live, openWithVersionAndHoldout, reopen } from '../testing/live.ts'
+import { train, versionsOf } from '../testing/versions.ts'
+import { pause, waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
-const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
-type Opened = TestBackend & { caseId: string }
-
-async function correct(test: Opened, index: number, caseId = test.caseId): Promise<void> {
-  await test.call('annotation.commit', { caseId, delta: rectangle({ index, at: [2, 1], size: [3, 3], after: 1 }) })
-}
-
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
-}
-
-const live = (test: TestBackend): LiveState | undefined => test.told('live.changed').at(-1)
 const phases = (test: TestBackend): string[] => test.told('live.changed').map(({ phase }) => phase)
 const runs = (test: TestBackend): number => test.compute.learning.calls('liveRun').length
-
-async function begin(test: Opened, index = 2): Promise<void> {
-  await test.call('live.set', { on: true, show: { caseId: test.caseId, index } })
-}
-
-async function end(test: Opened): Promise<LiveState | undefined> {
-  await test.call('live.set', { on: false, show: null })
-  await waitUntil(() => live(test)?.phase === 'off')
-  return live(test)
-}
 
 describe('Live', () => {
   it('begins anew without a case that is set aside or taken off while it trains', async () => {
@@ -48,7 +20,7 @@ describe('Live', () => {
     await correct(test, 1, other.id)
     await correct(test, 1, third.id)
     await begin(test)
-    await waitUntil(() => (live(test)?.unsavedSteps ?? 0) > 0)
+    await learned(test, 1)
     const before = test.compute.learning.live?.modelId
     await test.call('holdout.set', { caseIds: [other.id], chosenBy: 'user' })
     const isAnew = () => test.compute.learning.live !== null && test.compute.learning.live.modelId !== before
@@ -68,7 +40,7 @@ describe('Live', () => {
     await correct(test, 1)
     await correct(test, 2, other.id)
     await begin(test)
-    await waitUntil(() => (live(test)?.unsavedSteps ?? 0) > 0)
+    await learned(test, 1)
     await test.call('annotation.undo', { caseId: other.id })
     await waitUntil(() => live(test)?.slices === 1)
     await end(test)
@@ -139,7 +111,7 @@ describe('Live', () => {
     await waitUntil(() => live(test)?.phase === 'paused')
     const liftedAfter = runs(test)
     expect(live(test)?.steps).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 400))
+    await pause(400)
     expect(runs(test)).toBe(liftedAfter)
     learning.afterStep = async () => undefined
     await test.call('live.pen', { down: false })
@@ -151,7 +123,7 @@ describe('Live', () => {
   it('lets everything else compute first', async () => {
     const test = await openWithCase()
     await correct(test, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     await correct(test, 2)
     await begin(test)
     await waitUntil(() => live(test)?.phase === 'training')
@@ -160,7 +132,7 @@ describe('Live', () => {
     const job = await test.call('predict.start', { caseId: test.caseId, index: 0 })
     await waitUntil(() => live(test)?.phase === 'paused' && test.compute.predicted.length === 1)
     const before = runs(test)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await pause(50)
     expect(runs(test)).toBe(before)
     test.compute.beforePredict = async () => undefined
     release()
@@ -172,7 +144,7 @@ describe('Live', () => {
     const test = await openWithCase()
     await correct(test, 1)
     await begin(test)
-    await waitUntil(() => (live(test)?.unsavedSteps ?? 0) >= 6)
+    await learned(test, 6)
     const modelId = live(test)?.modelId
     const shown = { caseId: test.caseId, index: 2 }
     expect(await test.call('live.set', { on: false, show: shown })).toMatchObject({ on: false, phase: 'saving' })
@@ -186,49 +158,38 @@ describe('Live', () => {
     await begin(test)
     await waitUntil(() => live(test)?.phase === 'waiting')
     expect(await end(test)).toMatchObject({ on: false, steps: 0, modelId: null })
-    expect((await test.call('project.get', {})).models).toHaveLength(1)
+    expect(await versionsOf(test)).toHaveLength(1)
   })
 
   it('keeps versions while it is quiet, and goes on from one that is used', async () => {
-    const test = await openWithCase()
-    await test.backend.close()
-    const again = await openBackend(test.dir, undefined, {}, { keepSteps: 6, keepMs: 100 })
-    const opened = { ...again, caseId: test.caseId }
-    await again.call('case.open', { caseId: test.caseId })
-    await correct(opened, 1)
-    await begin(opened)
-    await waitUntil(() => phases(again).includes('saving') && live(again)?.phase === 'waiting')
-    const [first] = (await again.call('project.get', {})).models
+    const test = await reopen(await openWithCase(), { keepSteps: 6, keepMs: 100 })
+    await test.call('case.open', { caseId: test.caseId })
+    await correct(test, 1)
+    await begin(test)
+    await waitUntil(() => phases(test).includes('saving') && live(test)?.phase === 'waiting')
+    const [first] = await versionsOf(test)
     expect(first).toMatchObject({ version: 1, mode: 'live', active: true })
-    expect(live(again)).toMatchObject({ parentId: first?.id, unsavedSteps: 0 })
-    await correct(opened, 2)
-    await waitUntil(() => again.compute.learning.calls('liveOpen').length === 2)
-    expect(again.compute.learning.calls('liveOpen')[1]?.parentDir).toBe(join(test.dir, 'models', '001'))
+    expect(live(test)).toMatchObject({ parentId: first?.id, unsavedSteps: 0 })
+    await correct(test, 2)
+    await waitUntil(() => test.compute.learning.calls('liveOpen').length === 2)
+    expect(test.compute.learning.calls('liveOpen')[1]?.parentDir).toBe(join(test.dir, 'models', '001'))
   })
 
   it('makes no second version of the same lessons where the first was not better', async () => {
-    const test = await openWithCase()
-    await correct(test, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const aside = [await addVolume(test, { seed: 5 }), await addVolume(test, { seed: 6 })]
-    for (const { id } of aside) for (const slice of [0, 1, 2, 3, 4]) await correct(test, slice, id)
-    await test.call('holdout.set', { caseIds: aside.map(({ id }) => id), chosenBy: 'user' })
-    await test.backend.close()
-    const again = await openBackend(test.dir, undefined, {}, { keepSteps: 6, keepMs: 50 })
-    const opened = { ...again, caseId: test.caseId }
-    await correct(opened, 2)
-    await begin(opened)
-    await waitUntil(() => phases(again).includes('saving') && live(again)?.phase === 'waiting')
+    const test = await reopen(await openWithVersionAndHoldout(), { keepSteps: 6, keepMs: 50 })
+    await correct(test, 2)
+    await begin(test)
+    await waitUntil(() => phases(test).includes('saving') && live(test)?.phase === 'waiting')
     const verdicts = async (): Promise<unknown[]> =>
-      (await again.call('project.get', {})).models.map(({ active, judged }) => [active, judged?.verdict])
+      (await versionsOf(test)).map(({ active, judged }) => [active, judged?.verdict])
     const used = [true, 'unproven']
     expect(await verdicts()).toEqual([used, [false, 'aside']])
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(live(again)).toMatchObject({ on: true, phase: 'waiting', unsavedSteps: 0 })
-    await correct(opened, 3)
-    await waitUntil(() => again.compute.learning.calls('liveSave').length === 2 && live(again)?.phase === 'waiting')
+    await pause(200)
+    expect(live(test)).toMatchObject({ on: true, phase: 'waiting', unsavedSteps: 0 })
+    await correct(test, 3)
+    await waitUntil(() => test.compute.learning.calls('liveSave').length === 2 && live(test)?.phase === 'waiting')
     expect(await verdicts()).toEqual([used, [false, 'aside'], [false, 'aside']])
-    expect(again.compute.learning.calls('liveOpen').map(({ parentDir }) => parentDir?.endsWith('001'))).toEqual([
+    expect(test.compute.learning.calls('liveOpen').map(({ parentDir }) => parentDir?.endsWith('001'))).toEqual([
       true,
       true,
     ])
@@ -269,7 +230,7 @@ describe('Live', () => {
     await waitUntil(() => live(test)?.phase === 'off')
     expect(live(test)).toMatchObject({ on: false, problem: 'The loss is not a number any more.' })
     expect(test.told('notice').at(-1)).toMatchObject({ level: 'error' })
-    expect((await test.call('project.get', {})).models).toEqual([])
+    expect(await versionsOf(test)).toEqual([])
     test.compute.learning.afterStep = async () => undefined
     await begin(test)
     await waitUntil(() => live(test)?.phase === 'training')
@@ -289,21 +250,18 @@ describe('Live', () => {
   })
 
   it('goes on where the disk refuses a version, and leaves none behind', async () => {
-    const test = await openWithCase()
-    await test.backend.close()
-    const again = await openBackend(test.dir, undefined, {}, { keepSteps: 6, keepMs: 0 })
-    const opened = { ...again, caseId: test.caseId }
-    await correct(opened, 1)
-    again.compute.learning.before = async (method) => {
+    const test = await reopen(await openWithCase(), { keepSteps: 6, keepMs: 0 })
+    await correct(test, 1)
+    test.compute.learning.before = async (method) => {
       if (method === 'liveSave') throw new CodedError('disk-full', 'The disk is full.')
     }
-    await begin(opened)
-    await waitUntil(() => again.told('notice').length > 0 && live(again)?.phase === 'training')
-    expect(live(again)).toMatchObject({ on: true, problem: 'The disk is full.' })
+    await begin(test)
+    await waitUntil(() => test.told('notice').length > 0 && live(test)?.phase === 'training')
+    expect(live(test)).toMatchObject({ on: true, problem: 'The disk is full.' })
     expect(existsSync(join(test.dir, 'models', '001'))).toBe(false)
-    again.compute.learning.before = async () => undefined
-    await waitUntil(() => live(again)?.parentId !== null)
-    expect(live(again)?.problem).toBeNull()
+    test.compute.learning.before = async () => undefined
+    await waitUntil(() => live(test)?.parentId !== null)
+    expect(live(test)?.problem).toBeNull()
     expect(readdirSync(join(test.dir, 'models'))).toEqual(['001'])
   })
 
@@ -333,12 +291,12 @@ describe('Live', () => {
     const test = await openWithCase()
     const { learning } = test.compute
     await correct(test, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     await correct(test, 2)
     await begin(test)
     await waitUntil(() => (live(test)?.steps ?? 0) > 0)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const [first] = (await test.call('project.get', {})).models
+    await train(test)
+    const [first] = await versionsOf(test)
     await waitUntil(() => live(test)?.phase === 'waiting')
     await test.call('models.activate', { modelId: first?.id ?? '' })
     await waitUntil(() => learning.calls('liveOpen').length === 2 && live(test)?.phase === 'training')
@@ -352,9 +310,9 @@ describe('Live', () => {
     const test = await openWithCase()
     await correct(test, 1)
     await begin(test)
-    await waitUntil(() => (live(test)?.unsavedSteps ?? 0) > 0)
+    await learned(test, 1)
     await test.backend.close()
     const again = await openBackend(test.dir)
-    expect((await again.call('project.get', {})).models).toMatchObject([{ version: 1, mode: 'live' }])
+    expect(await versionsOf(again)).toMatchObject([{ version: 1, mode: 'live' }])
   })
 })

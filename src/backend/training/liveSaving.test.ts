@@ -1,7 +1,5 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LiveState } from '../../core/contract/learning.ts'
-import type { ModelSummary } from '../../core/contract/schemas.ts'
 import { openProject } from '../project/project.ts'
 import {
   addVolume,
@@ -11,26 +9,16 @@ import {
   openWithCase,
   rectangle,
   type TestBackend,
+  type WithCase,
 } from '../testing/fixtures.ts'
+import { begin, correct, end, learned, live, openWithVersionAndHoldout, reopen } from '../testing/live.ts'
+import { train, versionsOf } from '../testing/versions.ts'
+import { pause, waitUntil } from '../testing/waiting.ts'
 import type { LivePace } from './live.ts'
 
 afterEach(cleanUp)
 
-const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
-type Opened = TestBackend & { caseId: string }
-
-async function correct(test: Opened, index: number, caseId = test.caseId): Promise<void> {
-  await test.call('annotation.commit', { caseId, delta: rectangle({ index, at: [2, 1], size: [3, 3], after: 1 }) })
-}
-
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
-}
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
-const live = (test: TestBackend): LiveState | undefined => test.told('live.changed').at(-1)
 const scores = (test: TestBackend): number => test.compute.learning.calls('score').length
-const models = async (test: TestBackend): Promise<ModelSummary[]> => (await test.call('project.get', {})).models
 
 /** Dice on what the newest version newly learned, before and after. */
 async function measured(test: TestBackend): Promise<unknown[]> {
@@ -39,24 +27,9 @@ async function measured(test: TestBackend): Promise<unknown[]> {
   return [newest?.correctionDiceBefore, newest?.correctionDiceAfter]
 }
 
-async function begin(test: Opened, index = 2): Promise<void> {
-  await test.call('live.set', { on: true, show: { caseId: test.caseId, index } })
-}
-
-async function learned(test: Opened, steps = 3): Promise<void> {
-  await waitUntil(() => (live(test)?.unsavedSteps ?? 0) >= steps)
-}
-
 /** A version in use, three cases, two of them set aside, and Live with steps of another version. */
-async function withHoldout(pace: Partial<LivePace> = {}): Promise<Opened> {
-  const first = await openWithCase()
-  await correct(first, 1)
-  await jobEnd(first, (await first.call('train.start', TRAIN)).id)
-  const aside = [await addVolume(first, { seed: 5 }), await addVolume(first, { seed: 6 })]
-  for (const { id } of aside) for (const slice of [0, 1, 2, 3, 4]) await correct(first, slice, id)
-  await first.call('holdout.set', { caseIds: aside.map(({ id }) => id), chosenBy: 'user' })
-  await first.backend.close()
-  const test = { ...(await openBackend(first.dir, undefined, {}, pace)), caseId: first.caseId }
+async function withHoldout(pace: Partial<LivePace> = {}): Promise<WithCase> {
+  const test = await reopen(await openWithVersionAndHoldout(), pace)
   await test.call('case.open', { caseId: test.caseId })
   await correct(test, 2)
   await begin(test)
@@ -68,7 +41,7 @@ describe('what Live learned is saved', () => {
   it('when the project is closed while a step runs and another job has its turn, and saving takes a while', async () => {
     const test = await openWithCase()
     await correct(test, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     await correct(test, 3)
     await begin(test)
     await learned(test)
@@ -87,7 +60,7 @@ describe('what Live learned is saved', () => {
     expect(learning.live).toBeNull()
     // Nothing else is waited for: that of the training before.
     expect(scores(test)).toBe(1)
-    expect(await models(await openBackend(test.dir))).toMatchObject([{ version: 1 }, { version: 2, mode: 'live' }])
+    expect(await versionsOf(await openBackend(test.dir))).toMatchObject([{ version: 1 }, { version: 2, mode: 'live' }])
   })
 
   it('and waits to be judged where the project is closed meanwhile; what it predicted goes', async () => {
@@ -100,7 +73,7 @@ describe('what Live learned is saved', () => {
     await waitUntil(() => scores(test) > 0)
     await test.backend.close()
     const again = await openBackend(test.dir)
-    const [, second] = await models(again)
+    const [, second] = await versionsOf(again)
     expect(second).toMatchObject({ mode: 'live', active: false, judged: { verdict: 'waiting' } })
     const shown = { caseId: test.caseId, layer: 'prediction', axis: 2, index: 2 } as const
     expect((await again.call('annotation.slice', shown)).modelId).not.toBe(second?.id)
@@ -120,13 +93,12 @@ describe('what Live learned is saved', () => {
     }
     await test.call('compute.configure', { backend: 'wasm', threads: 1 })
     expect(saved).toBe(1)
-    expect(await models(test)).toMatchObject([{ mode: 'live', active: true }])
+    expect(await versionsOf(test)).toMatchObject([{ mode: 'live', active: true }])
     expect(live(test)).toMatchObject({ on: true })
     await correct(test, 3)
     await waitUntil(() => live(test)?.phase === 'training')
     // Nothing to save: nothing to wait for.
-    await test.call('live.set', { on: false, show: null })
-    await waitUntil(() => live(test)?.phase === 'off')
+    await end(test)
     await test.call('compute.configure', { backend: 'auto', threads: 0 })
   })
 })
@@ -148,7 +120,7 @@ describe('proving what Live learned', () => {
     if (state === 'off') await test.call('live.set', { on: false, show: null })
     await waitUntil(() => running === 1)
     // It is safe, and known.
-    expect(await models(test)).toMatchObject([
+    expect(await versionsOf(test)).toMatchObject([
       { version: 1, active: true },
       { version: 2, mode: 'live', active: false },
     ])
@@ -161,7 +133,7 @@ describe('proving what Live learned', () => {
     expect(scores(test)).toBe(before)
     await test.call('live.pen', { down: false })
     await waitUntil(() => live(test)?.phase === (state === 'on' ? 'waiting' : 'off'))
-    const [, second] = await models(test)
+    const [, second] = await versionsOf(test)
     expect(second).toMatchObject({ judged: { verdict: 'aside' } })
     expect(await measured(test)).toEqual([1, 1])
   })
@@ -181,15 +153,14 @@ describe('proving what Live learned', () => {
         delta: rectangle({ index: 1, at: [0, 0], size: [2, 2], after: 2 }),
       })
     }
-    await test.call('live.set', { on: false, show: null })
-    await waitUntil(() => live(test)?.phase === 'off')
+    await end(test)
     expect(learning.calls('score').map(({ kept }) => kept?.map(({ index }) => index))).toEqual([[3]])
     expect(await measured(test)).toEqual([null, 1])
   })
 })
 
 describe('what Live predicted', () => {
-  const seen = async (test: Opened, index: number): Promise<string | null> =>
+  const seen = async (test: WithCase, index: number): Promise<string | null> =>
     (await test.call('annotation.slice', { caseId: test.caseId, layer: 'prediction', axis: 2, index })).modelId
 
   it('is given up where its version is kept aside, and predicted again by the one in use', async () => {
@@ -197,7 +168,7 @@ describe('what Live predicted', () => {
     await waitUntil(() => test.told('prediction.slices').length > 0)
     await test.call('live.show', { show: { caseId: test.caseId, index: 4 } })
     await waitUntil(() => test.told('prediction.slices').some(({ slices }) => slices[0]?.index === 4))
-    const [first] = await models(test)
+    const [first] = await versionsOf(test)
     expect(await seen(test, 2)).not.toBe(first?.id)
     const before = test.told('case.slices').length
     await test.call('live.set', { on: false, show: { caseId: test.caseId, index: 4 } })
@@ -229,7 +200,7 @@ describe('what Live predicted', () => {
     await waitUntil(() => live(test)?.phase === 'off')
     const [job, ...more] = await predicting()
     expect([(await jobEnd(test, job?.id ?? '')).state, more]).toEqual(['done', []])
-    const [first] = await models(test)
+    const [first] = await versionsOf(test)
     expect(first).toMatchObject({ active: true, judged: { verdict: 'unproven' } })
     expect(await seen(test, 4)).toBe(first?.id)
   })
@@ -255,7 +226,7 @@ describe('what Live predicted', () => {
     await test.call('live.show', { show: { caseId: test.caseId, index: 4 } })
     await waitUntil(() => test.told('prediction.slices').some(({ slices }) => slices[0]?.index === 4))
     await test.call('compute.configure', { backend: 'wasm', threads: 1 })
-    const [first] = await models(test)
+    const [first] = await versionsOf(test)
     expect(await seen(test, 0)).toBeNull()
     expect([first?.id, null]).toContain(await seen(test, 4))
   })
@@ -273,7 +244,7 @@ describe('what Live predicted', () => {
 
 describe('while a step runs', () => {
   /** Does something within the next step. */
-  async function duringAStep(test: Opened, work: () => Promise<unknown>): Promise<void> {
+  async function duringAStep(test: WithCase, work: () => Promise<unknown>): Promise<void> {
     const done = Promise.withResolvers<undefined>()
     let asked = false
     test.compute.learning.afterStep = async () => {
@@ -298,12 +269,11 @@ describe('while a step runs', () => {
       await test.call('live.set', { on: false, show: null })
     })
     await waitUntil(() => live(test)?.phase === 'off')
-    expect(await models(test)).toEqual([])
+    expect(await versionsOf(test)).toEqual([])
     await begin(test)
     await learned(test)
-    await test.call('live.set', { on: false, show: null })
-    await waitUntil(() => live(test)?.phase === 'off')
-    const [made] = await models(test)
+    await end(test)
+    const [made] = await versionsOf(test)
     const { data } = await test.call('models.detail', { modelId: made?.id ?? '' })
     expect(data.map(({ caseId }) => caseId)).toEqual([test.caseId])
   })
@@ -321,10 +291,9 @@ describe('while a step runs', () => {
     await duringAStep(test, () => test.call('labels.remove', { value }))
     await waitUntil(() => learning.calls('liveOpen').length === 3)
     await learned(test)
-    await test.call('live.set', { on: false, show: null })
-    await waitUntil(() => live(test)?.phase === 'off')
+    await end(test)
     expect(learning.calls('liveOpen').map(({ labels }) => labels.length)).toEqual([2, 3, 2])
-    expect(await models(test)).toMatchObject([{ labels: [1, 2] }])
+    expect(await versionsOf(test)).toMatchObject([{ labels: [1, 2] }])
     expect(learning.calls('liveSave')).toMatchObject([{ outDir: join(test.dir, 'models', '001') }])
   })
 })
@@ -351,7 +320,6 @@ describe('a stroke', () => {
     expect(given().get(1)?.length).toBe(48)
     // The very same array, which nobody made again.
     expect(given().get(1)).toBe(before.get(1))
-    await test.call('live.set', { on: false, show: null })
-    await waitUntil(() => live(test)?.phase === 'off')
+    await end(test)
   })
 })

@@ -1,39 +1,20 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LiveState } from '../../core/contract/learning.ts'
-import { cleanUp, jobEnd, openWithCase, rectangle, type TestBackend } from '../testing/fixtures.ts'
+import { cleanUp, openWithCase, rectangle, type WithCase } from '../testing/fixtures.ts'
+import { begin, correct, end, learned } from '../testing/live.ts'
+import { train } from '../testing/versions.ts'
+import { waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
-const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
-type Opened = TestBackend & { caseId: string }
-
-async function correct(test: Opened, index: number, at?: [number, number]): Promise<void> {
-  const delta = rectangle({ index, at: at ?? [2, 1], size: at === undefined ? [3, 3] : [1, 1], after: 1 })
+/** Changes a slice that was corrected before. */
+async function addPixel(test: WithCase, index: number): Promise<void> {
+  const delta = rectangle({ index, at: [6, 4], size: [1, 1], after: 1 })
   await test.call('annotation.commit', { caseId: test.caseId, delta })
 }
 
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
-}
-
-const live = (test: TestBackend): LiveState | undefined => test.told('live.changed').at(-1)
-
-async function begin(test: Opened): Promise<void> {
-  await test.call('live.set', { on: true, show: { caseId: test.caseId, index: 2 } })
-}
-
-async function learned(test: Opened): Promise<void> {
-  await waitUntil(() => (live(test)?.unsavedSteps ?? 0) >= 3)
-}
-
-async function end(test: Opened): Promise<void> {
-  await test.call('live.set', { on: false, show: null })
-  await waitUntil(() => live(test)?.phase === 'off')
-}
-
 /** The next lessons take so long to prepare that their run is cut off before its first step. Resolves when it has begun. */
-function holdNextLessons({ compute: { learning } }: Opened): Promise<unknown> {
+function holdNextLessons({ compute: { learning } }: WithCase): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   learning.before = async (method, params, signal) => {
     const { lessons = null } = params as { lessons?: unknown }
@@ -53,7 +34,7 @@ describe('what came to no step', () => {
     await learned(test)
     const preparing = holdNextLessons(test)
     await correct(test, 3)
-    await correct(test, 1, [6, 4])
+    await addPixel(test, 1)
     await preparing
     await end(test)
     const { cases, models: made } = await test.call('project.get', {})
@@ -74,13 +55,13 @@ describe('what came to no step', () => {
   it('is learned from the version that was kept of what was learned before it', async () => {
     const test = await openWithCase()
     await correct(test, 2)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     await correct(test, 1)
     await begin(test)
     await learned(test)
     const { learning } = test.compute
     const preparing = holdNextLessons(test)
-    await correct(test, 1, [6, 4])
+    await addPixel(test, 1)
     await preparing
     await test.call('compute.configure', { backend: 'wasm', threads: 1 })
     await waitUntil(() => learning.calls('liveOpen').length === 2)
