@@ -3,22 +3,19 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cleanUp, jobEnd, openWithCase, restart } from '../testing/fixtures.ts'
 import {
+  compare,
   drawBlock,
   openWithHoldout,
   predictAs,
   retrain,
+  train,
   TRAIN,
   usedVersion,
   versionOf,
-  type WithHoldout,
 } from '../testing/versions.ts'
+import { pause } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
-
-/** Holds a version against the one in use. */
-async function compare(test: WithHoldout, modelId: string): Promise<void> {
-  expect(await jobEnd(test, (await test.call('models.judge', { modelId })).id)).toMatchObject({ state: 'done' })
-}
 
 describe('going back to a version', () => {
   it('that was used without proof needs a reason once a comparison speaks against it, and it is recorded', async () => {
@@ -108,7 +105,7 @@ describe('the weights of a version', () => {
       refused = await test.call('models.prune', { modelIds: [second.id] }).catch((error: unknown) => error)
       throw new Error('It ended.')
     }
-    expect(await jobEnd(test, (await test.call('train.start', TRAIN)).id)).toMatchObject({ state: 'failed' })
+    expect(await train(test)).toMatchObject({ state: 'failed' })
     expect(refused).toMatchObject({ code: 'conflict' })
     expect(existsSync(join(test.dir, 'models', '002', 'weights.bin'))).toBe(true)
     const twice = await test.call('models.prune', { modelIds: [second.id, second.id] })
@@ -126,7 +123,7 @@ describe('the first version with a hold-out', () => {
     test.compute.learning.before = async (method) => {
       if (method !== 'score') return
       // What is asked first goes first, in the end.
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await pause(20)
       happened.push('score')
       if (happened.filter((what) => what === 'score').length > 1) throw new Error('It ended.')
     }

@@ -5,16 +5,20 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
 import { cleanUp, jobEnd, openBackend, openWithCase, rectangle, restart } from '../testing/fixtures.ts'
 import {
+  compare,
   DICE_OF_ALL,
   drawBlock,
+  isOfHoldout,
   openWithHoldout,
   predictAs,
   retrain,
+  train,
   TRAIN,
   usedVersion,
   versionOf,
   type WithHoldout,
 } from '../testing/versions.ts'
+import { untilAborted } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
@@ -147,9 +151,7 @@ describe('a decision of the user', () => {
     // The same weights as far as the record is concerned: nobody else can say that it predicts better now.
     predictAs(test, ['all', 'right'])
     for (const caseId of test.aside) await drawBlock(test, caseId, 2)
-    const job = await test.call('models.judge', { modelId: second.id })
-    expect(job.kind).toBe('judge')
-    expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done', error: null })
+    await compare(test, second.id)
     expect(await versionOf(test, 1)).toMatchObject({ active: false, judged: { verdict: 'promoted' } })
     await test.call('models.activate', { modelId: second.id })
     expect(await usedVersion(test)).toBe(2)
@@ -165,7 +167,7 @@ describe('what happens while a version is judged', () => {
     const test = await openWithHoldout(5)
     predictAs(test, ['all', 'right'])
     await retrain(test)
-    const { id } = await cutOff(test, (_, signal) => untilAborted(signal))
+    const { id } = await cutOff(test)
     await test.call('job.cancel', { jobId: id })
     expect(await jobEnd(test, id)).toMatchObject({ state: 'cancelled' })
     const waiting = { version: 2, active: false, judged: { verdict: 'waiting' } }
@@ -175,7 +177,7 @@ describe('what happens while a version is judged', () => {
     expect(await versionOf(again, 1)).toMatchObject(waiting)
     const { id: modelId } = await versionOf(again, 1)
     await expect(again.call('models.activate', { modelId })).rejects.toMatchObject({ code: 'conflict' })
-    await jobEnd(again, (await again.call('models.judge', { modelId })).id)
+    await compare(again, modelId)
     expect(await versionOf(again, 1)).toMatchObject({ active: false, judged: { verdict: 'promoted' } })
   })
 
@@ -190,7 +192,7 @@ describe('what happens while a version is judged', () => {
     }
     expect(await retrain(test)).toMatchObject({ active: true, judged: { verdict: 'promoted' } })
     crashes = 2
-    const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const job = await train(test)
     expect(job.state).toBe('failed')
     expect(await versionOf(test, -1)).toMatchObject({ version: 3, active: false, judged: { verdict: 'waiting' } })
     expect(await usedVersion(test)).toBe(2)
@@ -202,12 +204,9 @@ describe('what happens while a version is judged', () => {
     const first = await retrain(test)
     const second = await retrain(test)
     await test.call('models.activate', { modelId: second.id, reason: 'to be replaced' })
-    let once = true
-    test.compute.learning.before = async (method, params) => {
-      if (method !== 'score' || !isOfHoldout(params) || !once) return
-      once = false
+    beforeHoldout(test, async () => {
       await test.call('models.activate', { modelId: first.id })
-    }
+    })
     const third = await retrain(test)
     // Better than the second, and no better than the first, which is the one that it is held against.
     const { judgement } = await test.call('models.judgement', { modelId: third.id })
@@ -220,14 +219,11 @@ describe('what happens while a version is judged', () => {
     predictAs(test, ['all', 'right'])
     await retrain(test)
     const [caseId = ''] = test.aside
-    let once = true
-    test.compute.learning.before = async (method, params) => {
-      if (method !== 'score' || !isOfHoldout(params) || !once) return
-      once = false
+    beforeHoldout(test, async () => {
       const delta = rectangle({ index: 0, at: [2, 1], size: [3, 1], before: 1, after: 0 })
       await test.call('annotation.commit', { caseId: test.aside[4] ?? '', delta })
       await test.call('case.remove', { caseId })
-    }
+    })
     const { id } = await retrain(test)
     const { judgement } = await test.call('models.judgement', { modelId: id })
     expect(judgement?.cases.map((one) => one.caseId)).toEqual(test.aside.slice(1))
@@ -257,14 +253,11 @@ describe('what happens while a version is judged', () => {
     predictAs(test, ['all', 'right'])
     await retrain(test)
     await test.call('holdout.set', { caseIds: test.aside.slice(0, 4), chosenBy: 'user' })
-    let once = true
-    test.compute.learning.before = async (method, params) => {
-      if (method !== 'score' || !isOfHoldout(params) || !once) return
-      once = false
+    const hasBegun = beforeHoldout(test, async () => {
       await test.call('holdout.set', { caseIds: [...test.aside], chosenBy: 'user' })
-    }
+    })
     const second = await retrain(test)
-    expect(once).toBe(false)
+    expect(hasBegun()).toBe(true)
     expect(second).toMatchObject({ active: false, judged: { verdict: 'aside' } })
     expect(second.judged?.reason).toContain('It learned from volume-5')
     await expect(test.call('models.judge', { modelId: second.id })).rejects.toMatchObject({ code: 'conflict' })
@@ -315,7 +308,7 @@ describe('a database that cannot be written', () => {
     await retrain(test)
     const other = new DatabaseSync(join(test.dir, 'project.sqlite'))
     other.exec(`CREATE TRIGGER no_room BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'no room'); END`)
-    const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const job = await train(test)
     expect(job.state).toBe('failed')
     expect((await test.call('project.get', {})).models).toHaveLength(1)
     expect(await usedVersion(test)).toBe(1)
@@ -333,7 +326,7 @@ describe('a database that cannot be written', () => {
     other.exec(
       `CREATE TRIGGER no_room BEFORE UPDATE OF active ON models WHEN new.active = 1 BEGIN SELECT RAISE(ABORT, 'no room'); END`,
     )
-    expect(await jobEnd(test, (await test.call('train.start', TRAIN)).id)).toMatchObject({ state: 'failed' })
+    expect(await train(test)).toMatchObject({ state: 'failed' })
     expect(await usedVersion(test)).toBe(1)
     expect(await versionOf(test, 1)).toMatchObject({ active: false, judged: { verdict: 'waiting' } })
     other.exec('DROP TRIGGER no_room')
@@ -342,31 +335,26 @@ describe('a database that cannot be written', () => {
   })
 })
 
-/** Retrain, as far as the first score on the hold-out, where `wait` holds it up. */
-async function cutOff(
-  test: WithHoldout,
-  wait: (params: unknown, signal: AbortSignal | undefined) => Promise<void>,
-): Promise<{ id: string }> {
+/** Retrain, as far as the first score on the hold-out, which takes until it is cancelled. */
+async function cutOff(test: WithHoldout): Promise<{ id: string }> {
   const reached = Promise.withResolvers<undefined>()
   test.compute.learning.before = async (method, params, signal) => {
     if (method !== 'score' || !isOfHoldout(params)) return
     reached.resolve(undefined)
-    await wait(params, signal)
+    await untilAborted(params, signal)
   }
   const job = await test.call('train.start', TRAIN)
   await reached.promise
   return job
 }
 
-/** The volume that teaches begins with a voxel of 0, the others with 1 and more. */
-function isOfHoldout(params: unknown): boolean {
-  const { samples = [] } = params as { samples?: { data: Uint8Array; index: number }[] }
-  return samples.some(({ data, index }) => data[0] !== (index * 48) % 40)
-}
-
-function untilAborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve()
-    else signal?.addEventListener('abort', () => resolve())
-  })
+/** Does something before slices of the hold-out are scored for the first time. Answers whether it has begun. */
+function beforeHoldout(test: TestBackend, work: () => Promise<unknown>): () => boolean {
+  let begun = false
+  test.compute.learning.before = async (method, params) => {
+    if (method !== 'score' || !isOfHoldout(params) || begun) return
+    begun = true
+    await work()
+  }
+  return () => begun
 }

@@ -51,6 +51,19 @@ export async function retrain(test: TestBackend): Promise<ModelSummary> {
   return versionOf(test, -1)
 }
 
+/** Holds a version against the one in use. */
+export async function compare(test: TestBackend, modelId: string): Promise<Job> {
+  const job = await jobEnd(test, (await test.call('models.judge', { modelId })).id)
+  expect(job).toMatchObject({ kind: 'judge', state: 'done', error: null })
+  return job
+}
+
+/** Of what is scored. The volume that teaches begins with a voxel of 0, the others with 1 and more. */
+export function isOfHoldout(params: unknown): boolean {
+  const { samples = [] } = params as { samples?: { data: Uint8Array; index: number }[] }
+  return samples.some(({ data, index }) => data[0] !== (index * 48) % 40)
+}
+
 /** The oldest first. */
 export async function versionsOf(test: TestBackend): Promise<ModelSummary[]> {
   return (await test.call('project.get', {})).models

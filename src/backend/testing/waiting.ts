@@ -6,3 +6,11 @@ export async function waitUntil(until: () => boolean): Promise<void> {
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
+
+/** For what compute is told to do before its work: it takes until it is given up. */
+export function untilAborted(_params: unknown, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve()
+    else signal?.addEventListener('abort', () => resolve())
+  })
+}

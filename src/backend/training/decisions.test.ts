@@ -2,7 +2,17 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readImage } from '../../imaging/index.ts'
 import { addVolume, cleanUp, jobEnd, openBackend, openWithCase } from '../testing/fixtures.ts'
-import { drawBlock, openWithHoldout, predictAs, retrain, TRAIN, usedVersion } from '../testing/versions.ts'
+import {
+  drawBlock,
+  isOfHoldout,
+  openWithHoldout,
+  predictAs,
+  retrain,
+  train,
+  TRAIN,
+  usedVersion,
+  versionsOf,
+} from '../testing/versions.ts'
 
 afterEach(cleanUp)
 
@@ -28,10 +38,10 @@ describe('what the user decides while a training waits or runs', () => {
     const test = await openWithCase()
     const [aside, removed] = [await addVolume(test, { seed: 5 }), await addVolume(test, { seed: 6 })]
     await drawBlock(test, test.caseId, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const [first] = (await test.call('project.get', {})).models
+    await train(test)
+    const [first] = await versionsOf(test)
     await drawBlock(test, test.caseId, 2)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     for (const caseId of [test.caseId, aside.id, removed.id]) await drawBlock(test, caseId, 3)
     const open = gate()
     test.compute.beforePredict = () => open.passed
@@ -77,7 +87,7 @@ describe('what the user decides while a training waits or runs', () => {
     open.pass()
     expect(await jobEnd(again, job.id)).toMatchObject({ state: 'done' })
     expect(again.compute.trained[0]?.samples).toHaveLength(1)
-    const [version] = (await again.call('project.get', {})).models
+    const [version] = await versionsOf(again)
     const { data } = await again.call('models.detail', { modelId: version?.id ?? '' })
     expect(data.map(({ caseId }) => caseId)).toEqual([test.caseId])
   })
@@ -113,12 +123,6 @@ describe('what the user decides while a training waits or runs', () => {
     expect(await usedVersion(test)).toBe(1)
   })
 })
-
-/** The volume that teaches begins with a voxel of 0, the others with 1 and more. */
-function isOfHoldout(params: unknown): boolean {
-  const { samples = [] } = params as { samples?: { data: Uint8Array; index: number }[] }
-  return samples.some(({ data, index }) => data[0] !== (index * 48) % 40)
-}
 
 function gate(): { readonly passed: Promise<void>; pass(): void } {
   const { promise, resolve } = Promise.withResolvers<undefined>()
