@@ -349,7 +349,7 @@ async function cutOff(test: WithHoldout): Promise<{ id: string }> {
 }
 
 /** Does something before slices of the hold-out are scored for the first time. Answers whether it has begun. */
-function beforeHoldout(test: TestBackend, work: () => Promise<unknown>): () => boolean {
+function beforeHoldout(test: WithHoldout, work: () => Promise<unknown>): () => boolean {
   let begun = false
   test.compute.learning.before = async (method, params) => {
     if (method !== 'score' || !isOfHoldout(params) || begun) return
