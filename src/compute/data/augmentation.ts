@@ -9,7 +9,7 @@ export interface AugmentationOptions {
    * mirrored patients no longer tells a liver from a spleen by its side.
    */
   readonly flips: boolean
-  /** Small rotations, scalings and changes of brightness, contrast and noise. */
+  /** Rotations, scalings and changes of brightness, contrast and noise. */
   readonly vary: boolean
 }
 
@@ -23,21 +23,40 @@ export interface Augmentation {
 
 export const IDENTITY: Augmentation = { matrix: [1, 0, 0, 1], gain: 1, offset: 0, noise: 0 }
 
+/** How often the shape of what is seen changes. */
+const GEOMETRIC = 0.8
+/** Radians to either side; the others are of logarithms of factors, to either side, but for the shear. */
+const TURN = 0.3
+const SCALE = 0.25
+const STRETCH = 0.12
+const SHEAR = 0.15
+
+/**
+ * Patients differ in size, tilt and build, and scans in brightness, by more than five or ten of them show: on hippocampi half of these ranges
+ * gave two hundredths of Dice less on other patients, for a model of five of them, and random exponents (gamma) made nothing better.
+ */
 export function augmentation({ flips, vary }: AugmentationOptions, random: Random): Augmentation {
   const flipX = flips && random() < 0.5 ? -1 : 1
   const flipY = flips && random() < 0.5 ? -1 : 1
   if (!vary) return { ...IDENTITY, matrix: [flipX, 0, 0, flipY] }
-  const geometric = random() < 0.5
-  const angle = geometric ? randomBetween(random, -0.2, 0.2) : 0
-  const scale = geometric ? randomBetween(random, 0.88, 1.14) : 1
-  const cos = Math.cos(angle) * scale
-  const sin = Math.sin(angle) * scale
+  const [a, b, c, d] = random() < GEOMETRIC ? changeOfShape(random) : IDENTITY.matrix
   return {
-    matrix: [cos * flipX, -sin * flipY, sin * flipX, cos * flipY],
-    gain: randomBetween(random, 0.9, 1.1),
-    offset: randomBetween(random, -0.05, 0.05),
+    matrix: [a * flipX, b * flipY, c * flipX, d * flipY],
+    gain: randomBetween(random, 0.75, 1.25),
+    offset: randomBetween(random, -0.1, 0.1),
     noise: random() < 0.5 ? randomBetween(random, 0, 0.04) : 0,
   }
+}
+
+/** Stretched along one axis and squeezed along the other, sheared, scaled, turned. */
+function changeOfShape(random: Random): Augmentation['matrix'] {
+  const angle = randomBetween(random, -TURN, TURN)
+  const scale = Math.exp(randomBetween(random, -SCALE, SCALE))
+  const stretch = Math.exp(randomBetween(random, -STRETCH, STRETCH))
+  const shear = randomBetween(random, -SHEAR, SHEAR)
+  const cos = Math.cos(angle) * scale
+  const sin = Math.sin(angle) * scale
+  return [cos * stretch, shear * cos - sin / stretch, sin * stretch, shear * sin + cos / stretch]
 }
 
 export interface PatchPlace {
