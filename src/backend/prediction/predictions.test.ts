@@ -2,42 +2,28 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Affine, Axis, Dims } from '../../core/contract/schemas.ts'
 import { extractSlice, sliceExtent } from '../../core/labelmap/index.ts'
 import { Cases } from '../project/cases.ts'
-import { openProject } from '../project/project.ts'
-import { addVolume, cleanUp, emptyProject, jobEnd, openBackend, openWithCase, rectangle } from '../testing/fixtures.ts'
+import {
+  addVolume,
+  AXIAL_ACROSS,
+  cleanUp,
+  emptyProject,
+  inClosedProject,
+  openBackend,
+  openWithCase,
+  rectangle,
+} from '../testing/fixtures.ts'
+import { predict, retrain } from '../testing/versions.ts'
 import { Predictions } from './predictions.ts'
 
 afterEach(cleanUp)
 
 const dims: Dims = [4, 3, 5]
-/** Axial slices across x, y and z. */
-const affines: readonly Affine[] = [
-  [
-    [0, -1, 0, 0],
-    [0, 0, 1, 0],
-    [1, 0, 0, 0],
-    [0, 0, 0, 1],
-  ],
-  [
-    [1, 0, 0, 0],
-    [0, 0, 1, 0],
-    [0, 1, 0, 0],
-    [0, 0, 0, 1],
-  ],
-  [
-    [-1, 0, 0, 0],
-    [0, -1, 0, 0],
-    [0, 0, 1, 0],
-    [0, 0, 0, 1],
-  ],
-]
 
 describe('Predictions', () => {
   it.each([0, 1, 2] as const)('give every slice of what was predicted across axis %i', async (trainingAxis) => {
     const test = await openBackend(emptyProject())
-    const { id } = await addVolume(test, { dims, affine: affines[trainingAxis] ?? [] })
-    await test.backend.close()
-    const project = openProject(test.dir)
-    try {
+    const { id } = await addVolume(test, { dims, affine: AXIAL_ACROSS[trainingAxis] })
+    await inClosedProject(test, (project) => {
       project.db.run(
         `INSERT INTO models (id, version, parent_id, name, created_at, active, card) VALUES ('m', 1, NULL, 'Model', '', 1, '{}')`,
       )
@@ -72,17 +58,13 @@ describe('Predictions', () => {
           }
         }
       }
-    } finally {
-      project.close()
-    }
+    })
   })
 
   it.each([0, 1, 2] as const)('keep how unsure they are, across axis %i', async (trainingAxis) => {
     const test = await openBackend(emptyProject())
-    const { id } = await addVolume(test, { dims, affine: affines[trainingAxis] ?? [] })
-    await test.backend.close()
-    const project = openProject(test.dir)
-    try {
+    const { id } = await addVolume(test, { dims, affine: AXIAL_ACROSS[trainingAxis] })
+    await inClosedProject(test, (project) => {
       const predictions = new Predictions(project.db, new Cases(project.db))
       const labels = Uint8Array.from({ length: 60 }, (_, i) => i % 7)
       const unsure = labels.map((_, i) => 255 - i)
@@ -109,9 +91,7 @@ describe('Predictions', () => {
       // Predicted again without it: what was known of the slice before does not hold.
       predictions.store(id, 'live', 3, [{ index: 1, data: extractSlice(labels, dims, trainingAxis, 1) }])
       expect(predictions.slice(id, trainingAxis, 1, 'uncertainty').modelId).toBeNull()
-    } finally {
-      project.close()
-    }
+    })
   })
 })
 
@@ -127,11 +107,9 @@ describe('predict.start', () => {
     const test = await openWithCase({ affine })
     const { caseId } = test
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
-    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, training)
+    await retrain(test)
     test.compute.learning.entropy = (value) => value
-    const { id: predicting } = await test.call('predict.start', { caseId, index: 1 })
-    await jobEnd(test, predicting)
+    await predict(test, caseId, 1)
     const image = await test.call('volume.slice', { caseId, axis: 2, index: 1 })
     const values = Uint8Array.from(new Int16Array(image.data.slice().buffer))
     const kept = await test.call('annotation.slice', { caseId, axis: 2, index: 1, layer: 'uncertainty' })

@@ -1,18 +1,25 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Journal } from '../annotation/journal.ts'
-import { openProject } from '../project/project.ts'
 import { Settings } from '../project/settings.ts'
-import { cleanUp, jobEnd, openWithCase, readMaskOf, rectangle, restart } from '../testing/fixtures.ts'
+import {
+  cleanUp,
+  inClosedProject,
+  onlyCase,
+  openWithCase,
+  readMaskOf,
+  rectangle,
+  restart,
+  type WithCase,
+} from '../testing/fixtures.ts'
+import { openPredicted, retrain } from '../testing/versions.ts'
 
 afterEach(cleanUp)
 
-type Test = Awaited<ReturnType<typeof openWithCase>>
-
-const slice = (test: Test, index: number | null, approved = true): ReturnType<typeof approveOf> =>
+const slice = (test: WithCase, index: number | null, approved = true): ReturnType<typeof approveOf> =>
   approveOf(test, { index, region: null, approved })
 
 function approveOf(
-  test: Test,
+  test: WithCase,
   params: {
     index: number | null
     region: { x0: number; y0: number; x1: number; y1: number } | null
@@ -20,13 +27,6 @@ function approveOf(
   },
 ) {
   return test.call('slice.approve', { caseId: test.caseId, ...params })
-}
-
-async function summary(test: Test) {
-  const { cases } = await test.call('project.get', {})
-  const [found] = cases
-  if (found === undefined) throw new Error('the project has a case')
-  return found
 }
 
 describe('slice.approve', () => {
@@ -42,14 +42,14 @@ describe('slice.approve', () => {
     expect(said.delta?.runs).toHaveLength(0)
     expect(await readMaskOf(test, caseId)).toEqual(before)
     // Untouched slices teach too once somebody says that nothing is there.
-    expect(await summary(test)).toMatchObject({ correctedSlices: 1, approvedSlices: 1, newCorrectedSlices: 2 })
+    expect(await onlyCase(test)).toMatchObject({ correctedSlices: 1, approvedSlices: 1, newCorrectedSlices: 2 })
     expect(test.told('case.slices').at(-1)).toEqual({ caseId, ...said.marks })
     expect(test.told('annotation.applied').at(-1)).toMatchObject({ revision: 2, delta: { kind: 'approve' } })
 
     const undone = await test.call('annotation.undo', { caseId })
     expect(undone).toMatchObject({ revision: 3, history: { undoName: 'brush Liver', redoName: 'approve' } })
     expect(test.told('case.slices').at(-1)).toMatchObject({ approved: [] })
-    expect(await summary(test)).toMatchObject({ approvedSlices: 0, newCorrectedSlices: 1 })
+    expect(await onlyCase(test)).toMatchObject({ approvedSlices: 0, newCorrectedSlices: 1 })
     await test.call('annotation.redo', { caseId })
     expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [2], approved: [3] })
   })
@@ -75,10 +75,10 @@ describe('slice.approve', () => {
     const all = await slice(test, null)
     expect(all.marks.approved).toEqual([0, 1, 2, 3, 4])
     expect(all.delta).toMatchObject({ axis: null, box: { min: [0, 0, 0], max: [8, 6, 5] } })
-    expect(await summary(test)).toMatchObject({ status: 'approved', approvedSlices: 5 })
+    expect(await onlyCase(test)).toMatchObject({ status: 'approved', approvedSlices: 5 })
     await test.call('annotation.undo', { caseId: test.caseId })
     expect(test.told('case.slices').at(-1)).toMatchObject({ approved: [4] })
-    expect((await summary(test)).status).toBe('corrected')
+    expect((await onlyCase(test)).status).toBe('corrected')
   })
 
   it('takes regions, which add up to the slice and are cut out of it again', async () => {
@@ -145,10 +145,7 @@ describe('slice.approve', () => {
     })
     await again.call('annotation.redo', { caseId })
     expect(again.told('case.slices').at(-1)).toMatchObject({ approved: [0, 1, 2, 3, 4] })
-    await again.backend.close()
-    const project = openProject(test.dir)
-    expect(new Journal(project.db).verify()).toEqual({ rows: 7, broken: null })
-    project.close()
+    expect(await inClosedProject(again, ({ db }) => new Journal(db).verify())).toEqual({ rows: 7, broken: null })
   })
 
   it('leaves a saved mask saved', async () => {
@@ -157,19 +154,14 @@ describe('slice.approve', () => {
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [1, 1], size: [2, 2], after: 1 }) })
     await test.call('export.mask', { caseId, fileId: null })
     await slice(test, 0)
-    expect((await summary(test)).status).toBe('saved')
+    expect((await onlyCase(test)).status).toBe('saved')
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [1, 1], size: [2, 2], after: 1 }) })
-    expect((await summary(test)).status).toBe('corrected')
+    expect((await onlyCase(test)).status).toBe('corrected')
   })
 
   it('keeps approved slices from being overwritten with the volume, unless that is wanted: then nobody has seen them', async () => {
-    const test = await openWithCase()
+    const test = await openPredicted()
     const { caseId } = test
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
-    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, training)
-    const { id: predicting } = await test.call('predict.start', { caseId, index: 0 })
-    await jobEnd(test, predicting)
     await slice(test, 2)
     const volume = { caseId, scope: { kind: 'volume' } as const, labels: null }
     expect(await test.call('annotation.accept', { ...volume, keepCorrected: true })).toMatchObject({
@@ -182,11 +174,11 @@ describe('slice.approve', () => {
     expect(await marks()).toEqual({ corrected: [0], approved: [2], painted: [] })
     await test.call('annotation.accept', { ...volume, keepCorrected: false })
     expect(await marks()).toEqual({ corrected: [0], approved: [], painted: [0] })
-    expect((await summary(test)).newCorrectedSlices).toBe(0)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(0)
     // Drawing on it again is looking at it.
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [7, 5], size: [1, 1], after: 1 }) })
     expect(await marks()).toEqual({ corrected: [0], approved: [], painted: [] })
-    expect((await summary(test)).newCorrectedSlices).toBe(1)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(1)
     await test.call('annotation.undo', { caseId })
     expect(await marks()).toEqual({ corrected: [0], approved: [], painted: [0] })
     await test.call('annotation.undo', { caseId })
@@ -226,10 +218,7 @@ describe('slice.coverage', () => {
     await expect(test.call('slice.coverage', { caseId: null, index: 0, coverage: 'whole' })).rejects.toMatchObject({
       code: 'bad-request',
     })
-    await test.backend.close()
-    const project = openProject(test.dir)
-    expect(new Settings(project.db).get('.coverage')).toBe('painted')
-    project.close()
+    expect(await inClosedProject(test, ({ db }) => new Settings(db).get('.coverage'))).toBe('painted')
   })
 
   it('is learned anew when it changes', async () => {
@@ -239,18 +228,16 @@ describe('slice.coverage', () => {
       test.call('annotation.commit', { caseId, delta: rectangle({ index, at: [1, 1], size: [2, 2], after: 1 }) })
     await draw(0)
     await draw(1)
-    const { id } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, id)
-    expect((await summary(test)).newCorrectedSlices).toBe(0)
+    await retrain(test)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(0)
     await test.call('slice.coverage', { caseId, index: 0, coverage: 'painted' })
-    expect((await summary(test)).newCorrectedSlices).toBe(1)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(1)
     // To find right what teaches as a whole is to annotate it with the labels of now; to take that back says nothing of it.
     await slice(test, 1)
-    expect((await summary(test)).newCorrectedSlices).toBe(2)
-    const again = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, again.id)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(2)
+    await retrain(test)
     await slice(test, 1, false)
-    expect((await summary(test)).newCorrectedSlices).toBe(0)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(0)
   })
 })
 
@@ -260,8 +247,7 @@ describe('slice.approve of what a version has learned already', () => {
     const { caseId } = test
     /** By slice, the labels that may be in its background. */
     const taught = async () => {
-      const { id } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-      await jobEnd(test, id)
+      await retrain(test)
       const samples = test.compute.trained.at(-1)?.samples ?? []
       return samples.map(({ index, later }) => [index, later] as const).sort(([a], [b]) => a - b)
     }

@@ -10,8 +10,8 @@ import { migrate } from '../project/migrations/index.ts'
 import { openProject } from '../project/project.ts'
 import { closeServices, createServices } from '../services.ts'
 import { FakeCompute } from '../testing/fakeCompute.ts'
-import { cleanUp, jobEnd, openWithCase, rectangle, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
-import { drawBlock, retrain, TRAIN } from '../testing/versions.ts'
+import { cleanUp, openWithCase, rectangle, temporaryFolder, type TestBackend } from '../testing/fixtures.ts'
+import { drawBlock, predict, retrain, TRAIN } from '../testing/versions.ts'
 import { trustedVoxels } from './trusted.ts'
 
 afterEach(cleanUp)
@@ -56,7 +56,7 @@ describe('a slice where nothing was painted', () => {
     const { caseId } = test
     await drawBlock(test, caseId, 0)
     await retrain(test)
-    await jobEnd(test, (await test.call('predict.start', { caseId, index: 1 })).id)
+    await predict(test, caseId, 1)
     await test.call('slice.coverage', { caseId: null, index: null, coverage: 'painted' })
     const scope = { kind: 'slice', axis: 2, index: 1 } as const
     await test.call('annotation.accept', { caseId, scope, labels: null, keepCorrected: true })
@@ -86,7 +86,7 @@ describe('a slice where nothing was painted', () => {
     await retrain(test)
     await paint(0, [1, 0], 1)
     await test.call('annotation.undo', { caseId })
-    await jobEnd(test, (await test.call('predict.start', { caseId, index: 0 })).id)
+    await predict(test, caseId)
     const accept = { caseId, scope: { kind: 'volume' }, labels: null, keepCorrected: false } as const
     await test.call('annotation.accept', accept)
     const teaching = async () => (await test.call('train.start', TRAIN).catch(() => null)) !== null
@@ -105,7 +105,7 @@ describe('trustedVoxels', () => {
     await test.call('slice.coverage', { caseId: null, index: null, coverage: 'painted' })
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [0, 0], size: [1, 1], after: 2 }) })
     await retrain(test)
-    await jobEnd(test, (await test.call('predict.start', { caseId, index: 1 })).id)
+    await predict(test, caseId, 1)
     const accept = { caseId, scope: { kind: 'volume' }, labels: null, keepCorrected: false } as const
     await test.call('annotation.accept', accept)
     await test.backend.close()

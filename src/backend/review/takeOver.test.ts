@@ -1,27 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Journal } from '../annotation/journal.ts'
-import { openProject } from '../project/project.ts'
-import { cleanUp, jobEnd, openWithCase, rectangle, restart } from '../testing/fixtures.ts'
+import { cleanUp, inClosedProject, onlyCase, rectangle, restart } from '../testing/fixtures.ts'
+import { openPredicted, predict } from '../testing/versions.ts'
 
 afterEach(cleanUp)
-
-async function summary(test: Awaited<ReturnType<typeof openWithCase>>) {
-  const { cases } = await test.call('project.get', {})
-  const [found] = cases
-  if (found === undefined) throw new Error('the project has a case')
-  return found
-}
 
 describe('slice.approve of what is predicted', () => {
   /** Slice 0 is drawn on, and all are predicted. */
   async function predicted() {
-    const test = await openWithCase()
+    const test = await openPredicted()
     const { caseId } = test
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
-    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, training)
-    const { id: predicting } = await test.call('predict.start', { caseId, index: 0 })
-    await jobEnd(test, predicting)
     const look = (index: number, layer: 'mask' | 'prediction') =>
       test.call('annotation.slice', { caseId, axis: 2, index, layer })
     const same = async (index: number) => {
@@ -47,30 +35,27 @@ describe('slice.approve of what is predicted', () => {
     expect(said.delta?.runs.length).toBeGreaterThan(0)
     expect(test.told('annotation.applied')).toHaveLength(told + 1)
     expect(await test.same(2)).toBe(true)
-    expect(await summary(test)).toMatchObject({ approvedSlices: 1, newCorrectedSlices: 1 })
+    expect(await onlyCase(test)).toMatchObject({ approvedSlices: 1, newCorrectedSlices: 1 })
 
     const undone = await test.call('annotation.undo', { caseId })
     expect(undone.history).toMatchObject({ undoName: 'brush Liver', redoName: 'accept and approve prediction' })
     expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [0], approved: [] })
     expect((await test.look(2, 'mask')).data.every((label) => label === 0)).toBe(true)
-    expect(await summary(test)).toMatchObject({ approvedSlices: 0, newCorrectedSlices: 0 })
+    expect(await onlyCase(test)).toMatchObject({ approvedSlices: 0, newCorrectedSlices: 0 })
 
     await test.call('annotation.redo', { caseId })
     expect(await test.same(2)).toBe(true)
     // Taken back by hand, it is a prediction that nobody vouches for: it teaches nothing.
     const back = await test.call('slice.approve', { caseId, index: 2, approved: false })
     expect(back).toMatchObject({ tookOver: 0, marks: { corrected: [0], approved: [] } })
-    expect((await summary(test)).newCorrectedSlices).toBe(0)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(0)
     // It is in the mask already.
     const again = await test.call('slice.approve', { caseId, index: 2, takeOver: true, approved: true })
     expect(again).toMatchObject({ tookOver: 0, delta: { kind: 'approve' }, marks: { approved: [2] } })
 
     const reopened = await restart(test)
     expect(await reopened.call('case.open', { caseId })).toMatchObject({ corrected: [0], approved: [2] })
-    await reopened.backend.close()
-    const project = openProject(test.dir)
-    expect(new Journal(project.db).verify().broken).toBeNull()
-    project.close()
+    expect((await inClosedProject(reopened, ({ db }) => new Journal(db).verify())).broken).toBeNull()
   })
 
   it('keeps what was drawn, takes only the slices that were named, and leaves the mask where it is not wanted', async () => {
@@ -132,8 +117,7 @@ describe('slice.approve of what is predicted', () => {
     await test.call('annotation.accept', { caseId, scope: { kind: 'volume' }, labels: null, keepCorrected: true })
     const accepted = await test.look(2, 'mask')
     test.compute.label = () => 2
-    const { id } = await test.call('predict.start', { caseId, index: 2 })
-    await jobEnd(test, id)
+    await predict(test, caseId, 2)
     expect(await test.same(2)).toBe(false)
     const said = await test.call('slice.approve', { caseId, index: 2, takeOver: true, approved: true })
     expect(said).toMatchObject({ tookOver: 0, delta: { kind: 'approve' }, marks: { approved: [2] } })

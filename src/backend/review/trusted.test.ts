@@ -1,49 +1,29 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Affine, Axis, Dims } from '../../core/contract/schemas.ts'
+import type { Axis, Dims } from '../../core/contract/schemas.ts'
 import { sliceAxes } from '../../core/labelmap/index.ts'
 import type { Pixels } from '../annotation/standing.ts'
-import { openProject } from '../project/project.ts'
 import { createServices } from '../services.ts'
 import { FakeCompute } from '../testing/fakeCompute.ts'
-import { cleanUp, jobEnd, LPS, openWithCase, rectangle, type TestBackend } from '../testing/fixtures.ts'
+import { AXIAL_ACROSS, cleanUp, inClosedProject, openWithCase, rectangle, type WithCase } from '../testing/fixtures.ts'
+import { openPredicted, predict, retrain } from '../testing/versions.ts'
 import { teachingSlices, type TeachingSlice } from './teaching.ts'
 import { trustedVoxels } from './trusted.ts'
 
 afterEach(cleanUp)
 
-/** Axial slices across x, y and z. */
-const affines: readonly Affine[] = [
-  [
-    [0, -1, 0, 0],
-    [0, 0, 1, 0],
-    [1, 0, 0, 0],
-    [0, 0, 0, 1],
-  ],
-  [
-    [1, 0, 0, 0],
-    [0, 0, 1, 0],
-    [0, 1, 0, 0],
-    [0, 0, 0, 1],
-  ],
-  LPS,
-]
 const dims: Dims = [17, 19, 13]
 
 /** What the project holds, as a training sees it; nothing else works in it meanwhile. */
 async function closedLook(
-  test: TestBackend & { caseId: string },
+  test: WithCase,
   slices: readonly number[],
 ): Promise<{ trusted: Map<number, Pixels>; teaching: TeachingSlice[] }> {
-  await test.backend.close()
-  const project = openProject(test.dir)
-  try {
+  return inClosedProject(test, async (project) => {
     const services = createServices({ project, compute: new FakeCompute(), log: () => undefined })
     const parts = { ...services, db: project.db }
     const trusted = await services.masks.use(test.caseId, (mask) => trustedVoxels(parts, mask, slices))
     return { trusted, teaching: teachingSlices(project.db, services.models.activeId()) }
-  } finally {
-    project.close()
-  }
+  })
 }
 
 /** The pixels of a slice for which `is` holds, one byte each. */
@@ -56,7 +36,7 @@ const within3 = (x: number, y: number, spots: readonly (readonly [number, number
 
 describe('trustedVoxels', () => {
   it.each([0, 1, 2] as const)('are what was painted, close to it, or approved, across axis %i', async (axis: Axis) => {
-    const test = await openWithCase({ dims, affine: affines[axis] ?? LPS })
+    const test = await openWithCase({ dims, affine: AXIAL_ACROSS[axis] })
     const { caseId } = test
     const [fast, slow] = sliceAxes(axis)
     const [width, height] = [dims[fast], dims[slow]]
@@ -97,13 +77,8 @@ describe('trustedVoxels', () => {
   })
 
   it('are all of a slice that is corrected as a whole or approved, and none of what was predicted and accepted unseen', async () => {
-    const test = await openWithCase({ dims: [8, 6, 5] })
+    const test = await openPredicted()
     const { caseId } = test
-    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
-    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, training)
-    const { id: predicting } = await test.call('predict.start', { caseId, index: 0 })
-    await jobEnd(test, predicting)
     await test.call('annotation.accept', { caseId, scope: { kind: 'volume' }, labels: null, keepCorrected: true })
     await test.call('slice.approve', { caseId, index: 3, region: null, approved: true })
     // Across the accepted slices 1 and 2: only there did a person look.
@@ -126,10 +101,8 @@ describe('trustedVoxels', () => {
     const { caseId } = test
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 }) })
     await test.call('slice.approve', { caseId, index: 1, region: null, approved: true })
-    const { id: training } = await test.call('train.start', { steps: 3, seconds: 10, seed: 1, show: null })
-    await jobEnd(test, training)
-    const { id: predicting } = await test.call('predict.start', { caseId, index: 0 })
-    await jobEnd(test, predicting)
+    await retrain(test)
+    await predict(test, caseId)
     await test.call('annotation.accept', { caseId, scope: { kind: 'volume' }, labels: null, keepCorrected: false })
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 0, at: [7, 5], size: [1, 1], after: 2 }) })
     await test.call('annotation.undo', { caseId })

@@ -9,7 +9,7 @@ import { methods } from '../../core/contract/methods.ts'
 import type { Affine, Axis, Dims, Label, StrokeDelta, StrokeKind } from '../../core/contract/schemas.ts'
 import { writeVolume } from '../../imaging/index.ts'
 import { createBackend, type Backend } from '../createBackend.ts'
-import { createProject } from '../project/project.ts'
+import { createProject, openProject, type Project } from '../project/project.ts'
 import type { LivePace } from '../training/live.ts'
 import type { ImageAccess } from '../volume/access.ts'
 import { FakeCompute } from './fakeCompute.ts'
@@ -20,6 +20,23 @@ export const LPS: Affine = [
   [0, -1, 0, 20],
   [0, 0, 2, -30],
   [0, 0, 0, 1],
+]
+
+/** By axis: its axial slices lie across it. */
+export const AXIAL_ACROSS: readonly [Affine, Affine, Affine] = [
+  [
+    [0, -1, 0, 0],
+    [0, 0, 1, 0],
+    [1, 0, 0, 0],
+    [0, 0, 0, 1],
+  ],
+  [
+    [1, 0, 0, 0],
+    [0, 0, 1, 0],
+    [0, 1, 0, 0],
+    [0, 0, 0, 1],
+  ],
+  LPS,
 ]
 
 export const DIMS: Dims = [8, 6, 5]
@@ -109,6 +126,17 @@ export async function restart(test: TestBackend): Promise<TestBackend> {
   return openBackend(test.dir)
 }
 
+/** Closes the backend; what is done with its project then has it for itself. */
+export async function inClosedProject<T>(test: TestBackend, work: (project: Project) => T | Promise<T>): Promise<T> {
+  await test.backend.close()
+  const project = openProject(test.dir)
+  try {
+    return await work(project)
+  } finally {
+    project.close()
+  }
+}
+
 /** Adds a generated volume; a different seed gives different bytes. */
 export async function addVolume(
   test: TestBackend,
@@ -130,6 +158,14 @@ export async function openWithCase(
   const { id } = await addVolume(test, options)
   await test.call('case.open', { caseId: id })
   return { ...test, caseId: id, labels: [first, second] }
+}
+
+/** The case of a project that has one. */
+export async function onlyCase(test: TestBackend): Promise<CaseSummary> {
+  const { cases } = await test.call('project.get', {})
+  const [found] = cases
+  if (found === undefined || cases.length > 1) throw new Error('the project has one case')
+  return found
 }
 
 /** Turns a rectangle of one label in a slice into another: one run, since it fills its box. */

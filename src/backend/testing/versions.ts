@@ -46,9 +46,24 @@ export async function train(test: TestBackend): Promise<Job> {
 
 /** One click on Retrain, to the version that it made. */
 export async function retrain(test: TestBackend): Promise<ModelSummary> {
-  const job = await train(test)
-  expect(job.error).toBeNull()
+  expect(await train(test)).toMatchObject({ state: 'done', error: null })
   return versionOf(test, -1)
+}
+
+/** Predicts a case, a slice of it first, to the end. */
+export async function predict(test: TestBackend, caseId: string, index = 0): Promise<void> {
+  const job = await jobEnd(test, (await test.call('predict.start', { caseId, index })).id)
+  expect(job).toMatchObject({ state: 'done', error: null })
+}
+
+/** A project with a case of which slice 0 was drawn on and learned, and all slices are predicted. */
+export async function openPredicted(): Promise<WithCase> {
+  const test = await openWithCase()
+  const delta = rectangle({ index: 0, at: [0, 0], size: [2, 2], after: 1 })
+  await test.call('annotation.commit', { caseId: test.caseId, delta })
+  await retrain(test)
+  await predict(test, test.caseId)
+  return test
 }
 
 /** Holds a version against the one in use. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openProject } from '../project/project.ts'
 import {
   addVolume,
   cleanUp,
+  inClosedProject,
   jobEnd,
   openBackend,
   openWithCase,
@@ -233,10 +233,9 @@ describe('what Live predicted', () => {
 
   it('is gone after the workstation was killed', async () => {
     const test = await openWithCase()
-    await test.backend.close()
-    const project = openProject(test.dir)
-    project.db.run(`INSERT INTO predictions VALUES (?, 2, 'of no version', 1, x'00', NULL)`, test.caseId)
-    project.close()
+    await inClosedProject(test, ({ db }) => {
+      db.run(`INSERT INTO predictions VALUES (?, 2, 'of no version', 1, x'00', NULL)`, test.caseId)
+    })
     const again = { ...(await openBackend(test.dir)), caseId: test.caseId }
     expect(await seen(again, 2)).toBeNull()
   })
