@@ -54,7 +54,11 @@ export class Holdout {
     const id = idOf(cases.map(({ caseId }) => caseId))
     const row = db.get(`SELECT value FROM meta WHERE key = 'holdout'`)
     const frozen = row === undefined || id === null ? null : frozenSchema.parse(json(row, 'value'))
-    return { id, frozenAt: frozen?.frozenAt ?? null, chosenBy: frozen?.chosenBy ?? null, cases }
+    const off = db
+      .all(`SELECT c.name FROM holdout_cases h JOIN cases c ON c.id = h.case_id AND c.removed = 1 ORDER BY h.position`)
+      .map((removed) => text(removed, 'name'))
+    const { frozenAt = null, chosenBy = null } = frozen ?? {}
+    return { id, frozenAt, chosenBy, cases, ...(off.length === 0 ? {} : { off }) }
   }
 
   /** The cases that must not teach: those that are set aside, and others of the same bytes. See `HELD_OUT`. */

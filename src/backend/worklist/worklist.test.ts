@@ -76,6 +76,17 @@ describe('case.add', () => {
     expect((await readMaskOf(test, test.caseId)).filter((label) => label === 1)).toHaveLength(4)
   })
 
+  it('stays set aside off the worklist, by name, until it is back', async () => {
+    const test = await openWithCase()
+    const path = await fileOf(test, test.caseId)
+    const frozen = await test.call('holdout.set', { caseIds: [test.caseId], chosenBy: 'user' })
+    expect(frozen.off).toBeUndefined()
+    await test.call('case.remove', { caseId: test.caseId })
+    expect(await test.call('holdout.get', {})).toMatchObject({ id: null, cases: [], off: ['volume-0'] })
+    await add(test, path)
+    expect(await test.call('holdout.get', {})).toEqual(frozen)
+  })
+
   it('is looked at without becoming the one that was open last', async () => {
     const test = await openBackend(emptyProject())
     const first = await add(test, await volumeFile('first.nii.gz'))

@@ -79,6 +79,8 @@ export const holdoutSchema = z.object({
       slices: z.int().min(0),
     }),
   ),
+  /** Names of cases that are set aside too and off the worklist: they score nothing, and come back as they were. Absent: none. */
+  off: z.array(z.string()).optional(),
 })
 export type Holdout = z.infer<typeof holdoutSchema>
 

@@ -7,6 +7,7 @@ import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
 import { aCase, aJob, aProject, projectClient, type FakeClient } from '../testing/fakeClient.ts'
+import { aHoldout } from '../testing/learning.ts'
 import { settled, withProject } from '../testing/setUp.ts'
 import { leaveRemoved } from './flows.ts'
 import { useActions } from './index.ts'
@@ -172,6 +173,21 @@ describe('the list of actions', () => {
     await leaveRemoved(before)
     expect(view.caseId).toBeNull()
     expect(ui.toasts).toMatchObject([{ message: t.worklist.removedElsewhere('CT abdomen B') }])
+  })
+
+  it('ask before a case of the hold-out leaves the worklist', async () => {
+    client.answers['case.remove'] = () => ({})
+    client.answers['holdout.get'] = () => aHoldout()
+    useProjectStore().cases = [aCase(), aCase({ id: 'case-2', name: 'CT abdomen B', heldOut: true })]
+    await useViewStore().openCase('case-2')
+    await useActions().run('remove-case')
+    const asked = useUiStore().confirmation
+    expect(asked?.title).toBe('Take CT abdomen B off the worklist?')
+    expect(asked?.message).toContain('the only one')
+    expect(client.asked('case.remove')).toEqual([])
+    await asked?.run()
+    expect(client.asked('case.remove')).toEqual([{ caseId: 'case-2' }])
+    expect(useViewStore().caseId).toBe('case-1')
   })
 
   it('counts the slices to learn from over all cases', () => {

@@ -5,7 +5,7 @@ import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
 import { useViewStore } from '../stores/view.ts'
-import { neighbourCase, openCase, removeCase } from './flows.ts'
+import { askToRemove, neighbourCase, openCase } from './flows.ts'
 import { askForMask, saveMask } from './masks.ts'
 import { askForFiles, askForFolder } from './opening.ts'
 import type { Action } from './types.ts'
@@ -99,7 +99,7 @@ export function fileActions(): Action[] {
       label: () => t.actions.removeCase,
       shortcuts: [],
       when: () => (view.caseId === null ? t.reasons.noCase : connected()),
-      run: () => (view.caseId === null ? undefined : removeCase(view.caseId)),
+      run: () => (view.caseId === null ? undefined : askToRemove(view.caseId)),
       doing: t.errors.doing.remove,
     },
   ]

@@ -1,7 +1,9 @@
 import type { CaseSummary } from '../../../core/contract/index.ts'
 import { useClient } from '../api/client.ts'
 import { t } from '../i18n/frame.ts'
+import { modelWords } from '../i18n/models.ts'
 import { useAnnotationStore } from '../stores/annotation.ts'
+import { useHoldoutStore } from '../stores/holdout.ts'
 import { useImportsStore } from '../stores/imports.ts'
 import { useProjectStore } from '../stores/project.ts'
 import { useUiStore } from '../stores/ui.ts'
@@ -25,7 +27,30 @@ export async function importModel(): Promise<void> {
   ui.open('import-model')
 }
 
-export async function removeCase(caseId: string): Promise<void> {
+/** What versions are scored on leaves the worklist only after it was asked for. */
+export async function askToRemove(caseId: string): Promise<void> {
+  const holdout = useHoldoutStore()
+  const one = useProjectStore().caseById(caseId)
+  if (one?.heldOut === true) await holdout.load()
+  if (one === null || !holdout.caseIds.has(caseId)) return removeCase(caseId)
+  const ui = useUiStore()
+  const words = modelWords.holdout.leave
+  ui.ask({
+    title: words.title(one.name),
+    message: words.message(holdout.caseIds.size === 1),
+    confirm: words.yes,
+    keep: words.no,
+    run: async () => {
+      try {
+        await removeCase(caseId)
+      } catch (error) {
+        ui.report(error, t.errors.doing.remove)
+      }
+    },
+  })
+}
+
+async function removeCase(caseId: string): Promise<void> {
   const project = useProjectStore()
   const before = project.cases
   await project.removeCase(caseId)

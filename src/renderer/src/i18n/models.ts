@@ -148,9 +148,9 @@ export const modelWords = {
     delete: 'Delete weights…',
     confirmTitle: (versions: number) => `Delete the weights of ${plural(versions, 'version')}?`,
     confirm: (names: string, bytes: number) =>
-      `${names}: ${formatBytes(bytes)}. Their judgements, data and notes stay. This cannot be undone.`,
+      `${names}: ${formatBytes(bytes)}. Judgements, data and notes stay. Only a file that Export has written of a version brings its weights back.`,
     confirmYes: 'Delete weights',
-    confirmNo: 'Keep them',
+    confirmNo: 'Keep weights',
     activeHint: 'The version in use cannot be deleted',
     nothing: 'This project has no model yet. Paint on a few slices, then press Train.',
     row: (name: string, state: string) => `${name}, ${state}`,
@@ -180,7 +180,7 @@ export const modelWords = {
     report: 'Report',
     judge: (again: boolean) => (again ? 'Judge again' : 'Judge'),
     judgeHint: 'Holds it against the version in use on the hold-out; nothing changes by it',
-    pruned: 'Its weights were deleted. What is known of it stays.',
+    pruned: 'Its weights were deleted. What is known of it stays; importing its file brings them back.',
     imported: 'Imported: its training, its data and what was written about it are as its file says.',
     /** Of a version, which is read back and compared; of curves and pictures, which are not. */
     saved: (verified: boolean) => (verified ? 'Saved and verified' : 'Written'),
@@ -285,7 +285,7 @@ export const modelWords = {
     noneHint:
       'Without one, every new version is used unproven. Set a few cases aside: none is ever learned from, and each new version must do better on them than the one in use.',
     some: (cases: number) => `${plural(cases, 'case')} set aside`,
-    few: 'Of fewer than five cases it is their slices that are compared, and more strictly: a small gain is not proven, and its version is kept aside.',
+    few: 'With fewer than five cases their slices are compared, and more strictly: a small gain is not proven, and its version is kept aside.',
     ask: {
       giveUpTitle: 'Give the hold-out up?',
       giveUp:
@@ -296,6 +296,17 @@ export const modelWords = {
         'Scores made with the present one are kept, and no longer compared: nothing is proven on the new one yet. Cases that are taken out of it teach from now on.',
       changeYes: 'Change it',
       keep: 'Keep it',
+    },
+    asPredicted:
+      'Nothing in these cases is corrected, only approved. A slice approved as it was predicted scores the version that predicted it at 1: no other can do better there.',
+    off: (names: readonly string[]) =>
+      `Set aside, but off the worklist: ${names.join(', ')}. Nothing is scored on ${names.length === 1 ? 'it, nor learned from it; opening its image' : 'them, nor learned from them; opening their images'} again brings ${names.length === 1 ? 'it' : 'them'} back.`,
+    leave: {
+      title: (name: string) => `Take ${name} off the worklist?`,
+      message: (last: boolean) =>
+        `It is set aside in the hold-out. ${last ? 'It is the only one there: new versions are then used unproven' : 'Scores made with it are kept, and no longer compared'}, until its image is opened again.`,
+      yes: 'Take it off',
+      no: 'Keep it',
     },
     frozen: (by: string, at: string) => `${by}, ${formatMoment(at)}`,
     by: { user: 'Chosen by you', maskwright: 'Chosen by Maskwright', recipe: 'Chosen by the recipe' },

@@ -16,6 +16,9 @@ export const useHoldoutStore = defineStore('holdout', () => {
   /** What versions are scored on. */
   const slices = computed(() => state.value.cases.reduce((sum, one) => sum + one.slices, 0))
 
+  /** Names of cases that are set aside and off the worklist. */
+  const off = computed(() => state.value.off ?? [])
+
   async function load(): Promise<void> {
     take(await useClient().call('holdout.get', {}))
   }
@@ -45,5 +48,5 @@ export const useHoldoutStore = defineStore('holdout', () => {
     take(await useClient().call('holdout.set', params))
   }
 
-  return { state, known, caseIds, slices, load, follow, suggest, freeze }
+  return { state, known, caseIds, slices, off, load, follow, suggest, freeze }
 })

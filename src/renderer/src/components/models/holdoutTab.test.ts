@@ -68,6 +68,16 @@ describe('the hold-out', () => {
     ])
   })
 
+  it('names what is set aside and off the worklist, and says where nothing was corrected', async () => {
+    client.answers['holdout.get'] = () => aHoldout({ off: ['CT abdomen B'] })
+    const page = await show(ModelsPage)
+    expect(by(page, 'holdout-off').text()).toContain('off the worklist: CT abdomen B. Nothing is scored on it')
+    expect(by(page, 'holdout-as-predicted').exists()).toBe(true)
+    useProjectStore().cases = useProjectStore().cases.map((one) => ({ ...one, correctedSlices: 1 }))
+    await nextTick()
+    expect(by(page, 'holdout-as-predicted').exists()).toBe(false)
+  })
+
   it('cannot hold what the model in use learned from', async () => {
     const page = await show(ModelsPage)
     const [taught] = all(page, 'holdout-case')
