@@ -5,6 +5,7 @@ import { useJobsStore } from '../../stores/jobs.ts'
 import { aJob, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { aJudgement } from '../../testing/learning.ts'
 import { withProject } from '../../testing/setUp.ts'
+import JudgementHead from '../models/JudgementHead.vue'
 import JudgementResult from './JudgementResult.vue'
 
 enableAutoUnmount(afterEach)
@@ -60,5 +61,20 @@ describe('the result of a training', () => {
     client.tell('job.changed', { job: done })
     expect(useJobsStore().lastTraining?.modelId).toBe('model-2')
     expect(await reveals()).toBe(0)
+  })
+})
+
+describe('the head of a judgement', () => {
+  const head = (change: Parameters<typeof aJudgement>[0]) =>
+    mount(JudgementHead, { props: { judgement: aJudgement(change) }, global: { plugins: [pinia] } }).text()
+
+  it('names the version that it was held against only where both were scored', () => {
+    expect(head({})).toContain('Held against version 1')
+    const reason = 'Used without proof: no cases are set aside.'
+    const unproven = head({ verdict: 'unproven', reason, cases: [], mean: [] })
+    expect(unproven).not.toContain('Held against')
+    // The verdict stands above the sentence and is not said twice.
+    expect(unproven).toContain('No cases are set aside.')
+    expect(unproven.match(/Used without proof/g)).toHaveLength(1)
   })
 })
