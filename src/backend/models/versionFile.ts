@@ -87,7 +87,7 @@ export async function readVersionFile(path: string, into: string | null, signal?
 
 async function readHeader(handle: FileHandle, path: string): Promise<{ header: Header; at: number }> {
   const first = await readLine(handle, 0, MAGIC.length + 16)
-  if (!first?.text.startsWith(MAGIC)) throw notOurs(path)
+  if (!first?.text.startsWith(MAGIC)) throw (await handle.stat()).size === 0 ? empty(path) : notOurs(path)
   const format = Number(first.text.slice(MAGIC.length))
   if (!Number.isInteger(format) || format < 1) throw notOurs(path)
   if (format > FORMAT) {
@@ -159,7 +159,14 @@ async function* piecesOf(
 function notOurs(path: string): CodedError {
   return new CodedError(
     'bad-file',
-    `"${basename(path)}" is not a model that Maskwright exported; choose a file that ends in ${VERSION_ENDING}.`,
+    `"${basename(path)}" is not a model that Maskwright exported; choose a ${VERSION_ENDING} file that its Export has written.`,
+  )
+}
+
+function empty(path: string): CodedError {
+  return new CodedError(
+    'bad-file',
+    `"${basename(path)}" is empty, so it is not a model that Maskwright exported; export it again, or copy it again.`,
   )
 }
 
