@@ -201,9 +201,9 @@ export const t = {
     better: (before: number, after: number) => `Dice ${formatDice(before)} before, ${formatDice(after)} after`,
     diceOn: 'On the slices it learned from',
     result: {
-      better: 'Better than before',
-      same: 'As good as before',
-      worse: 'Worse than before',
+      better: 'Better on what it learned',
+      same: 'As good on what it learned',
+      worse: 'Worse on what it learned',
       first: 'The first model is ready',
     },
     accepted: (voxels: number) =>

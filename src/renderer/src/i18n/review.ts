@@ -55,6 +55,7 @@ export const reviewText = {
 
   actions: {
     approveSlice: 'Approve slice',
+    takeBack: 'Take the approval of the slice back',
     approveRegion: 'Approve the part in view',
     approveCase: 'Approve all slices that were on screen',
     nextUncertain: 'Next uncertain slice',

@@ -8,9 +8,16 @@ export function diceText(value: number | null | undefined): string {
 }
 
 /** Null where there is nothing to compare. */
-export function changeOf(row: Dice | null): number | null {
+function changeOf(row: Dice | null): number | null {
   const [before, after] = [row?.before ?? null, row?.after ?? null]
   return before === null || after === null ? null : after - before
+}
+
+/** As it is shown: what rounds to nothing is no change. */
+export function changeDirection(row: Dice | null): 'up' | 'down' | 'same' {
+  const by = changeOf(row)
+  if (by === null || Math.abs(by) < 0.0005) return 'same'
+  return by > 0 ? 'up' : 'down'
 }
 
 export function changeText(row: Dice | null): string {

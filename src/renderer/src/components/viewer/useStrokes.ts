@@ -8,6 +8,7 @@ import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useCautionsStore } from '../../stores/cautions.ts'
 import { useLiveStore } from '../../stores/live.ts'
 import { useProjectStore } from '../../stores/project.ts'
+import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
 import { brushRadii } from '../../tools/brushSize.ts'
 import { StrokeDriver, type StrokeTarget } from '../../tools/strokeDriver.ts'
@@ -21,6 +22,7 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
   const cautions = useCautionsStore()
   const live = useLiveStore()
   const project = useProjectStore()
+  const ui = useUiStore()
 
   /** The case that the stroke under way belongs to, whatever is open when it ends. */
   let owner: CaseSession | null = null
@@ -66,6 +68,8 @@ export function useStrokes(viewer: Readonly<ShallowRef<SliceViewer | null>>): St
     },
 
     commit(stroke, target) {
+      // What was said was said of the mask before.
+      ui.note = null
       if (owner) annotation.commit(stroke, target.labels, owner)
     },
 
