@@ -14,3 +14,9 @@ export function untilAborted(_params: unknown, signal: AbortSignal | undefined):
     else signal?.addEventListener('abort', () => resolve())
   })
 }
+
+/** Holds up who waits for `passed`, until `pass` is called. */
+export function gate(): { readonly passed: Promise<void>; pass(): void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  return { passed: promise, pass: () => resolve(undefined) }
+}

@@ -13,6 +13,7 @@ import {
   usedVersion,
   versionsOf,
 } from '../testing/versions.ts'
+import { gate, pause, waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
@@ -49,7 +50,7 @@ describe('what the user decides while a training waits or runs', () => {
     await waitUntil(() => test.compute.predicted.length === 1)
     const job = await test.call('train.start', TRAIN)
     // By then it has read what was corrected, and waits.
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await pause(200)
     await test.call('models.activate', { modelId: first?.id ?? '' })
     await test.call('holdout.set', { caseIds: [aside.id], chosenBy: 'user' })
     await test.call('case.remove', { caseId: removed.id })
@@ -123,12 +124,3 @@ describe('what the user decides while a training waits or runs', () => {
     expect(await usedVersion(test)).toBe(1)
   })
 })
-
-function gate(): { readonly passed: Promise<void>; pass(): void } {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  return { passed: promise, pass: () => resolve(undefined) }
-}
-
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
-}

@@ -11,25 +11,22 @@ import {
   openWithCase,
   readMaskOf,
   rectangle,
-  type TestBackend,
+  type WithCase,
 } from '../testing/fixtures.ts'
+import { drawBlock, retrain } from '../testing/versions.ts'
+import { untilAborted, waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
-const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
-type Opened = TestBackend & { caseId: string }
-
 /** One corrected slice and a model trained on it. */
-async function withModel(options: { affine?: Affine } = {}): Promise<Opened> {
+async function withModel(options: { affine?: Affine } = {}): Promise<WithCase> {
   const test = await openWithCase(options)
-  const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
-  await test.call('annotation.commit', { caseId: test.caseId, delta })
-  const { id } = await test.call('train.start', TRAIN)
-  expect((await jobEnd(test, id)).error).toBeNull()
+  await drawBlock(test, test.caseId, 1)
+  await retrain(test)
   return test
 }
 
-async function predict(test: Opened, index = 2): Promise<void> {
+async function predict(test: WithCase, index = 2): Promise<void> {
   const { id } = await test.call('predict.start', { caseId: test.caseId, index })
   expect((await jobEnd(test, id)).error).toBeNull()
 }
@@ -262,14 +259,3 @@ describe('jobs of a host that ended', () => {
     ])
   })
 })
-
-function untilAborted(_params: unknown, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve()
-    else signal?.addEventListener('abort', () => resolve())
-  })
-}
-
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
-}

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../core/contract/errors.ts'
 import { addVolume, cleanUp, openWithCase, readMaskOf, rectangle, type TestBackend } from '../testing/fixtures.ts'
+import { pause, waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
@@ -9,10 +10,6 @@ type Opened = TestBackend & { caseId: string }
 async function paint(test: Opened, index: number, after = 1, caseId = test.caseId): Promise<void> {
   const delta = rectangle({ index, at: [2, 1], size: [3, 3], before: after === 0 ? 1 : 0, after })
   await test.call('annotation.commit', { caseId, delta })
-}
-
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 /** Compute has every stroke of the case; the mask as compute knows it. */
@@ -79,7 +76,7 @@ describe('the way of a stroke to compute', () => {
     const test = await openWithCase()
     test.compute.setStatus({ state: 'failed' })
     await paint(test, 1)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await pause(30)
     expect(test.compute.learning.asked).toEqual([])
   })
 

@@ -15,18 +15,17 @@ import {
   readMaskOf,
   rectangle,
   volumeData,
-  type TestBackend,
 } from '../testing/fixtures.ts'
+import { drawBlock, predict, train, TRAIN, versionsOf } from '../testing/versions.ts'
+import { gate, untilAborted, waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
-
-const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
 
 describe('train.start', () => {
   it('needs a corrected slice', async () => {
     const test = await openWithCase()
     await expect(test.call('train.start', TRAIN)).rejects.toMatchObject({ code: 'nothing-to-train' })
-    await correct(test, test.caseId, 1)
+    await drawBlock(test, test.caseId, 1)
     const job = await test.call('train.start', TRAIN)
     expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done', progress: 1, message: 'version 1 is ready' })
   })
@@ -34,7 +33,7 @@ describe('train.start', () => {
   it('lets a second one wait, which takes the state of when its turn comes, and a third click answers that', async () => {
     const test = await openWithCase()
     const { caseId } = test
-    await correct(test, caseId, 1)
+    await drawBlock(test, caseId, 1)
     const open = gate()
     test.compute.beforeTrainingEnds = () => open.passed
     const first = await test.call('train.start', TRAIN)
@@ -42,7 +41,7 @@ describe('train.start', () => {
     const second = await test.call('train.start', TRAIN)
     expect(second).toMatchObject({ state: 'queued', message: 'waiting for the training before it' })
     expect((await test.call('train.start', TRAIN)).id).toBe(second.id)
-    await correct(test, caseId, 3)
+    await drawBlock(test, caseId, 3)
     expect(test.compute.trained).toHaveLength(1)
     open.pass()
     expect(await jobEnd(test, first.id)).toMatchObject({ state: 'done' })
@@ -59,7 +58,7 @@ describe('train.start', () => {
 
   it('cancels the one that waits alone, and lets another one wait in its place', async () => {
     const test = await openWithCase()
-    await correct(test, test.caseId, 1)
+    await drawBlock(test, test.caseId, 1)
     const open = gate()
     test.compute.beforeTrainingEnds = () => open.passed
     const first = await test.call('train.start', TRAIN)
@@ -76,7 +75,7 @@ describe('train.start', () => {
 
   it('goes on with the one that waits when the first one fails', async () => {
     const test = await openWithCase()
-    await correct(test, test.caseId, 1)
+    await drawBlock(test, test.caseId, 1)
     const open = gate()
     test.compute.beforeTrainingEnds = async () => {
       await open.passed
@@ -112,7 +111,7 @@ describe('train.start', () => {
     await test.call('annotation.commit', { caseId, delta: rectangle({ index: 3, at: [2, 1], size: [3, 3], after: 1 }) })
     const added = await test.call('labels.add', { name: 'Kidney', color: null })
     expect(await summary()).toMatchObject({ correctedSlices: 2, newCorrectedSlices: 1 })
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     const second = test.compute.trained[1]
     expect(second?.parentDir).toBe(join(test.dir, 'models', '001'))
     expect(second?.samples?.map((sample) => [sample.index, sample.role])).toEqual([
@@ -120,7 +119,7 @@ describe('train.start', () => {
       [1, 'replay'],
     ])
     expect(second?.labels.map((label) => label.value)).toEqual([1, 2, added.value])
-    expect((await test.call('project.get', {})).models).toMatchObject([{ active: false }, { active: true, version: 2 }])
+    expect(await versionsOf(test)).toMatchObject([{ active: false }, { active: true, version: 2 }])
     await test.call('models.activate', { modelId: models[0]?.id ?? '' })
     expect(await summary()).toMatchObject({ newCorrectedSlices: 1 })
   })
@@ -134,13 +133,13 @@ describe('train.start', () => {
       writeFileSync(join(`${outDir}.tmp`, 'weights.bin'), 'half')
       throw new CodedError('compute-crashed', 'The compute process stopped.')
     }
-    const failed = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const failed = await train(test)
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'compute-crashed' } })
     expect(failed.error?.message).toContain('press Retrain again')
     expect(readdirSync(join(test.dir, 'models'))).toEqual([])
     expect((await readMaskOf(test, caseId)).filter((label) => label === 1)).toHaveLength(9)
     test.compute.beforeTrainingEnds = async () => undefined
-    expect(await jobEnd(test, (await test.call('train.start', TRAIN)).id)).toMatchObject({ state: 'done' })
+    expect(await train(test)).toMatchObject({ state: 'done' })
   })
 
   it('begins its curve anew when another rung has to take over', async () => {
@@ -148,7 +147,7 @@ describe('train.start', () => {
     const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
     await test.call('annotation.commit', { caseId: test.caseId, delta })
     test.compute.attempts = 2
-    const ended = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const ended = await train(test)
     expect(ended).toMatchObject({ state: 'done', progress: 1 })
     expect(ended.curve.map((point) => point.step)).toEqual([1, 2, 3])
   })
@@ -160,7 +159,7 @@ describe('train.start', () => {
     test.compute.beforeTrainingEnds = async () => {
       throw new CodedError('compute-crashed', OUT_OF_MEMORY)
     }
-    const ended = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const ended = await train(test)
     expect(ended.error?.message).toMatch(/needed more memory than compute may hold.*nothing is lost/)
   })
 
@@ -173,7 +172,7 @@ describe('train.start', () => {
     await waitUntil(() => test.compute.trained.length === 1)
     await test.call('job.cancel', { jobId: job.id })
     expect(await jobEnd(test, job.id)).toMatchObject({ state: 'cancelled' })
-    expect((await test.call('project.get', {})).models).toEqual([])
+    expect(await versionsOf(test)).toEqual([])
   })
 
   it('reads what several cases have, and goes on without those whose image is missing or damaged', async () => {
@@ -183,7 +182,7 @@ describe('train.start', () => {
       const delta = rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 })
       await test.call('annotation.commit', { caseId, delta })
     }
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     expect(test.compute.trained[0]?.samples).toHaveLength(3)
     const { sourcePath } = await test.call('case.open', { caseId: gone.id })
     await test.backend.close()
@@ -195,7 +194,7 @@ describe('train.start', () => {
         return readImage(path, options)
       },
     })
-    expect(await jobEnd(again, (await again.call('train.start', TRAIN)).id)).toMatchObject({ state: 'done' })
+    expect(await train(again)).toMatchObject({ state: 'done' })
     expect(again.compute.trained[0]?.samples).toHaveLength(1)
     expect(again.told('notice').map(({ message }) => message)).toEqual([
       'Not learned from volume-5, since the image is missing; find the file and train again.',
@@ -208,14 +207,14 @@ describe('what teaches', () => {
   it('is no slice of the hold-out, of a removed case, or one whose mask was only taken over as a whole', async () => {
     const test = await openWithCase()
     const [aside, removed] = [await addVolume(test, { seed: 5 }), await addVolume(test, { seed: 6 })]
-    for (const caseId of [test.caseId, aside.id, removed.id]) await correct(test, caseId, 1)
+    for (const caseId of [test.caseId, aside.id, removed.id]) await drawBlock(test, caseId, 1)
     await test.call('holdout.set', { caseIds: [aside.id], chosenBy: 'user' })
     await test.call('case.remove', { caseId: removed.id })
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    await jobEnd(test, (await test.call('predict.start', { caseId: test.caseId, index: 0 })).id)
+    await train(test)
+    await predict(test, test.caseId)
     const all = { scope: { kind: 'volume' }, labels: null, keepCorrected: true } as const
     await test.call('annotation.accept', { caseId: test.caseId, ...all })
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     // The second time there is nothing new: what was corrected is learned once more, and what was predicted is not.
     const taught = test.compute.trained.map(({ samples }) => samples?.map(({ index }) => index))
     expect(taught).toEqual([[1], [1]])
@@ -228,7 +227,7 @@ describe('what teaches', () => {
     await test.call('slice.coverage', { caseId: null, index: null, coverage: 'painted' })
     const delta = rectangle({ index: 1, at: [0, 0], size: [1, 1], after: 1 })
     await test.call('annotation.commit', { caseId: test.caseId, delta })
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     const sample = test.compute.trained[0]?.samples?.[0]
     const taught = Array.from({ length: 48 }, (_, i) => {
       const [x, y] = [7 - (i % 8), 5 - Math.floor(i / 8)]
@@ -241,9 +240,9 @@ describe('what teaches', () => {
   it('makes cases with many slices weigh less, slice by slice', async () => {
     const test = await openWithCase()
     const other = await addVolume(test, { seed: 5 })
-    for (const slice of [0, 1, 2, 3]) await correct(test, test.caseId, slice)
-    await correct(test, other.id, 2)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    for (const slice of [0, 1, 2, 3]) await drawBlock(test, test.caseId, slice)
+    await drawBlock(test, other.id, 2)
+    await train(test)
     const weights = test.compute.trained[0]?.samples?.map(({ weight }) => Number(weight?.toFixed(4)))
     // 1 / sqrt(4) and 1 / sqrt(1), made to be 1 on average: the mean of 1, 1/2, 1/2, 1/2, 1/2 is 0.6.
     expect(weights).toEqual([1.6667, 0.8333, 0.8333, 0.8333, 0.8333])
@@ -254,13 +253,13 @@ describe('a version that was trained', () => {
   it('knows what it learned from, in which state, and what had to be corrected before and after', async () => {
     const test = await openWithCase()
     const { caseId } = test
-    await correct(test, caseId, 1)
+    await drawBlock(test, caseId, 1)
     await jobEnd(test, (await test.call('train.start', { ...TRAIN, seed: 4 })).id)
     // The mask is the block of 9 pixels; the first version finds that and whatever is 0 or 1.
     test.compute.label = (scaled, dir) => Number(dir.endsWith('001') ? [100, 0, 1].includes(scaled) : scaled > 50)
-    await correct(test, caseId, 3)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const [, second] = (await test.call('project.get', {})).models
+    await drawBlock(test, caseId, 3)
+    await train(test)
+    const [, second] = await versionsOf(test)
     const detail = await test.call('models.detail', { modelId: second?.id ?? '' })
     expect(second).toMatchObject({ mode: 'retrain', version: 2 })
     expect(detail.settings).toMatchObject({ steps: 3, seconds: 10, seed: 1, corrected: 1, replay: 1 })
@@ -275,7 +274,7 @@ describe('a version that was trained', () => {
   it('takes each case in the state of when it was read, whatever happens to it while it trains', async () => {
     const test = await openWithCase()
     const removed = await addVolume(test, { seed: 5 })
-    for (const caseId of [test.caseId, removed.id]) await correct(test, caseId, 1)
+    for (const caseId of [test.caseId, removed.id]) await drawBlock(test, caseId, 1)
     const open = gate()
     test.compute.beforeTrainingEnds = () => open.passed
     const job = await test.call('train.start', TRAIN)
@@ -289,23 +288,23 @@ describe('a version that was trained', () => {
     const { cases, models } = await test.call('project.get', {})
     expect(cases).toMatchObject([{ id: test.caseId, correctedSlices: 1, newCorrectedSlices: 1 }])
     expect(models).toMatchObject([{ active: true, labels: [1, 2] }])
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await train(test)
     expect(test.compute.trained[1]?.labels.map(({ value }) => value)).toEqual([1, 2, added.value])
     expect(test.compute.trained[1]?.samples?.map(({ index, role }) => [index, role])).toEqual([[1, 'corrected']])
   })
 
   it.each(['disk-full', 'compute-failed', 'compute-crashed'] as const)('leaves nothing behind on %s', async (code) => {
     const test = await openWithCase()
-    await correct(test, test.caseId, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const [first] = (await test.call('project.get', {})).models
-    await correct(test, test.caseId, 2)
+    await drawBlock(test, test.caseId, 1)
+    await train(test)
+    const [first] = await versionsOf(test)
+    await drawBlock(test, test.caseId, 2)
     test.compute.beforeTrainingEnds = async ({ outDir }) => {
       mkdirSync(`${outDir}.tmp`)
       writeFileSync(join(`${outDir}.tmp`, 'weights.bin'), 'half')
       throw new CodedError(code, 'This went wrong.')
     }
-    const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const job = await train(test)
     expect(job).toMatchObject({ state: 'failed', error: { code }, modelId: null })
     const { models, cases } = await test.call('project.get', {})
     expect(models).toMatchObject([{ id: first?.id, active: true }])
@@ -316,14 +315,14 @@ describe('a version that was trained', () => {
   it('stays aside where the hold-out does not prove it better, and waits where that could not be found out', async () => {
     const test = await openWithCase()
     const aside = await addVolume(test, { seed: 5 })
-    await correct(test, test.caseId, 1)
-    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
-    const [first] = (await test.call('project.get', {})).models
-    for (const slice of [0, 1, 2, 3, 4]) await correct(test, aside.id, slice)
+    await drawBlock(test, test.caseId, 1)
+    await train(test)
+    const [first] = await versionsOf(test)
+    for (const slice of [0, 1, 2, 3, 4]) await drawBlock(test, aside.id, slice)
     const more = await addVolume(test, { seed: 6 })
-    for (const slice of [0, 1, 2, 3, 4]) await correct(test, more.id, slice)
+    for (const slice of [0, 1, 2, 3, 4]) await drawBlock(test, more.id, slice)
     await test.call('holdout.set', { caseIds: [aside.id, more.id], chosenBy: 'user' })
-    await correct(test, test.caseId, 2)
+    await drawBlock(test, test.caseId, 2)
     const show = { caseId: test.caseId, index: 0 }
     const same = await jobEnd(test, (await test.call('train.start', { ...TRAIN, show })).id)
     expect(same).toMatchObject({ state: 'done', progress: 1 })
@@ -337,8 +336,8 @@ describe('a version that was trained', () => {
         if (models.length === 3) throw new CodedError('compute-crashed', 'The compute process stopped.')
       }
     }
-    await correct(test, test.caseId, 3)
-    const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    await drawBlock(test, test.caseId, 3)
+    const job = await train(test)
     expect(job).toMatchObject({ state: 'failed', error: { code: 'compute-failed' } })
     expect(job.error?.message).toContain('Version 3 was trained')
     const { models } = await test.call('project.get', {})
@@ -353,38 +352,18 @@ describe('a version that was trained', () => {
 
   it('is not there where its folder turns out to be incomplete', async () => {
     const test = await openWithCase()
-    await correct(test, test.caseId, 1)
+    await drawBlock(test, test.caseId, 1)
     test.compute.learning.before = async (method) => {
       if (method === 'score') rmSync(join(test.dir, 'models', '001', 'weights.bin'))
     }
-    const job = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    const job = await train(test)
     expect(job).toMatchObject({ state: 'failed', error: { code: 'bad-file' } })
-    expect((await test.call('project.get', {})).models).toEqual([])
+    expect(await versionsOf(test)).toEqual([])
     expect(readdirSync(join(test.dir, 'models'))).toEqual([])
   })
 })
 
-async function correct(test: TestBackend, caseId: string, index: number): Promise<void> {
-  await test.call('annotation.commit', { caseId, delta: rectangle({ index, at: [2, 1], size: [3, 3], after: 1 }) })
-}
-
 /** Pixels of slice 3 of the fixture outside the block that have one of these values. */
 function pixelsOf(values: readonly number[]): number {
   return Array.from(volumeData(DIMS).subarray(3 * 48, 4 * 48)).filter((value) => values.includes(value)).length
-}
-
-function gate(): { readonly passed: Promise<void>; pass(): void } {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  return { passed: promise, pass: () => resolve(undefined) }
-}
-
-function untilAborted(_params: unknown, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve()
-    else signal?.addEventListener('abort', () => resolve())
-  })
-}
-
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
 }

@@ -1,35 +1,25 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { readImage } from '../../imaging/index.ts'
-import { addVolume, cleanUp, jobEnd, openBackend, openWithCase, rectangle } from '../testing/fixtures.ts'
-
-type TestBackend = Awaited<ReturnType<typeof openWithCase>>
+import { addVolume, cleanUp, jobEnd, openBackend, openWithCase, rectangle, type WithCase } from '../testing/fixtures.ts'
+import { end, learned } from '../testing/live.ts'
+import { retrain, TRAIN } from '../testing/versions.ts'
+import { pause, waitUntil } from '../testing/waiting.ts'
 
 afterEach(cleanUp)
 
-const TRAIN = { steps: 3, seconds: 10, seed: 1, show: null }
-
-async function correct(test: TestBackend, index: number, after = 1): Promise<void> {
+async function correct(test: WithCase, index: number, after = 1): Promise<void> {
   const delta = rectangle({ index, at: [2, 1], size: [3, 3], after })
   await test.call('annotation.commit', { caseId: test.caseId, delta })
 }
 
-async function retrain(test: TestBackend): Promise<void> {
-  const job = await test.call('train.start', TRAIN)
-  expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done' })
-}
-
 /** By slice, the labels that came later than what is known of it. */
-function latestTaught(test: TestBackend): (readonly [number, readonly number[] | undefined])[] {
+function latestTaught(test: WithCase): (readonly [number, readonly number[] | undefined])[] {
   const samples = test.compute.trained.at(-1)?.samples ?? []
   return samples.map(({ index, later }) => [index, later] as const)
 }
 
-async function waitUntil(until: () => boolean): Promise<void> {
-  while (!until()) await new Promise((resolve) => setTimeout(resolve, 2))
-}
-
 /** Something else computes until what is returned is called. */
-async function occupyCompute(test: TestBackend): Promise<() => Promise<unknown>> {
+async function occupyCompute(test: WithCase): Promise<() => Promise<unknown>> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   test.compute.beforePredict = async () => {
     await promise
@@ -51,7 +41,7 @@ describe('labels that came later than a slice was annotated', () => {
     const release = await occupyCompute(test)
     const job = await test.call('train.start', TRAIN)
     // By then it has read what was corrected, and waits.
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await pause(200)
     const { value } = await test.call('labels.add', { name: 'Late', color: null })
     await release()
     expect(await jobEnd(test, job.id)).toMatchObject({ state: 'done' })
@@ -68,17 +58,16 @@ describe('labels that came later than a slice was annotated', () => {
     await retrain(test)
     await correct(test, 2)
     await test.call('live.set', { on: true, show: null })
-    await waitUntil(() => (test.told('live.changed').at(-1)?.unsavedSteps ?? 0) > 0)
+    await learned(test, 1)
     const { value } = await test.call('labels.add', { name: 'Late', color: null })
     await waitUntil(() => learning.calls('liveOpen').length === 2)
-    await waitUntil(() => (test.told('live.changed').at(-1)?.unsavedSteps ?? 0) > 0)
+    await learned(test, 1)
     const given = learning.calls('liveRun').findLast(({ lessons }) => lessons !== null)?.lessons?.kept
     expect(given?.map(({ index, later }) => [index, later])).toEqual([
       [2, undefined],
       [1, [value]],
     ])
-    await test.call('live.set', { on: false, show: null })
-    await waitUntil(() => test.told('live.changed').at(-1)?.phase === 'off')
+    await end(test)
   })
 })
 
