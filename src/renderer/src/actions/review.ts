@@ -43,7 +43,7 @@ export function reviewActions(): Action[] {
     {
       id: 'approve-slice',
       group: 'review',
-      label: () => (review.state === 'approved' ? text.actions.takeBack : text.actions.approveSlice),
+      label: () => text.actions.approveSlice,
       shortcuts: ['Q'],
       when: all(connected, withCase, onSlice),
       run: async () => {

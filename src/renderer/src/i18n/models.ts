@@ -326,7 +326,9 @@ export const modelWords = {
     change: 'Scores made with another hold-out are kept, and no longer compared.',
     select: (name: string) => `Set ${name} aside`,
     corrected: (slices: number) => `${plural(slices, 'slice')} corrected`,
-    approved: (slices: number) => `${formatCount(slices)} approved`,
+    approved: (slices: number) => `${plural(slices, 'slice')} approved`,
+    both: (corrected: number, approved: number) =>
+      `${plural(corrected, 'slice')} corrected, ${formatCount(approved)} approved`,
     untouched: 'nothing yet',
   },
 } as const

@@ -54,8 +54,7 @@ export const reviewText = {
     'All of it: a corrected slice is right everywhere. Where painted: only what strokes changed, close around them, and what was approved.',
 
   actions: {
-    approveSlice: 'Approve slice',
-    takeBack: 'Take the approval of the slice back',
+    approveSlice: 'Approve slice, or take that back',
     approveRegion: 'Approve the part in view',
     approveCase: 'Approve all slices that were on screen',
     nextUncertain: 'Next uncertain slice',
