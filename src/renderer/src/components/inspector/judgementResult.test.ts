@@ -1,12 +1,15 @@
 import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { t } from '../../i18n/frame.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
+import { useProjectStore } from '../../stores/project.ts'
 import { aJob, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
 import { aJudgement } from '../../testing/learning.ts'
 import { withProject } from '../../testing/setUp.ts'
 import JudgementHead from '../models/JudgementHead.vue'
 import JudgementResult from './JudgementResult.vue'
+import TrainingResult from './TrainingResult.vue'
 
 enableAutoUnmount(afterEach)
 
@@ -61,6 +64,21 @@ describe('the result of a training', () => {
     client.tell('job.changed', { job: done })
     expect(useJobsStore().lastTraining?.modelId).toBe('model-2')
     expect(await reveals()).toBe(0)
+  })
+})
+
+describe('a training that was cancelled', () => {
+  it('says so above what Live kept aside before', async () => {
+    const measured = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.1, diceAfter: 0.8, curve: [] }
+    const training = { slices: 3, steps: 1, seconds: 1, backend: 'wasm', ...measured }
+    const live = aModel({ ...model, version: 2, parentId: 'model-1', mode: 'live', active: false, training })
+    useProjectStore().models = [aModel(), { ...live, judged: { ...live.judged!, verdict: 'aside' } }]
+    client.tell('job.changed', { job: { ...done, state: 'running', modelId: null } })
+    client.tell('job.changed', { job: { ...done, state: 'cancelled', modelId: null } })
+    const result = mount(TrainingResult, { global: { plugins: [pinia] } })
+    await flushPromises()
+    expect(result.text()).toContain(t.model.cancelled)
+    expect(result.find('[data-testid="judgement-result"]').attributes('data-version')).toBe('2')
   })
 })
 
