@@ -9,8 +9,10 @@ export interface AugmentationOptions {
    * mirrored patients no longer tells a liver from a spleen by its side.
    */
   readonly flips: boolean
-  /** Rotations, scalings and changes of brightness, contrast and noise. */
-  readonly vary: boolean
+  /**
+   * Changes of shape, brightness, contrast and noise: null for none, 0 for slight ones, 1 for such as patients and scans differ by.
+   */
+  readonly vary: number | null
 }
 
 /** From patch to image coordinates, and from image to patch intensities. */
@@ -23,37 +25,54 @@ export interface Augmentation {
 
 export const IDENTITY: Augmentation = { matrix: [1, 0, 0, 1], gain: 1, offset: 0, noise: 0 }
 
-/** How often the shape of what is seen changes. */
-const GEOMETRIC = 0.8
-/** Radians to either side; the others are of logarithms of factors, to either side, but for the shear. */
-const TURN = 0.3
-const SCALE = 0.25
-const STRETCH = 0.12
-const SHEAR = 0.15
+/**
+ * What may be changed, slightly and by as much as patients and scans differ. All but the share and the shear are to either side: radians,
+ * logarithms of factors, a part of the intensities, of which the window is 1.
+ */
+const RANGES = {
+  /** Share of the patches whose shape changes. */
+  geometric: [0.5, 0.8],
+  turn: [0.2, 0.3],
+  scale: [0.13, 0.25],
+  stretch: [0, 0.12],
+  shear: [0, 0.15],
+  gain: [0.1, 0.25],
+  offset: [0.05, 0.1],
+} as const
+
+/** So many slices show enough that they may be changed by as much as patients differ. */
+const MANY_SLICES = 100
 
 /**
- * Patients differ in size, tilt and build, and scans in brightness, by more than five or ten of them show: on hippocampi half of these ranges
- * gave two hundredths of Dice less on other patients, for a model of five of them, and random exponents (gamma) made nothing better.
+ * How widely patches of so many slices vary: a few are to be learned as they are within seconds, of many what they have in common counts.
+ * Three corrected slices of an abdomen and 60 steps brought its spleen to 0.91 of Dice with slight changes and to 0.87 with wide ones;
+ * hippocampi of five patients (175 slices, 1,000 steps) brought those of others to 0.78 with slight changes and to 0.80 with wide ones.
  */
+export function varietyFor(slices: number): number {
+  return Math.min(1, slices / MANY_SLICES)
+}
+
 export function augmentation({ flips, vary }: AugmentationOptions, random: Random): Augmentation {
   const flipX = flips && random() < 0.5 ? -1 : 1
   const flipY = flips && random() < 0.5 ? -1 : 1
-  if (!vary) return { ...IDENTITY, matrix: [flipX, 0, 0, flipY] }
-  const [a, b, c, d] = random() < GEOMETRIC ? changeOfShape(random) : IDENTITY.matrix
+  if (vary === null) return { ...IDENTITY, matrix: [flipX, 0, 0, flipY] }
+  const reach = (name: keyof typeof RANGES): number => RANGES[name][0] + vary * (RANGES[name][1] - RANGES[name][0])
+  const within = (name: keyof typeof RANGES): number => randomBetween(random, -reach(name), reach(name))
+  const [a, b, c, d] = random() < reach('geometric') ? changeOfShape(within) : IDENTITY.matrix
   return {
     matrix: [a * flipX, b * flipY, c * flipX, d * flipY],
-    gain: randomBetween(random, 0.75, 1.25),
-    offset: randomBetween(random, -0.1, 0.1),
+    gain: 1 + within('gain'),
+    offset: within('offset'),
     noise: random() < 0.5 ? randomBetween(random, 0, 0.04) : 0,
   }
 }
 
 /** Stretched along one axis and squeezed along the other, sheared, scaled, turned. */
-function changeOfShape(random: Random): Augmentation['matrix'] {
-  const angle = randomBetween(random, -TURN, TURN)
-  const scale = Math.exp(randomBetween(random, -SCALE, SCALE))
-  const stretch = Math.exp(randomBetween(random, -STRETCH, STRETCH))
-  const shear = randomBetween(random, -SHEAR, SHEAR)
+function changeOfShape(within: (name: 'turn' | 'scale' | 'stretch' | 'shear') => number): Augmentation['matrix'] {
+  const angle = within('turn')
+  const scale = Math.exp(within('scale'))
+  const stretch = Math.exp(within('stretch'))
+  const shear = within('shear')
   const cos = Math.cos(angle) * scale
   const sin = Math.sin(angle) * scale
   return [cos * stretch, shear * cos - sin / stretch, sin * stretch, shear * sin + cos / stretch]

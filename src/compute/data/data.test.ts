@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { augmentation, copyAugmented } from './augmentation.ts'
+import { augmentation, copyAugmented, varietyFor } from './augmentation.ts'
 import { normalizedSlice } from './intensity.ts'
 import { copyMirrored, mirrorIndex, roundUp } from './padding.ts'
 import { createPatchSampler } from './patches.ts'
@@ -97,7 +97,7 @@ function image(role: TrainingImage['role'], classOne: number, classTwo: number):
 }
 
 describe('createPatchSampler', () => {
-  const options = { count: 4, size: 16, flips: false, vary: false }
+  const options = { count: 4, size: 16, flips: false, vary: null }
 
   it('shows rare labels as often as background, and corrected slices more often than replayed ones', () => {
     const images = [image('corrected', 5 * 64 + 60, -1), image('replay', -1, 40 * 64 + 3)]
@@ -127,7 +127,7 @@ describe('createPatchSampler', () => {
 
   it('gives the same patches for the same seed', () => {
     const batch = () => {
-      const sampler = createPatchSampler([image('corrected', 99, 500)], 3, { ...options, vary: true }, createRandom(3))
+      const sampler = createPatchSampler([image('corrected', 99, 500)], 3, { ...options, vary: 1 }, createRandom(3))
       sampler.next()
       const { images, classes } = sampler.next()
       return [[...images], [...classes]]
@@ -160,8 +160,36 @@ describe('copyAugmented', () => {
   })
 
   it('changes nothing where nothing is asked for', () => {
-    expect(augmentation({ flips: false, vary: false }, createRandom(5))).toEqual({
+    expect(augmentation({ flips: false, vary: null }, createRandom(5))).toEqual({
       ...{ matrix: [1, 0, 0, 1], gain: 1, offset: 0, noise: 0 },
     })
+  })
+
+  it('changes many slices more widely than a few', () => {
+    expect([0, 3, 50, 100, 500].map(varietyFor)).toEqual([0, 0.03, 0.5, 1, 1])
+    const widest = (vary: number) => {
+      const random = createRandom(7)
+      const made = Array.from({ length: 4000 }, () => augmentation({ flips: false, vary }, random))
+      const most = (of: (change: (typeof made)[number]) => number) =>
+        Math.max(...made.map((change) => Math.abs(of(change))))
+      return {
+        // The area that a patch shows hangs on the scale alone.
+        scale: most(({ matrix: [a, b, c, d] }) => Math.log(a * d - b * c) / 2),
+        turn: most(({ matrix: [a, , c] }) => Math.atan2(c, a)),
+        gain: most(({ gain }) => gain - 1),
+        offset: most(({ offset }) => offset),
+        changed: made.filter(({ matrix }) => matrix[2] !== 0).length / made.length,
+      }
+    }
+    for (const [vary, wanted] of [
+      [0, { scale: 0.13, turn: 0.2, gain: 0.1, offset: 0.05, changed: 0.5 }],
+      [0.5, { scale: 0.19, turn: 0.25, gain: 0.175, offset: 0.075, changed: 0.65 }],
+      [1, { scale: 0.25, turn: 0.3, gain: 0.25, offset: 0.1, changed: 0.8 }],
+    ] as const) {
+      const found = widest(vary)
+      for (const name of ['scale', 'turn', 'gain', 'offset', 'changed'] as const) {
+        expect(Math.abs(found[name] / wanted[name] - 1), `${name} at ${vary}`).toBeLessThan(0.04)
+      }
+    }
   })
 })

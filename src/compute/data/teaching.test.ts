@@ -45,7 +45,7 @@ function image(brightness: number, teaching: readonly number[], change: Partial<
 
 /** How many of so many patches come from each image, by its brightness. */
 function drawn(images: readonly TrainingImage[], batches: number, correctedShare?: number): Map<number, number> {
-  const options = { count: 5, size: 8, flips: false, vary: false, correctedShare }
+  const options = { count: 5, size: 8, flips: false, vary: null, correctedShare }
   const sampler = createPatchSampler(images, 3, options, createRandom(7))
   const counts = new Map<number, number>()
   for (let i = 0; i < batches; i++) {
@@ -63,7 +63,7 @@ describe('patches', () => {
     const corners = [0, WIDTH - 1, WIDTH * (HEIGHT - 1), WIDTH * HEIGHT - 1]
     const images = corners.map((at) => image(0.5, [at]))
     for (const size of [8, 16, 64]) {
-      const options = { count: 4, size, flips: true, vary: true }
+      const options = { count: 4, size, flips: true, vary: 1 }
       const sampler = createPatchSampler(images, 3, options, createRandom(size))
       for (let i = 0; i < 100; i++) {
         const { classes } = sampler.next()

@@ -1,3 +1,4 @@
+import { varietyFor } from '../data/augmentation.ts'
 import { createPatchSampler } from '../data/patches.ts'
 import { createRandom } from '../data/random.ts'
 import { isVariable } from '../runtime/tensors.ts'
@@ -43,6 +44,7 @@ export function plainLessons(
   const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
   const measured = measuredSlices(images)
   const random = createRandom(seed)
+  const vary = varietyFor(images.length)
   let drawn: { readonly size: BatchSize; readonly sampler: ReturnType<typeof createPatchSampler> } | null = null
   return {
     corrected: images.filter(({ role }) => role === 'corrected').length,
@@ -51,7 +53,7 @@ export function plainLessons(
       if (drawn?.size !== size) {
         drawn = {
           size,
-          sampler: createPatchSampler(images, classes, { ...size, flips, vary: true, correctedShare }, random),
+          sampler: createPatchSampler(images, classes, { ...size, flips, vary, correctedShare }, random),
         }
       }
       return trainingStep(network, variables, optimizer, drawn.sampler.next(), size.size, rate)
