@@ -5,13 +5,11 @@ import type { Bounds, Workshop } from './workshop.ts'
 
 const ROUND = 10
 
-/** What of the program keeps what was learned before: the replay that it draws, the pull towards the parent's weights, the mean with them. */
+/** What of the program keeps what was learned before: the replay that it draws, and the pull towards the parent's weights. */
 export interface Keeping {
   readonly name: string
   readonly replay: boolean
   readonly anchor: boolean
-  /** Only where there is a replay. */
-  readonly blend: boolean
 }
 
 export interface Forgotten {
@@ -48,13 +46,13 @@ export async function moveOn(
     readonly bounds: Bounds
     readonly seed: number
   },
-  { replay, anchor, blend }: Keeping,
+  { replay, anchor }: Keeping,
 ): Promise<Forgotten> {
   const { startDir, known, others, test, rounds, bounds, seed } = parts
   const look = test.map(inverted)
   const order = shuffled(placesOf(others.map(inverted)).filter(showsLabel), seed)
   const learned: Place[] = placesOf(known)
-  const continuing = { blend, ...(anchor ? {} : { anchor: 0 }) }
+  const continuing = anchor ? {} : { anchor: 0 }
   let model = startDir
   const first = [(await workshop.score(model, test)).dice]
   const before = (await workshop.score(model, look)).dice

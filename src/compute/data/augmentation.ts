@@ -26,8 +26,8 @@ export interface Augmentation {
 export const IDENTITY: Augmentation = { matrix: [1, 0, 0, 1], gain: 1, offset: 0, noise: 0 }
 
 /**
- * What may be changed, slightly and by as much as patients and scans differ. All but the share and the shear are to either side: radians,
- * logarithms of factors, a part of the intensities, of which the window is 1.
+ * What may be changed, slightly and by as much as patients and scans differ. All but the share are to either side: radians, logarithms
+ * of factors, the shear as a tangent, and of the intensities, of which the window is 1, a factor and a shift.
  */
 const RANGES = {
   /** Share of the patches whose shape changes. */
@@ -44,7 +44,8 @@ const RANGES = {
 const MANY_SLICES = 100
 
 /**
- * How widely patches of so many slices vary: a few are to be learned as they are within seconds, of many what they have in common counts.
+ * How widely patches of so many slices vary, corrected and replayed: a few are to be learned as they are within seconds, of many what
+ * they have in common counts.
  * Three corrected slices of an abdomen and 60 steps brought its spleen to 0.91 of Dice with slight changes and to 0.87 with wide ones;
  * hippocampi of five patients (175 slices, 1,000 steps) brought those of others to 0.78 with slight changes and to 0.80 with wide ones.
  */

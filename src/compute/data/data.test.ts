@@ -176,19 +176,24 @@ describe('copyAugmented', () => {
         // The area that a patch shows hangs on the scale alone.
         scale: most(({ matrix: [a, b, c, d] }) => Math.log(a * d - b * c) / 2),
         turn: most(({ matrix: [a, , c] }) => Math.atan2(c, a)),
+        // Turned back and scaled back: stretched along one axis and squeezed along the other, and the second column slanted.
+        stretch: most(({ matrix: [a, b, c, d] }) => Math.log(Math.hypot(a, c) / Math.sqrt(a * d - b * c))),
+        slant: most(({ matrix: [a, b, c, d] }) => (a * b + c * d) / Math.hypot(a, c) / Math.sqrt(a * d - b * c)),
         gain: most(({ gain }) => gain - 1),
         offset: most(({ offset }) => offset),
         changed: made.filter(({ matrix }) => matrix[2] !== 0).length / made.length,
       }
     }
     for (const [vary, wanted] of [
-      [0, { scale: 0.13, turn: 0.2, gain: 0.1, offset: 0.05, changed: 0.5 }],
-      [0.5, { scale: 0.19, turn: 0.25, gain: 0.175, offset: 0.075, changed: 0.65 }],
-      [1, { scale: 0.25, turn: 0.3, gain: 0.25, offset: 0.1, changed: 0.8 }],
+      [0, { scale: 0.13, turn: 0.2, stretch: 0, slant: 0, gain: 0.1, offset: 0.05, changed: 0.5 }],
+      [0.5, { scale: 0.19, turn: 0.25, stretch: 0.06, slant: 0.075, gain: 0.175, offset: 0.075, changed: 0.65 }],
+      [1, { scale: 0.25, turn: 0.3, stretch: 0.12, slant: 0.15, gain: 0.25, offset: 0.1, changed: 0.8 }],
     ] as const) {
       const found = widest(vary)
-      for (const name of ['scale', 'turn', 'gain', 'offset', 'changed'] as const) {
-        expect(Math.abs(found[name] / wanted[name] - 1), `${name} at ${vary}`).toBeLessThan(0.04)
+      for (const name of ['scale', 'turn', 'stretch', 'slant', 'gain', 'offset', 'changed'] as const) {
+        expect(Math.abs(found[name] - wanted[name]), `${name} at ${vary}`).toBeLessThanOrEqual(
+          0.04 * wanted[name] + 1e-9,
+        )
       }
     }
   })

@@ -1,5 +1,4 @@
 import { averageOf, notANumber } from './averaging.ts'
-import { blended, type Measured } from './blending.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
 import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
@@ -7,6 +6,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
 import type { BatchSize } from '../runtime/plan.ts'
+import type { Evaluation } from './evaluate.ts'
 import type { Lessons } from './lessons.ts'
 import type { Optimizer } from './optimizer.ts'
 
@@ -23,8 +23,6 @@ export interface FitOptions {
   /** Of the learning rate. */
   readonly peak: number
   readonly evaluateEvery: number | undefined
-  /** Ends between what it came with and what it came to: of a parent whose lessons are replayed. */
-  readonly blends: boolean
   readonly backend: string
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: ComputeProgress) => void) | undefined
@@ -44,12 +42,16 @@ const DECAY = 0.9925
 const SELDOMER = 6
 /** A curve has at most so many points. */
 export const CURVE_POINTS = 400
-/** Part of the time bound kept for each of the measurements at the end. */
+/** Part of the time bound kept for the last measurement. */
 const RESERVE = 0.04
+
+interface Best extends Evaluation {
+  readonly weights: readonly Float32Array[]
+}
 
 /**
  * Trains a network in place, by an optimizer of its weights, and leaves it with the weights of the best measured Dice, which
- * may be those it came with; or, where it is to blend, with weights between the two (blended). The random numbers are drawn by the patches alone, so many a step, whatever else happens between
+ * may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between
  * steps. Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
  */
 export async function fit(
@@ -69,12 +71,10 @@ export async function fit(
   const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   stopIfCancelled(signal)
   const before = await lessons.evaluate(signal)
-  const parent: Measured = { ...before, weights: first }
-  let best = parent
+  let best: Best = { ...before, weights: first }
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
   const average = averageOf(optimizer, DECAY)
-  const reserve = RESERVE * (options.blends ? 2 : 1)
   let measureAt = every
   const times: number[] = []
   let planned = steps
@@ -103,13 +103,12 @@ export async function fit(
     const point = { step: done, loss, dice }
     curve.push(point)
     times.push(elapsed() - stepStarted)
-    planned = plannedSteps(steps, seconds * (1 - reserve) - elapsed(), times)
+    planned = plannedSteps(steps, seconds * (1 - RESERVE) - elapsed(), times)
     // Fewer planned before enough was timed is a guess that may be taken back without a trace.
     if (planned !== steps && (done >= MEASURED || done >= planned)) boundBy = 'seconds'
     onProgress?.({ step: done, steps: planned, point, secondsLeft: secondsLeft(times, planned, seconds, elapsed()) })
   }
-  const last = options.blends ? await blended(optimizer, parent, best, () => lessons.evaluate(signal)) : best
-  optimizer.restore(last.weights)
+  optimizer.restore(best.weights)
   const training = {
     slices: lessons.corrected,
     steps: done,
@@ -118,9 +117,9 @@ export async function fit(
     backend: options.backend,
     boundBy,
     lossBefore: before.loss,
-    lossAfter: last.loss,
+    lossAfter: best.loss,
     diceBefore: before.dice,
-    diceAfter: last.dice,
+    diceAfter: best.dice,
     curve: thinned(curve),
   }
   return { training, size: room.size }

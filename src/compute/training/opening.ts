@@ -60,8 +60,6 @@ export interface OpenedTraining {
   readonly optimizer: (slices: number) => Optimizer
   /** How strongly the parent holds on to what it is in a training on so many slices (Optimizer.hold): the fewer, the more. */
   readonly holdOf: (slices: number) => number
-  /** A training at one go may end between the parent and what it came to: not where a label is new, which the parent cannot know. */
-  readonly blends: boolean
   /**
    * Slices without a pixel that teaches are left out. Throws CodedError: 'bad-request' where labels, samples or what is
    * trusted do not fit a slice's size, 'nothing-to-train' where no slice is left.
@@ -92,7 +90,6 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
   return {
     ...{ network, architecture, peak, recipeUse: recipeUseOf(parent?.card, labels) },
     holdOf,
-    blends: parent !== null && !grown && continuing.blend !== false,
     optimizer: (slices) => {
       const free = parent === null || continuing.anchor === 0
       const optimizer = createAdam(variablesOf(network.trainableWeights), {

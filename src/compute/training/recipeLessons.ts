@@ -32,7 +32,7 @@ const WEIGHTS = 8
 /** The border of objects where the card does not say how wide it was learned. */
 const BORDER = 2
 
-/** As with networks of one channel: small changes alone, since a few corrected slices are to be learned as they are. */
+/** Small changes, since a few corrected slices are to be learned as they are; how many there are does not matter here. */
 const VARIED = {
   ...{ rotate: 11, zoom: [0.88, 1.14], scale: [0.9, 1.1], offset: 0.05, noise: 0.02 },
 } as const

@@ -243,54 +243,6 @@ describe('the pull to the parent', () => {
   )
 })
 
-describe('the mean with the parent', () => {
-  /** Weights, and what the card says of the training. */
-  async function learned(change: Partial<TrainOptions>) {
-    const { network, training } = await trainModel(options({ parent, seed: 3, steps: 20, ...change }))
-    const weights = (await weightsOf(network)).flat()
-    network.dispose()
-    return { weights, training }
-  }
-
-  const samples = [diskSample(3), diskSample(1, 'replay'), diskSample(2, 'replay')]
-  const unblended = { continuing: { blend: false } } as const
-
-  it(
-    'is what a training with a replay ends with, and measured as such',
-    async () => {
-      const before = (await weightsOf(parent.network)).flat()
-      const own = await learned({ samples, ...unblended })
-      const { weights, training } = await learned({ samples })
-      expect(own.training.diceAfter).toBeGreaterThan(own.training.diceBefore)
-      const shares = weights.map(
-        (value, i) => ((own.weights[i] ?? NaN) - value) / ((own.weights[i] ?? NaN) - (before[i] ?? NaN)),
-      )
-      const moved = shares.filter((_, i) => Math.abs((own.weights[i] ?? NaN) - (before[i] ?? NaN)) > 1e-3)
-      expect(moved.length).toBeGreaterThan(100)
-      const share = moved[0] ?? NaN
-      expect([0.5, 0.25]).toContain(Math.round(share * 1e3) / 1e3)
-      for (const each of moved) expect(each).toBeCloseTo(share, 2)
-      expect(training.diceAfter).toBeGreaterThanOrEqual(own.training.diceAfter - 0.05)
-      expect(training.diceAfter).not.toBe(own.training.diceAfter)
-      expect(training.curve).toEqual(own.training.curve)
-    },
-    MINUTES,
-  )
-
-  it(
-    'is not taken without a replay, nor with a new label',
-    async () => {
-      const alone = samples.slice(0, 1)
-      expect(await learned({ samples: alone })).toMatchObject({
-        weights: (await learned({ samples: alone, ...unblended })).weights,
-      })
-      const grown = { samples: [withSquare(diskSample(3)), ...samples.slice(1)], labels: BOTH }
-      expect(await learned(grown)).toMatchObject({ weights: (await learned({ ...grown, ...unblended })).weights })
-    },
-    MINUTES,
-  )
-})
-
 describe('a training that goes wrong', () => {
   it('ends with its last step too, with nothing left of it', async () => {
     const tensors = tf.memory().numTensors

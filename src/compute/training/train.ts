@@ -48,7 +48,7 @@ export const PATCH = 160
 
 /**
  * Trains a network on slices, from a parent or from scratch. Keeps the weights of the best measured Dice, and those of
- * the parent when nothing was better; where there is a replay, the mean of both. Yields to the event loop every step.
+ * the parent when nothing was better. Yields to the event loop every step.
  *
  * Deterministic, bit for bit, for the same seed, backend and threads as long as the bound on steps ends it (`boundBy`
  * of the result is then 'steps') and memory takes the batches and slices whole (else `notify` is told, and `batch` and
@@ -62,7 +62,7 @@ export const PATCH = 160
  */
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const { seed, steps, seconds, evaluateEvery, backend, signal, onProgress, notify } = options
-  const { network, architecture, peak, recipeUse, blends, ...opened } = await openTrainable(options, options.samples)
+  const { network, architecture, peak, recipeUse, ...opened } = await openTrainable(options, options.samples)
   let lessons: Lessons | null = null
   let optimizer: Optimizer | null = null
   try {
@@ -77,7 +77,6 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
         seed,
         peak,
         evaluateEvery,
-        blends: blends && options.samples.some(({ role }) => role === 'replay'),
         backend,
         signal,
         onProgress,

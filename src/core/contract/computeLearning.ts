@@ -89,8 +89,6 @@ export const continuingSchema = z.object({
   anchor: z.number().min(0).optional(),
   /** Share of the patches that comes from the newest corrections, where there is something to replay. */
   correctedShare: z.number().min(0).max(1).optional(),
-  /** false: a training at one go ends with its own weights, also where there is something to replay. */
-  blend: z.boolean().optional(),
 })
 export type Continuing = z.infer<typeof continuingSchema>
 
