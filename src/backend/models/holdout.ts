@@ -102,7 +102,8 @@ export class Holdout {
   }
 
   /**
-   * Freezes the hold-out; an empty list gives it up. Throws CodedError: `not-found` for a case that is not on the worklist,
+   * Freezes the hold-out; an empty list gives it up. Cases of it that are off the worklist stay set aside unless it is given up: nobody
+   * who chooses among the others said that they may teach. Throws CodedError: `not-found` for a case that is not on the worklist,
    * `bad-request` for a slide, `conflict` with the names where a case, or one of the same bytes, was learned from by the model in use
    * or an ancestor.
    */
@@ -126,7 +127,10 @@ export class Holdout {
     const before = this.get()
     if (before.id === idOf(wanted) && before.id !== null) return before
     db.transaction(() => {
-      db.run('DELETE FROM holdout_cases')
+      const off = `case_id IN (SELECT id FROM cases WHERE removed = 1)`
+      db.run(`DELETE FROM holdout_cases${wanted.length === 0 ? '' : ` WHERE NOT (${off})`}`)
+      // After those that are chosen, in their order.
+      db.run('UPDATE holdout_cases SET position = position + ?', wanted.length)
       db.run(`DELETE FROM meta WHERE key = 'holdout'`)
       for (const [position, id] of wanted.entries()) db.run('INSERT INTO holdout_cases VALUES (?, ?)', id, position)
       if (wanted.length === 0) return

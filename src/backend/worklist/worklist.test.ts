@@ -87,6 +87,25 @@ describe('case.add', () => {
     expect(await test.call('holdout.get', {})).toEqual(frozen)
   })
 
+  it('stays set aside off the worklist while others are chosen, until all of it is given up', async () => {
+    const test = await openWithCase()
+    const path = await fileOf(test, test.caseId)
+    const others = [await add(test, await volumeFile('b.nii.gz', 5)), await add(test, await volumeFile('c.nii.gz', 6))]
+    const [second = '', third = ''] = others.map(({ id }) => id)
+    await test.call('holdout.set', { caseIds: [test.caseId, second], chosenBy: 'user' })
+    await test.call('case.remove', { caseId: test.caseId })
+    const changed = await test.call('holdout.set', { caseIds: [third, second], chosenBy: 'user' })
+    expect(changed.cases.map(({ caseId }) => caseId)).toEqual([third, second])
+    expect(changed.off).toEqual(['volume-0'])
+    await add(test, path)
+    const back = await test.call('holdout.get', {})
+    expect(back.cases.map(({ caseId }) => caseId)).toEqual([third, second, test.caseId])
+    await test.call('case.remove', { caseId: test.caseId })
+    expect(await test.call('holdout.set', { caseIds: [], chosenBy: 'user' })).toMatchObject({ id: null, cases: [] })
+    await add(test, path)
+    expect(await test.call('holdout.get', {})).toMatchObject({ id: null, cases: [] })
+  })
+
   it('is looked at without becoming the one that was open last', async () => {
     const test = await openBackend(emptyProject())
     const first = await add(test, await volumeFile('first.nii.gz'))
