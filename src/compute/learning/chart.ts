@@ -11,11 +11,16 @@ export interface ChartOrder {
   }[]
 }
 
-/** Lines over numbers as SVG, letters as paths. A series without points is left out of the legend too; points come in any order. */
+/**
+ * Lines over numbers as SVG, with a dot for each, letters as paths. A series without points is left out of the legend too; points
+ * come in any order. Where all x are whole numbers the axis has no others.
+ */
 export function drawChart({ title, x, y, series }: ChartOrder): string {
   const lines = series.flatMap(({ name, points }) => {
     const ordered = points.map((point) => [point.x, point.y] as const).sort(([a], [b]) => a - b)
     return ordered.length === 0 ? [] : [{ name, points: ordered }]
   })
-  return chartSvg({ title, xLabel: x, yLabel: y, whole: false, series: lines, bounds: null, mark: null }, true)
+  const whole = lines.every(({ points }) => points.every(([at]) => Number.isInteger(at)))
+  const common = { title, xLabel: x, yLabel: y, whole, dots: true }
+  return chartSvg({ ...common, series: lines, bounds: null, mark: null }, true)
 }

@@ -148,6 +148,21 @@ describe('a chart of versions', () => {
     expect(ink(many, [520, 624], [30, 50])).toBeGreaterThan(10)
   })
 
+  it('has no ticks between numbers of slices, and a dot for each version', () => {
+    const points = [1, 2, 3].map((x) => ({ x, y: x / 4 }))
+    const svg = drawChart({ ...order, series: [{ name: 'a', points }] })
+    // Lines down from the axis at 276, at 1, 2 and 3 alone; the upright of the letters hangs on none.
+    for (const at of [56, 340, 624]) expect(svg).toContain(`d="M${at} 276L${at} 280"`)
+    expect(svg.match(/ 276L[\d.]+ 280"/g)).toHaveLength(3)
+    const dots = / stroke-width="5" d="([^"]*)"/.exec(svg)?.[1] ?? ''
+    expect(
+      dots
+        .split('M')
+        .slice(1)
+        .map((each) => Number.parseFloat(each)),
+    ).toEqual([56, 340, 624])
+  })
+
   it('without any point is an empty chart', () => {
     expect(drawChart({ ...order, series: [{ name: 'a', points: [] }] })).not.toMatch(/NaN|Infinity/)
   })

@@ -13,6 +13,8 @@ export interface Chart {
   readonly yLabel?: string
   /** Where x counts something, as epochs: there is nothing between two. True unless given. */
   readonly whole?: boolean
+  /** Each point is marked: where points are few and what lies between them was not measured. False unless given. */
+  readonly dots?: boolean
   readonly series: readonly Series[]
   /** Of the y axis; null: from the values. */
   readonly bounds: readonly [number, number] | null
@@ -27,6 +29,7 @@ const LETTERS = 8.5
 /** A series' line in the legend, and what stands between two series. */
 const LEGEND_LINE = 32
 const LEGEND_GAP = 20
+const DOT = 5
 
 /** On light and on dark paper; each at least 3:1. Told apart by their dashes as well. */
 const INKS = [
@@ -100,7 +103,10 @@ export function chartSvg(chart: Chart, themed: boolean): string {
     const flat = points.flatMap(([px, py]) => [x(px), y(Math.min(high, Math.max(low, py)))])
     // A single epoch is a point, which a line would not show.
     const shape = flat.length === 2 ? [...flat, (flat[0] ?? 0) + 0.01, flat[1] ?? 0] : flat
-    parts.push(line(`c${ink}`, light, shape, flat.length === 2 ? '' : (DASHES[ink] ?? ''), flat.length === 2 ? 5 : 1.8))
+    parts.push(
+      line(`c${ink}`, light, shape, flat.length === 2 ? '' : (DASHES[ink] ?? ''), flat.length === 2 ? DOT : 1.8),
+    )
+    if (chart.dots === true && flat.length > 2) parts.push(dots(`c${ink}`, light, flat))
     parts.push(line(`c${ink}`, light, [legend, 40, legend + 26, 40], DASHES[ink] ?? '', 1.8))
     parts.push(letters(name, legend + LEGEND_LINE, 44, 'ci', '#2b2b2b'))
     legend += LEGEND_LINE + textWidth(name, LETTERS) + LEGEND_GAP
@@ -129,6 +135,16 @@ function legendNames(series: readonly Series[]): string[] {
 function line(name: string, colour: string, points: readonly number[], dash = '', width = 1): string {
   const dashes = dash === '' ? '' : ` stroke-dasharray="${dash}"`
   return `<path class="${name}" stroke="${colour}" stroke-width="${width}"${dashes} d="${path(points)}"/>`
+}
+
+/** Lines of hardly any length, whose round ends are dots. */
+function dots(name: string, colour: string, points: readonly number[]): string {
+  let d = ''
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    const [x, y] = [points[i] ?? 0, points[i + 1] ?? 0]
+    d += path([x, y, x + 0.01, y])
+  }
+  return `<path class="${name}" stroke="${colour}" stroke-width="${DOT}" d="${d}"/>`
 }
 
 function letters(text: string, x: number, y: number, name: string, colour: string, height = LETTERS): string {
