@@ -68,6 +68,9 @@ describe('a verdict', () => {
     expect(judged.reason).toBe(
       'Dice of Posterior on the hold-out fell from 0.889 to 0.851, more than its noise, so it is kept aside.',
     )
+    // Of two that fell, the one that fell most.
+    const both = judge(cases([80, 78, 75, 82, 70].map((n) => [[n, 80], [n - 8, 60]] as const)), LABELS) // prettier-ignore
+    expect(both.reason).toMatch(/^Dice of Posterior .* fell from 0\.889 to 0\.750/)
     // By 0.02 and less is not given up: 160 / 180 and 156 / 178 are 0.0125 apart.
     const little = judge(cases([80, 78, 75, 82, 70].map((n) => [[n, 80], [99, 78]] as const)), LABELS) // prettier-ignore
     expect(little.verdict).toBe('promoted')

@@ -56,7 +56,9 @@ export function judge(cases: readonly HeldCase[], labels: readonly { value: numb
   const result = signFlipTest(differences)
   const test = differences.length === 0 ? null : { ...result, kind: 'sign-flip' as const, unit, level }
   const aside = (reason: string): Judged => ({ ...found, test, verdict: 'aside', reason })
-  const worse = [...all, { name: null, pairs: whole }].find(({ pairs }) => hasFallen(differencesOf(pairs[unit])))
+  const fell = ({ pairs }: { readonly pairs: Pairs }): boolean => hasFallen(differencesOf(pairs[unit]))
+  const together = { name: null, pairs: whole }
+  const worse = lowest(all.filter(fell), unit) ?? (fell(together) ? together : undefined)
   if (worse !== undefined) return aside(fallen(worse.name, shownMeans(worse.pairs, unit)))
   if (differences.length < fewestPairs(level)) {
     return { ...found, test, verdict: 'unproven', reason: tooFew(differences.length, fewestPairs(level)) }
@@ -68,7 +70,10 @@ export function judge(cases: readonly HeldCase[], labels: readonly { value: numb
   }
   if (result.p > level) return aside(asideFor(change, result.p, level))
   if (unit === 'slice') {
-    const lower = all.find(({ pairs }) => meanOf(differencesOf(pairs.case)) < -FALL)
+    const lower = lowest(
+      all.filter(({ pairs }) => meanOf(differencesOf(pairs.case)) < -FALL),
+      'case',
+    )
     if (lower !== undefined) return aside(fallen(lower.name, { ...meansOf(lower.pairs.case), of: 'pooled' }))
     if (meanOf(differencesOf(whole.case)) <= 0) return aside(notByCase(change))
   }
@@ -86,6 +91,15 @@ function pairsIn(held: readonly HeldCase[], labels: readonly number[]): Pairs {
 
 function differencesOf(pairs: readonly HeldPair[]): number[] {
   return pairs.map(({ before, after }) => after - before)
+}
+
+/** What fell most; the first one of such as fell alike. */
+function lowest<T extends { readonly pairs: Pairs }>(fallen: readonly T[], unit: 'case' | 'slice'): T | undefined {
+  const change = ({ pairs }: T): number => meanOf(differencesOf(pairs[unit]))
+  return fallen.reduce<T | undefined>(
+    (low, each) => (low === undefined || change(each) < change(low) ? each : low),
+    undefined,
+  )
 }
 
 function meansOf(pairs: readonly HeldPair[]): HeldPair {
