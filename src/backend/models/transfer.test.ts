@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   cleanUp,
@@ -75,7 +75,8 @@ describe('a version as a file', () => {
   it('is refused where it is there already, and gives a pruned version its weights back', async () => {
     const test = await exported()
     await expect(importInto(test, test.path)).rejects.toMatchObject({
-      ...{ code: 'conflict', message: 'This model is in the project already, as version 1.' },
+      code: 'conflict',
+      message: `The model in "${basename(test.path)}" is in the project already, as version 1; use that one.`,
     })
     await retrain(test)
     const before = contents(join(test.dir, 'models', '001'))

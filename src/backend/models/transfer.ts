@@ -66,7 +66,7 @@ export async function importVersion(parts: TransferParts, path: string, signal: 
       await mkdir(project.folders.models, { recursive: true })
       const facts = await readVersionFile(path, aside, signal)
       refuseOtherNetwork(aside, path, facts)
-      if (models.has(facts.id)) return await restore(parts, aside, facts)
+      if (models.has(facts.id)) return await restore(parts, aside, path, facts)
       return await adopt(parts, aside, facts)
     } finally {
       await rm(aside, { recursive: true, force: true })
@@ -99,12 +99,23 @@ async function adopt(parts: TransferParts, aside: string, facts: VersionFacts): 
 }
 
 /** The folder of a version whose network was deleted; what its training was reported to come to comes with the file. */
-async function restore({ models }: TransferParts, aside: string, { id }: VersionFacts): Promise<ModelSummary> {
+async function restore(
+  { models }: TransferParts,
+  aside: string,
+  path: string,
+  { id }: VersionFacts,
+): Promise<ModelSummary> {
   const { version, pruned } = models.get(id)
-  if (!pruned) throw new CodedError('conflict', `This model is in the project already, as version ${version}.`)
+  const file = `"${basename(path)}"`
+  if (!pruned) {
+    throw new CodedError(
+      'conflict',
+      `The model in ${file} is in the project already, as version ${version}; use that one.`,
+    )
+  }
   const { checksums } = models.origin(id).card
   if (checksums !== null && checksums.card !== readModelFolder(aside).checksums?.card) {
-    throw new CodedError('conflict', `The file holds another model than version ${version} was; choose the right one.`)
+    throw new CodedError('conflict', `${file} holds another model than version ${version} was; choose the right one.`)
   }
   // One by one, beside the report that was kept. Until it is recorded, the version is a pruned one, whose network is cleared away.
   const dir = models.dirOf(version)

@@ -159,7 +159,7 @@ async function* piecesOf(
 function notOurs(path: string): CodedError {
   return new CodedError(
     'bad-file',
-    `"${basename(path)}" is not a model that Maskwright exported; choose a ${VERSION_ENDING} file that its Export has written.`,
+    `"${basename(path)}" is not a model that Maskwright exported; choose a ${VERSION_ENDING} file written by its Export.`,
   )
 }
 

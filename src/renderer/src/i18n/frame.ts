@@ -274,6 +274,7 @@ export const t = {
     loss: 'Loss',
     dice: 'Dice',
     step: (step: number) => `step ${step}`,
+    kept: (step: string, dice: string) => `${step} · kept: Dice ${dice}`,
     waiting: 'The curve starts with the first step.',
     summary: (step: number, loss: string, dice: string) => `Step ${step}: loss ${loss}, Dice ${dice}`,
   },

@@ -148,7 +148,7 @@ export const modelWords = {
     delete: 'Delete weights…',
     confirmTitle: (versions: number) => `Delete the weights of ${plural(versions, 'version')}?`,
     confirm: (names: string, bytes: number) =>
-      `${names}: ${formatBytes(bytes)}. Judgements, data and notes stay. Only a file that Export has written of a version brings its weights back.`,
+      `${names}: ${formatBytes(bytes)}. Judgements, data and notes stay. Only a file written by Export brings a version’s weights back.`,
     confirmYes: 'Delete weights',
     confirmNo: 'Keep weights',
     activeHint: 'The version in use cannot be deleted',
@@ -224,7 +224,8 @@ export const modelWords = {
     hint: 'A file that Export has written. It is not used until you choose it.',
     take: 'Import',
     importing: 'Reading and checking…',
-    noSuchFile: (text: string) => `There is no file at "${text}"; check the path or pick one from the list.`,
+    noSuchFile: (text: string) =>
+      `There is no file at "${text}" whose name ends in .maskwright-model; check the path or pick one from the list.`,
     suggested: (name: string, version: number) =>
       `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|-+$/g, '') || 'model'}-${version}.maskwright-model`,
   },
@@ -290,6 +291,8 @@ export const modelWords = {
       giveUpTitle: 'Give the hold-out up?',
       giveUp:
         'New versions are then used unproven. Scores made with it are kept, and no longer compared. Setting the same cases aside again brings it back, unless the model in use has learned from one of them by then.',
+      giveUpOff: (names: readonly string[]) =>
+        `What is set aside is off the worklist: ${names.join(', ')}. Once ${names.length === 1 ? 'its image is' : 'their images are'} opened again, ${names.length === 1 ? 'it teaches' : 'they teach'} like any other case.`,
       giveUpYes: 'Give it up',
       changeTitle: 'Change the hold-out?',
       change:

@@ -280,6 +280,15 @@ describe('the training chart', () => {
     expect(wrapper.html()).not.toContain('NaN')
   })
 
+  it('says beside the last step what was kept, where that is known', () => {
+    const curve = [
+      { step: 0, loss: 0.9, dice: 0.61 },
+      { step: 1, loss: 0.5, dice: 0.7 },
+    ]
+    expect(show(TrainingChart, { curve, kept: 0.81 }).text()).toContain('step 1 · kept: Dice 0.81')
+    expect(show(TrainingChart, { curve }).text()).not.toContain('kept')
+  })
+
   it('stands without points', () => {
     const wrapper = show(TrainingChart, { curve: [] })
     expect(wrapper.text()).toContain(t.chart.waiting)
