@@ -4,7 +4,7 @@ import type { ComputeParams, ComputePort, ComputeResult } from '../compute/port.
 type Overlaps = ComputeResult<'score'>['slices'][number]['overlaps']
 
 /**
- * Mean Dice of the labels, over all these slices together, of what a model predicts of them: 0 to 1. Null where there is
+ * Mean Dice of the labels that are there, over all these slices together, of what a model predicts of them: 0 to 1. Null where there is
  * nothing to hold it against. It is told beside the curves and decides nothing, so that a failure is null too; throws
  * CodedError('cancelled').
  */
@@ -26,14 +26,19 @@ export async function correctionDice(
   }
 }
 
-/** Over the labels that are predicted or true in any of the slices; background does not count. */
+/**
+ * Over the labels that are true in any of the slices, as a training measures them, so that two versions are asked about the same labels.
+ * Where there is none, 0 if something is predicted, and null if not. Background does not count.
+ */
 export function pooledDice(slices: readonly Overlaps[]): number | null {
-  const sums = new Map<number, { both: number; all: number }>()
+  const sums = new Map<number, { both: number; all: number; truth: number }>()
   for (const { label, both, predicted, truth } of slices.flat()) {
-    if (label === 0 || predicted + truth === 0) continue
-    const sum = sums.get(label) ?? { both: 0, all: 0 }
-    sums.set(label, { both: sum.both + both, all: sum.all + predicted + truth })
+    if (label === 0) continue
+    const sum = sums.get(label) ?? { both: 0, all: 0, truth: 0 }
+    sums.set(label, { both: sum.both + both, all: sum.all + predicted + truth, truth: sum.truth + truth })
   }
-  if (sums.size === 0) return null
-  return [...sums.values()].reduce((sum, { both, all }) => sum + (2 * both) / all, 0) / sums.size
+  const found = [...sums.values()].filter(({ all }) => all > 0)
+  const there = found.filter(({ truth }) => truth > 0)
+  if (there.length > 0) return there.reduce((sum, { both, all }) => sum + (2 * both) / all, 0) / there.length
+  return found.length > 0 ? 0 : null
 }
