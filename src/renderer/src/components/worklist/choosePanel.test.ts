@@ -70,6 +70,22 @@ describe('choosing an image of several', () => {
     expect(client.asked('case.add')).toEqual([{ fileId: 'f1', selection: { frame: 11 } }])
   })
 
+  it('keeps what was typed before the remark on the proposed image came', async () => {
+    const wrapper = await panel({ frames: 12 })
+    const { promise, resolve } = Promise.withResolvers<ImageChoices>()
+    useAddingStore().leave()
+    await flushPromises()
+    client.answers['case.look'] = ({ selection }) => (selection === undefined ? aLook({ frames: 12 }) : promise)
+    void useAddingStore().add(file)
+    await settled()
+    await by(wrapper, 'choose-frame').setValue('13')
+    resolve({ ...aLook({ frames: 12 }), warnings: ['It leans by 2°.'] })
+    await flushPromises()
+    expect(wrapper.text()).toContain('It leans by 2°.')
+    expect((by(wrapper, 'choose-frame').element as HTMLInputElement).value).toBe('13')
+    expect(wrapper.text()).toContain(words.frameProblem(12))
+  })
+
   it('chooses channel and part', async () => {
     const wrapper = await panel({ channels: ['DAPI', 'FITC'], complex: true })
     await by(wrapper, 'choose-channel').setValue('1')
