@@ -136,10 +136,10 @@ describe('OverlayPainter', () => {
     uncertainty[10] = 51
     const given = { mask: square(1, 1), prediction: null, settled: true, uncertainty }
     const { filled } = drawn(given, { uncertaintyPalette: createUncertaintyPalette(0.5) })
-    // 51 is a fifth: half of the opacity that two fifths have, four fifths of the way from the first to the second colour.
-    const fifth = [Math.round(13 + 113 * 0.8), Math.round(8 - 5 * 0.8), Math.round(135 + 33 * 0.8), 64]
+    // 51 is a fifth: two thirds of the opacity that three tenths have, six tenths of the way from the first to the second colour.
+    const fifth = [Math.round(31 + 59 * 0.6), Math.round(128 + 40 * 0.6), 0, 85]
     const word = ([r = 0, g = 0, b = 0, a = 0]: number[]) => ((a << 24) | (b << 16) | (g << 8) | r) >>> 0
-    expect(filled).toEqual([[word([0xf0, 0xf9, 0x21, 128]), word(fifth)], new Array(9).fill(0x800000ff)])
+    expect(filled).toEqual([[word([0xff, 0xf2, 0x00, 128]), word(fifth)], new Array(9).fill(0x800000ff)])
     expect(drawn(given).filled).toHaveLength(1)
     expect(
       drawn({ ...given, uncertainty: null }, { uncertaintyPalette: createUncertaintyPalette(1) }).filled,
@@ -152,13 +152,13 @@ describe('OverlayPainter', () => {
     const words = (paint: (painter: OverlayPainter) => void) => drawn(given, change, paint).filled.flat()
     const unsure = { ...given, uncertainty: new Uint8Array(64).fill(255, 0, 1) }
     expect(words(() => undefined)).toEqual([])
-    expect(words((painter) => painter.setLabels(unsure))).toEqual([0xff21f9f0])
+    expect(words((painter) => painter.setLabels(unsure))).toEqual([0xff00f2ff])
     const paler = { ...style, uncertaintyPalette: createUncertaintyPalette(0.5) }
     expect(
       words((painter) => {
         painter.setLabels(unsure)
         painter.setStyle(paler)
       }),
-    ).toEqual([0x8021f9f0])
+    ).toEqual([0x8000f2ff])
   })
 })

@@ -35,10 +35,13 @@ function word(red: number, green: number, blue: number, alpha: number): number {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0
 }
 
-/** Colours that keep their order for colour-blind eyes and stay apart from grey tissue: sure to unsure, evenly spaced. */
-const UNSURE = ['#0d0887', '#7e03a8', '#cc4778', '#f89540', '#f0f921'] as const
+/**
+ * Sure to unsure, evenly spaced in lightness. All lie on the yellow side of grey, opposite to pink and purple stains, for colour-blind
+ * eyes too: so nothing between them vanishes on a background, be it dark or bright, grey or stained.
+ */
+const UNSURE = ['#1f8000', '#5aa800', '#a8d000', '#fff200'] as const
 /** From this share of all uncertainty on, the colour is as opaque as asked for. */
-const FULL_AT = 0.4
+const FULL_AT = 0.3
 
 /** RGBA words by uncertainty: 0, sure, is transparent; 255, all labels equally likely, is the last colour. */
 export function createUncertaintyPalette(opacity: number): Palette {
