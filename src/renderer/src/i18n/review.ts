@@ -36,6 +36,9 @@ export const reviewText = {
     approved: 'You said that all of this slice is right: all of it teaches.',
   } satisfies Record<SliceState, string>,
   paintedHint: 'You worked on this slice: only what was painted or approved teaches.',
+  /** Of a slice that the queue leads to. */
+  unpredictedState: (key: string) => `not predicted yet: press ${key}`,
+  unpredictedHint: 'In the queue for what the model would learn from it. Predict shows what it makes of this slice.',
 
   heldOut: 'hold-out',
   heldOutHint: 'No model learns from this case: it, or another part of its file, is set aside to score them on.',

@@ -19,6 +19,11 @@ export const useQueueStore = defineStore('queue', () => {
   const onTrainingPlane = useOnTrainingPlane()
   /** The slice that is seen face on; while another plane is looked at, none is. */
   const here = computed(() => (onTrainingPlane.value ? shown.value : null))
+  /** That slice is one of the queue. */
+  const queued = computed(() => {
+    const now = here.value
+    return now !== null && slices.value.some((one) => one.caseId === now.caseId && one.index === now.index)
+  })
   /** Why ranking by itself ended before it was through. */
   const problem = ref<string | null>(null)
   const queue = shallowRef<Queue>(unranked)
@@ -84,6 +89,7 @@ export const useQueueStore = defineStore('queue', () => {
 
   return {
     here,
+    queued,
     slices,
     cases,
     rankedAt,

@@ -7,9 +7,18 @@ import { CodedError } from '../../../../core/contract/index.ts'
 import { reviewText as text } from '../../i18n/review.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
 import { useProjectStore } from '../../stores/project.ts'
+import { useQueueStore } from '../../stores/queue.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
-import { aCase, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
+import {
+  aCase,
+  aModel,
+  aProject,
+  aQueue,
+  aQueuedSlice,
+  projectClient,
+  type FakeClient,
+} from '../../testing/fakeClient.ts'
 import { withProject } from '../../testing/setUp.ts'
 import LayersSection from '../inspector/LayersSection.vue'
 import SliceBadges from '../topbar/SliceBadges.vue'
@@ -81,6 +90,28 @@ describe('what a slice is', () => {
     expect(words({ status: 'corrected', correctedSlices: 3, approvedSlices: 2 })).toContain('3 corrected, 2 approved')
     expect(words({ status: 'corrected', approvedSlices: 1 })).toContain('1 slice approved')
     expect(words({ status: 'approved', correctedSlices: 3, approvedSlices: 10 })).toMatch(/Approved$/)
+  })
+})
+
+describe('a slice of the queue', () => {
+  it('that is not predicted says so where its state is, with what to press', async () => {
+    useQueueStore().follow()
+    const wrapper = show(SliceBadges)
+    const state = () => by(wrapper, 'slice-state').text()
+    client.tell('queue.changed', aQueue({ modelId: 'model-1', slices: [aQueuedSlice({ index: 3 })] }))
+    useProjectStore().models = []
+    await nextTick()
+    expect(state()).toBe(text.states.untouched)
+    useProjectStore().models = [aModel()]
+    await nextTick()
+    expect(state()).toBe('not predicted yet: press P')
+    expect(by(wrapper, 'slice-state').attributes('data-tip')).toBe(text.unpredictedHint)
+    await marks({ predicted: [3] })
+    expect(state()).toBe(text.states.predicted)
+    await marks({})
+    useViewStore().setIndex(4)
+    await nextTick()
+    expect(state()).toBe(text.states.untouched)
   })
 })
 
