@@ -242,6 +242,18 @@ describe('slice.coverage', () => {
 })
 
 describe('slice.approve of what a version has learned already', () => {
+  it('stays in force when somebody draws there, and all of the slice teaches anew as it is then', async () => {
+    const test = await openWithCase()
+    const { caseId } = test
+    await test.call('slice.coverage', { caseId: null, index: null, coverage: 'painted' })
+    await slice(test, 1)
+    await retrain(test)
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(0)
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 }) })
+    expect(test.told('case.slices').at(-1)).toMatchObject({ corrected: [1], approved: [1], painted: [] })
+    expect((await onlyCase(test)).newCorrectedSlices).toBe(1)
+  })
+
   it('teaches it with the labels that there are by now, where all of it is approved', async () => {
     const test = await openWithCase()
     const { caseId } = test

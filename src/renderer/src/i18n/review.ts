@@ -33,7 +33,8 @@ export const reviewText = {
     untouched: 'Nobody has worked on this slice yet: it teaches nothing.',
     predicted: 'Predicted and not looked at yet: it teaches nothing until you accept, correct or approve it.',
     corrected: 'You worked on this slice: all of it teaches.',
-    approved: 'You said that all of this slice is right: all of it teaches.',
+    approved:
+      'You said that all of this slice is right; what you draw on it after that counts as right too: all of it teaches.',
   } satisfies Record<SliceState, string>,
   paintedHint: 'You worked on this slice: only what was painted or approved teaches.',
   /** Of a slice that the queue leads to. */

@@ -65,7 +65,10 @@ describe('what a slice is', () => {
     words.push(by(wrapper, 'slice-state').text())
     const { untouched, predicted, corrected, approved } = text.states
     expect(words).toEqual([untouched, predicted, corrected, text.paintedState, approved])
-    expect(by(wrapper, 'slice-state').attributes('data-tip')).toBe(text.stateHints.approved)
+    const tip = by(wrapper, 'slice-state').attributes('data-tip')
+    expect(tip).toBe(text.stateHints.approved)
+    // A stroke leaves it approved: that must not look forgotten.
+    expect(tip).toContain('what you draw on it after that counts as right too')
     useViewStore().setPlane('coronal')
     await nextTick()
     expect(by(wrapper, 'slice-state').exists()).toBe(false)
