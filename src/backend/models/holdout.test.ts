@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addVolume, cleanUp, jobEnd, openWithCase, rectangle, restart, type TestBackend } from '../testing/fixtures.ts'
-import { drawBlock, openWithHoldout, retrain, TRAIN, versionOf } from '../testing/versions.ts'
+import { drawBlock, openPredicted, openWithHoldout, predict, retrain, TRAIN, versionOf } from '../testing/versions.ts'
 
 afterEach(cleanUp)
 
@@ -67,6 +67,31 @@ describe('the hold-out', () => {
     expect(await slices()).toBe(2)
   })
 
+  it('tells slices that somebody drew on from those that are as they were predicted', async () => {
+    const test = await openPredicted()
+    const { id: caseId } = await addVolume(test, { seed: 7 })
+    await predict(test, caseId)
+    await set(test, [caseId])
+    const scored = async () => (await test.call('holdout.get', {})).cases.map(({ slices, drawn }) => [slices, drawn])
+    const region = { x0: 0, y0: 0, x1: 2, y1: 2 }
+    await test.call('slice.approve', { caseId, index: 1, takeOver: true, approved: true })
+    const scope = { kind: 'slice', axis: 2, index: 2 } as const
+    await test.call('annotation.accept', { caseId, scope, labels: null, keepCorrected: true })
+    // These are not scored: of one only a part is approved, of the other only what was painted teaches.
+    await test.call('slice.approve', { caseId, index: 3, region, takeOver: true, approved: true })
+    await test.call('slice.coverage', { caseId: null, index: null, coverage: 'painted' })
+    await drawBlock(test, caseId, 0)
+    expect(await scored()).toEqual([[2, 0]])
+    const { data } = await test.call('annotation.slice', { caseId, axis: 2, index: 1, layer: 'mask' })
+    const [before = 0] = data
+    expect(data).toContain(1)
+    const delta = rectangle({ index: 1, at: [0, 0], size: [1, 1], before, after: before === 0 ? 1 : 0 })
+    await test.call('annotation.commit', { caseId, delta })
+    expect(await scored()).toEqual([[2, 1]])
+    await test.call('annotation.undo', { caseId })
+    expect(await scored()).toEqual([[2, 0]])
+  })
+
   it('refuses what the model in use, or an ancestor of it, learned from, by name', async () => {
     const test = await openWithCase()
     const other = await addVolume(test, { seed: 1 })
@@ -122,7 +147,7 @@ describe('the hold-out', () => {
     const { data } = await again.call('models.detail', { modelId: (await versionOf(again, 0)).id })
     expect(data.map(({ caseId }) => caseId)).toEqual([test.caseId])
     // It is not scored either: it was not chosen.
-    expect((await again.call('holdout.get', {})).cases).toEqual([{ caseId: aside, slices: 1 }])
+    expect((await again.call('holdout.get', {})).cases).toEqual([{ caseId: aside, slices: 1, drawn: 1 }])
     await jobEnd(again, (await again.call('queue.rank', {})).id)
     const { slices } = await again.call('queue.get', {})
     expect(new Set(slices.map(({ caseId }) => caseId))).toEqual(new Set([test.caseId]))

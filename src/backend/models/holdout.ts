@@ -45,12 +45,16 @@ export class Holdout {
   get(): HoldoutState {
     const { db } = this.#parts
     const rows = db.all(
-      `SELECT h.case_id, COUNT(s.slice) AS slices
+      `SELECT h.case_id, COUNT(s.slice) AS slices, COUNT(CASE WHEN s.drawn > 0 THEN 1 END) AS drawn
        FROM holdout_cases h JOIN cases c ON c.id = h.case_id AND c.removed = 0
        LEFT JOIN slice_state s ON s.case_id = h.case_id AND ${SCORED}
        GROUP BY h.case_id ORDER BY h.position`,
     )
-    const cases = rows.map((row) => ({ caseId: text(row, 'case_id'), slices: int(row, 'slices') }))
+    const cases = rows.map((row) => ({
+      caseId: text(row, 'case_id'),
+      slices: int(row, 'slices'),
+      drawn: int(row, 'drawn'),
+    }))
     const id = idOf(cases.map(({ caseId }) => caseId))
     const row = db.get(`SELECT value FROM meta WHERE key = 'holdout'`)
     const frozen = row === undefined || id === null ? null : frozenSchema.parse(json(row, 'value'))

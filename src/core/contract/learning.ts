@@ -77,6 +77,8 @@ export const holdoutSchema = z.object({
       caseId: idSchema,
       /** Its slices that are corrected as a whole or approved: what models are scored on. */
       slices: z.int().min(0),
+      /** Those of them that somebody drew on, or that came from a file: the others are as they were predicted, or empty. */
+      drawn: z.int().min(0),
     }),
   ),
   /** Names of cases that are set aside too and off the worklist: they score nothing, and come back as they were. Absent: none. */

@@ -194,7 +194,8 @@ it('what was judged and set aside is read afresh after events were missed', asyn
 it('the hold-out is what was frozen, here or elsewhere', async () => {
   const holdout = useHoldoutStore()
   holdout.follow()
-  client.answers['holdout.set'] = ({ caseIds }) => aHoldout({ cases: caseIds.map((caseId) => ({ caseId, slices: 3 })) })
+  client.answers['holdout.set'] = ({ caseIds }) =>
+    aHoldout({ cases: caseIds.map((caseId) => ({ caseId, slices: 3, drawn: 3 })) })
   await holdout.freeze({ caseIds: ['case-1', 'case-2'], chosenBy: 'maskwright' })
   expect(holdout.slices).toBe(6)
   client.tell('holdout.changed', aHoldout({ id: null, frozenAt: null, chosenBy: null, cases: [] }))

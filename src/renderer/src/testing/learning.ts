@@ -65,7 +65,7 @@ export function aHoldout(change: Partial<Holdout> = {}): Holdout {
     id: 'holdout-1',
     frozenAt: '2026-01-02T03:00:00Z',
     chosenBy: 'user',
-    cases: [{ caseId: 'case-2', slices: 4 }],
+    cases: [{ caseId: 'case-2', slices: 4, drawn: 4 }],
     ...change,
   }
 }

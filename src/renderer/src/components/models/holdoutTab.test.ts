@@ -3,6 +3,7 @@ import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextTick, type Component } from 'vue'
 import { CodedError } from '../../../../core/contract/index.ts'
+import { useHoldoutStore } from '../../stores/holdout.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useVersionsStore } from '../../stores/versions.ts'
 import { aCase, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
@@ -36,7 +37,7 @@ describe('the hold-out', () => {
     useVersionsStore().tab = 'holdout'
     useProjectStore().cases = ['1', '2', '3'].map((one) => aCase({ id: `case-${one}`, name: `Case ${one}` }))
     client.answers['holdout.set'] = ({ caseIds, chosenBy }) =>
-      aHoldout({ chosenBy, cases: caseIds.map((caseId) => ({ caseId, slices: 0 })) })
+      aHoldout({ chosenBy, cases: caseIds.map((caseId) => ({ caseId, slices: 0, drawn: 0 })) })
   })
 
   async function confirmed(page: VueWrapper, dialog: VueWrapper, button: string): Promise<void> {
@@ -49,7 +50,7 @@ describe('the hold-out', () => {
   it('asks nothing where there was none, and says what can be proven with few cases', async () => {
     client.answers['holdout.get'] = () => aHoldout({ id: null, frozenAt: null, chosenBy: null, cases: [] })
     client.answers['holdout.set'] = ({ caseIds }) =>
-      aHoldout({ cases: caseIds.map((caseId) => ({ caseId, slices: 1 })) })
+      aHoldout({ cases: caseIds.map((caseId) => ({ caseId, slices: 1, drawn: 1 })) })
     useProjectStore().cases = ['1', '2', '3', '4', '5', '6'].map((one) => aCase({ id: `case-${one}`, name: one }))
     const page = await show(ModelsPage)
     expect(by(page, 'holdout-few').exists()).toBe(false)
@@ -68,12 +69,16 @@ describe('the hold-out', () => {
     ])
   })
 
-  it('names what is set aside and off the worklist, and says where nothing was corrected', async () => {
-    client.answers['holdout.get'] = () => aHoldout({ off: ['CT abdomen B'] })
+  it('names what is set aside and off the worklist, and says where nobody drew on what is scored', async () => {
+    client.answers['holdout.get'] = () =>
+      aHoldout({ off: ['CT abdomen B'], cases: [{ caseId: 'case-2', slices: 4, drawn: 0 }] })
+    // Of a picture a part was approved: that counts as corrected, and nobody drew.
+    useProjectStore().cases = useProjectStore().cases.map((one) => ({ ...one, correctedSlices: 1 }))
+    useHoldoutStore().follow()
     const page = await show(ModelsPage)
     expect(by(page, 'holdout-off').text()).toContain('off the worklist: CT abdomen B. Nothing is scored on it')
     expect(by(page, 'holdout-as-predicted').exists()).toBe(true)
-    useProjectStore().cases = useProjectStore().cases.map((one) => ({ ...one, correctedSlices: 1 }))
+    client.tell('holdout.changed', aHoldout({ cases: [{ caseId: 'case-2', slices: 4, drawn: 1 }] }))
     await nextTick()
     expect(by(page, 'holdout-as-predicted').exists()).toBe(false)
   })

@@ -99,7 +99,7 @@ describe('the list of versions', () => {
 
   it('tells of cases without a number, and why', async () => {
     client.answers['holdout.get'] = () =>
-      aHoldout({ cases: ['case-1', 'case-3', 'case-4'].map((caseId, at) => ({ caseId, slices: at % 2 })) })
+      aHoldout({ cases: ['case-1', 'case-3', 'case-4'].map((caseId, at) => ({ caseId, slices: at % 2, drawn: 0 })) })
     const project = useProjectStore()
     project.cases = ['1', '3', '4'].map((one) => aCase({ id: `case-${one}`, name: `Case ${one}` }))
     const page = await show(ModelsPage)
@@ -336,7 +336,7 @@ it('reads afresh what failed for want of a connection, as soon as there is one',
   client.setState('connecting')
   await flushPromises()
   client.answers['models.detail'] = detail
-  client.answers['holdout.get'] = () => aHoldout({ cases: [{ caseId: 'case-1', slices: 9 }] })
+  client.answers['holdout.get'] = () => aHoldout({ cases: [{ caseId: 'case-1', slices: 9, drawn: 0 }] })
   client.setState('open')
   await flushPromises()
   expect(by(page, 'version-detail').attributes('data-version')).toBe('2')
