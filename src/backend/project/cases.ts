@@ -271,8 +271,8 @@ export class Cases {
   summaries(activeModelId: string | null, caseId: string | null = null): CaseSummary[] {
     const rows = this.#db.all(
       `SELECT c.*,
-         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND (s.corrected OR s.regions > 0))
-           AS corrected_slices,
+         (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND (s.corrected OR s.regions > 0)
+            AND s.approved = 0) AS corrected_slices,
          (SELECT COUNT(*) FROM slice_state s WHERE s.case_id = c.id AND s.teaches AND NOT EXISTS (
             SELECT 1 FROM learned l WHERE l.model_id = ?1 AND l.case_id = s.case_id AND l.slice = s.slice
               AND l.changed_seq = s.changed_seq)

@@ -24,7 +24,7 @@ export const caseSummarySchema = z.object({
   channels: z.union([z.literal(1), z.literal(3)]),
   /** `imported`: all of the mask came from files. `approved`: every slice is. `saved`: a file holds the mask as it is. */
   status: z.enum(['untouched', 'predicted', 'imported', 'corrected', 'approved', 'saved']),
-  /** Slices across the training axis that a person corrected or accepted. */
+  /** Slices across the training axis that a person corrected or accepted and did not approve: none is also an approved one. */
   correctedSlices: z.int().min(0),
   /**
    * Slices that were corrected or approved, or changed, since the active model was trained: what one click on Retrain would newly learn.

@@ -67,7 +67,7 @@ export function modelActions(): Action[] {
   }
   const corrected: Check = () => {
     const here = annotation.corrected.length + annotation.approved.length
-    return project.correctedSlices + project.newCorrectedSlices + here > 0 || t.reasons.nothingCorrected
+    return project.doneSlices + project.newCorrectedSlices + here > 0 || t.reasons.nothingCorrected
   }
 
   return [

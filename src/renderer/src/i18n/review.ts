@@ -145,6 +145,8 @@ export const reviewText = {
     approved: (approved: number) => `${plural(approved, 'slice')} approved`,
     both: (corrected: number, approved: number) =>
       `${formatCount(corrected)} corrected, ${formatCount(approved)} approved`,
+    saved: (corrected: number, approved: number) =>
+      `Mask saved, ${corrected === 0 ? '' : `${formatCount(corrected)} corrected, `}${formatCount(approved)} approved`,
   },
 
   marks: {

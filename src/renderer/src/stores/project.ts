@@ -33,7 +33,8 @@ export const useProjectStore = defineStore('project', () => {
   const nativeDialogs = computed(() => info.value?.nativeDialogs ?? false)
   /** What one click on Retrain would newly learn, over all cases. */
   const newCorrectedSlices = computed(() => cases.value.reduce((sum, one) => sum + one.newCorrectedSlices, 0))
-  const correctedSlices = computed(() => cases.value.reduce((sum, one) => sum + one.correctedSlices, 0))
+  /** Corrected or approved, over all cases. */
+  const doneSlices = computed(() => cases.value.reduce((sum, one) => sum + one.correctedSlices + one.approvedSlices, 0))
 
   async function load(): Promise<void> {
     const client = useClient()
@@ -155,7 +156,7 @@ export const useProjectStore = defineStore('project', () => {
     learningModel,
     nativeDialogs,
     newCorrectedSlices,
-    correctedSlices,
+    doneSlices,
     load,
     follow,
     caseById,

@@ -20,6 +20,7 @@ import {
   type FakeClient,
 } from '../../testing/fakeClient.ts'
 import { withProject } from '../../testing/setUp.ts'
+import DetailsSection from '../inspector/DetailsSection.vue'
 import LayersSection from '../inspector/LayersSection.vue'
 import SliceBadges from '../topbar/SliceBadges.vue'
 import CaseItem from '../worklist/CaseItem.vue'
@@ -92,7 +93,20 @@ describe('what a slice is', () => {
       show(CaseItem, { item: aCase(change), current: false }).text()
     expect(words({ status: 'corrected', correctedSlices: 3, approvedSlices: 2 })).toContain('3 corrected, 2 approved')
     expect(words({ status: 'corrected', approvedSlices: 1 })).toContain('1 slice approved')
+    expect(words({ status: 'saved', correctedSlices: 3, approvedSlices: 2 })).toContain(
+      'saved, 3 corrected, 2 approved',
+    )
+    expect(words({ status: 'saved', approvedSlices: 2 })).toMatch(/Mask saved, 2 approved$/)
     expect(words({ status: 'approved', correctedSlices: 3, approvedSlices: 10 })).toMatch(/Approved$/)
+  })
+})
+
+describe('the details of a case', () => {
+  it('count no slice as corrected and as approved', async () => {
+    const wrapper = show(DetailsSection)
+    await marks({ corrected: [1, 3, 4], approved: [2, 3] })
+    const values = wrapper.findAll('dd').map((one) => one.text())
+    expect(values.slice(-2)).toEqual(['2 slices', '2 slices'])
   })
 })
 
