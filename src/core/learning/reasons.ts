@@ -1,4 +1,4 @@
-/** Sentences for the user that say why a version is used or kept aside. */
+/** Sentences for the user: what was found when a version was judged. What becomes of it is the verdict's to say, and can change later. */
 
 /** Mean Dice over the cases, each scored over all its slices. */
 interface Change {
@@ -26,7 +26,7 @@ export function noVersionBefore(): string {
 }
 
 export function noNumbers(): string {
-  return 'Its scores on the hold-out are no numbers, so it is kept aside.'
+  return 'Its scores on the hold-out are no numbers.'
 }
 
 export function tooFew(pairs: number, needed: number): string {
@@ -39,7 +39,7 @@ export function fallen(label: string | null, { before, after, of }: Fall): strin
   const what = label === null ? 'Mean Dice' : `Dice of ${label}`
   const where = of === 'slice' ? 'on the slices of the hold-out' : 'on the hold-out'
   const why = of === 'pooled' ? 'more than 0.02' : 'more than its noise'
-  return `${what} ${where} fell from ${shown(before)} to ${shown(after)}, ${why}, so it is kept aside.`
+  return `${what} ${where} fell from ${shown(before)} to ${shown(after)}, ${why}.`
 }
 
 export function better(change: Change, p: number): string {
@@ -49,7 +49,7 @@ export function better(change: Change, p: number): string {
 }
 
 export function asideFor(change: Change, p: number, level: number): string {
-  const chance = `not more than chance explains (p ${shownP(p)}, at most ${level} is needed), so it is kept aside.`
+  const chance = `not more than chance explains (p ${shownP(p)}, at most ${level} is needed).`
   return change.slices === null
     ? `${moved(change)}, which is ${chance}`
     : `${moved(change)}; by ${slicesOf(change)}, ${chance}`
@@ -57,7 +57,7 @@ export function asideFor(change: Change, p: number, level: number): string {
 
 /** Slices rose, most of them of one case. */
 export function notByCase(change: Change): string {
-  return `${moved(change)}, although ${slicesOf(change)} rose on average, so it is kept aside.`
+  return `${moved(change)}, although ${slicesOf(change)} rose on average.`
 }
 
 function slicesOf({ slices }: Change): string {

@@ -77,6 +77,8 @@ export const modelWords = {
     overridden: 'Used by your decision',
     waiting: 'Not judged yet',
   } satisfies Record<Verdict, string>,
+  /** Rolled back since. */
+  overriddenBefore: 'Was used by your decision',
   verdictShort: {
     promoted: 'better',
     aside: 'kept aside',

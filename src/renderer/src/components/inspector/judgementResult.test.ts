@@ -1,6 +1,8 @@
 import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Verdict } from '../../../../core/contract/index.ts'
+import { fallen } from '../../../../core/learning/reasons.ts'
 import { t } from '../../i18n/frame.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
 import { useProjectStore } from '../../stores/project.ts'
@@ -94,5 +96,20 @@ describe('the head of a judgement', () => {
     // The verdict stands above the sentence and is not said twice.
     expect(unproven).toContain('No cases are set aside.')
     expect(unproven.match(/Used without proof/g)).toHaveLength(1)
+  })
+
+  it('is true of a version that was kept aside, used all the same, and rolled back', () => {
+    const said = (verdict: Verdict, active: boolean): string => {
+      useProjectStore().models = [aModel({ id: 'model-2', active })]
+      return head({ verdict, reason: fallen('Liver', { before: 0.8, after: 0.7, of: 'case' }) })
+    }
+    const texts = [said('aside', false), said('overridden', true), said('overridden', false)]
+    const found = 'Dice of Liver on the hold-out fell from 0.800 to 0.700, more than its noise.'
+    expect(texts.map((one) => one.includes(found))).toEqual([true, true, true])
+    expect(texts.map((one) => /kept aside/i.test(one))).toEqual([true, false, false])
+    expect(texts.slice(1).map((one) => /^(Used|Was used) by your decision/.exec(one)?.[1])).toEqual([
+      'Used',
+      'Was used',
+    ])
   })
 })

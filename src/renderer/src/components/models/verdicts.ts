@@ -1,5 +1,6 @@
 import type { Component } from 'vue'
 import type { Verdict } from '../../../../core/contract/index.ts'
+import { modelWords } from '../../i18n/models.ts'
 import { IconCircleCheck, IconCircleMinus, IconClock, IconInfoCircle, IconUserCheck } from '../icons.ts'
 
 /** A shape for each verdict, so that colour is not all that tells them apart. */
@@ -9,4 +10,9 @@ export const verdictIcons: Readonly<Record<Verdict, Component>> = {
   unproven: IconInfoCircle,
   overridden: IconUserCheck,
   waiting: IconClock,
+}
+
+/** Whether a version that the user decided for is still in use is not in what it was judged to be. */
+export function verdictWords(verdict: Verdict, active: boolean): string {
+  return verdict === 'overridden' && !active ? modelWords.overriddenBefore : modelWords.verdict[verdict]
 }
