@@ -44,14 +44,17 @@ const SELDOMER = 6
 export const CURVE_POINTS = 400
 /** Part of the time bound kept for the last measurement. */
 const RESERVE = 0.04
+/** What a training ends with is kept unless its Dice was better on the way by more than this. */
+const SLACK = 0.02
 
-interface Best extends Evaluation {
+interface Measured extends Evaluation {
   readonly weights: readonly Float32Array[]
 }
 
 /**
- * Trains a network in place, by an optimizer of its weights, and leaves it with the weights of the best measured Dice, which
- * may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between
+ * Trains a network in place, by an optimizer of its weights, and leaves it with the weights at the end: of a few slices that are
+ * learned from, the best measured on the way tells little of others. Where Dice on them was better by more than SLACK on the
+ * way, or the end is worse than the beginning, it is left with the best measured, which may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between
  * steps. Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
  */
 export async function fit(
@@ -71,7 +74,8 @@ export async function fit(
   const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   stopIfCancelled(signal)
   const before = await lessons.evaluate(signal)
-  let best: Best = { ...before, weights: first }
+  let end: Measured | null = null
+  let best: Measured = { ...before, weights: first }
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
   const average = averageOf(optimizer, DECAY)
@@ -96,9 +100,8 @@ export async function fit(
       const now = await average.use(() => lessons.evaluate(signal))
       if (!Number.isFinite(now.loss)) throw notANumber()
       dice = now.dice
-      if (now.dice > best.dice || (now.dice === best.dice && now.loss < best.loss)) {
-        best = { ...now, weights: await average.use(() => optimizer.snapshot()) }
-      }
+      end = { ...now, weights: await average.use(() => optimizer.snapshot()) }
+      if (isBetter(now, best)) best = end
     }
     const point = { step: done, loss, dice }
     curve.push(point)
@@ -108,7 +111,8 @@ export async function fit(
     if (planned !== steps && (done >= MEASURED || done >= planned)) boundBy = 'seconds'
     onProgress?.({ step: done, steps: planned, point, secondsLeft: secondsLeft(times, planned, seconds, elapsed()) })
   }
-  optimizer.restore(best.weights)
+  const kept = end !== null && isBetter(end, before) && end.dice >= best.dice - SLACK ? end : best
+  optimizer.restore(kept.weights)
   const training = {
     slices: lessons.corrected,
     steps: done,
@@ -117,12 +121,16 @@ export async function fit(
     backend: options.backend,
     boundBy,
     lossBefore: before.loss,
-    lossAfter: best.loss,
+    lossAfter: kept.loss,
     diceBefore: before.dice,
-    diceAfter: best.dice,
+    diceAfter: kept.dice,
     curve: thinned(curve),
   }
   return { training, size: room.size }
+}
+
+function isBetter(one: Evaluation, other: Evaluation): boolean {
+  return one.dice > other.dice || (one.dice === other.dice && one.loss < other.loss)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { architectureFor } from './architecture.ts'
 import { CodedError } from '../../core/contract/errors.ts'
+import { varietyFor } from '../data/augmentation.ts'
 import { roundUp } from '../data/padding.ts'
 import { IGNORED, trainingImage } from '../data/trainingImage.ts'
 import { extendNetwork } from '../models/head.ts'
@@ -54,8 +55,10 @@ export interface OpenedTraining {
   readonly architecture: ModelCard['architecture']
   /** Of a model that a recipe trained: how pictures come to the network and its output to labels, as its parent. */
   readonly recipeUse: NonNullable<CardFacts['recipeUse']> | null
-  /** Peak of the learning rate. */
+  /** Peak of the learning rate of a training that goes on while slices change. */
   readonly peak: number
+  /** Of one on so many slices that ends. */
+  readonly peakOf: (slices: number) => number
   /** Of all its weights, which hold on to the parent's as `holdOf` says. To be disposed; a new one knows of no past gradients. */
   readonly optimizer: (slices: number) => Optimizer
   /** How strongly the parent holds on to what it is in a training on so many slices (Optimizer.hold): the fewer, the more. */
@@ -82,13 +85,16 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
     parent === null
       ? buildUNet({ ...architecture, ...kind, classes: labels.length + 1, seed })
       : await extendNetwork(parent, labels, seed)
-  const { peak, headPace } = rates(options, kind.normalization !== 'none')
+  const normalized = kind.normalization !== 'none'
+  const { peak, headPace } = rates(options, normalized)
   const grown = parent !== null && hasNewLabel(parent.card.labels, labels)
   const isHead = (name: string) => name.startsWith(`${HEAD_NAME}/`)
   const taughtBy = teacherOf(network, parent?.card ?? null, architecture.step, options)
   const holdOf = (slices: number) => continuing.anchor ?? anchorFor(slices)
+  const slower = parent !== null && normalized && !grown && continuing.learningRate === undefined
+  const peakOf = (slices: number) => (slower ? peak * MANY_SLICES_PACE ** varietyFor(slices) : peak)
   return {
-    ...{ network, architecture, peak, recipeUse: recipeUseOf(parent?.card, labels) },
+    ...{ network, architecture, peak, peakOf, recipeUse: recipeUseOf(parent?.card, labels) },
     holdOf,
     optimizer: (slices) => {
       const free = parent === null || continuing.anchor === 0
@@ -176,6 +182,13 @@ function rates(
   if (hasNewLabel(parent.card.labels, labels)) return { peak: given ?? (normalized ? 4e-3 : 2e-3), headPace: 50 }
   return { peak: given ?? (normalized ? 3e-3 : 1e-3), headPace: normalized ? 2 : 1 }
 }
+
+/**
+ * Pace of the learning rate with as many slices as vary widely (varietyFor): a parent that knows most of them has less to learn from
+ * each. Hippocampi, 10 to 60 new slices with 175 replayed, gain in Dice on 40 others after 150 and 260 steps, mean of 8 trainings:
+ * 0.001 and 0.011 with a peak of 3e-3, 0.007 and 0.013 with 2e-3, 0.006 and 0.011 with 1e-3, 0.002 and 0.005 with 3e-4.
+ */
+const MANY_SLICES_PACE = 2 / 3
 
 /**
  * How much the parent holds on to its weights: the fewer slices there are, the more, since what it knows of everything else

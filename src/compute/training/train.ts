@@ -47,8 +47,8 @@ export const BATCH = 4
 export const PATCH = 160
 
 /**
- * Trains a network on slices, from a parent or from scratch. Keeps the weights of the best measured Dice, and those of
- * the parent when nothing was better. Yields to the event loop every step.
+ * Trains a network on slices, from a parent or from scratch. Keeps the weights at the end, or the best measured on the way
+ * where the end is clearly worse, and those of the parent when nothing was better. Yields to the event loop every step.
  *
  * Deterministic, bit for bit, for the same seed, backend and threads as long as the bound on steps ends it (`boundBy`
  * of the result is then 'steps') and memory takes the batches and slices whole (else `notify` is told, and `batch` and
@@ -62,7 +62,7 @@ export const PATCH = 160
  */
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
   const { seed, steps, seconds, evaluateEvery, backend, signal, onProgress, notify } = options
-  const { network, architecture, peak, recipeUse, ...opened } = await openTrainable(options, options.samples)
+  const { network, architecture, recipeUse, ...opened } = await openTrainable(options, options.samples)
   let lessons: Lessons | null = null
   let optimizer: Optimizer | null = null
   try {
@@ -75,7 +75,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
         steps,
         seconds,
         seed,
-        peak,
+        peak: opened.peakOf(taught.slices.length),
         evaluateEvery,
         backend,
         signal,

@@ -1,0 +1,98 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { buildUNet } from '../models/unet.ts'
+import { startRuntime } from '../runtime/start.ts'
+import { isVariable } from '../runtime/tensors.ts'
+import { createMomentum } from './momentum.ts'
+import { fit } from './fit.ts'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import type { Evaluation } from './evaluate.ts'
+import type { Lessons } from './lessons.ts'
+import type { Optimizer } from './optimizer.ts'
+
+let network: LayersModel
+let weight: tf.Variable
+let optimizer: Optimizer
+
+beforeAll(async () => {
+  await startRuntime({ backend: 'wasm', threads: 1 })
+}, 60_000)
+
+beforeEach(() => {
+  network = buildUNet({ levels: 2, base: 4, classes: 3, seed: 1, normalization: 'instance', upsampling: 'nearest' })
+  const first = network.trainableWeights[0]?.read()
+  if (first === undefined || !isVariable(first)) throw new Error('The network has weights.')
+  weight = first
+  optimizer = createMomentum([weight], { momentum: 0 })
+})
+
+afterEach(() => {
+  optimizer.dispose()
+  network.dispose()
+})
+
+/**
+ * A training of 40 steps, measured at the start and after each tenth, in which the weights become the number of the step; and
+ * what was kept in the end.
+ */
+async function after(measured: readonly (number | Evaluation)[]) {
+  let steps = 0
+  let asked = 0
+  const lessons: Lessons = {
+    corrected: 1,
+    measured: [{ width: 16, height: 16 }],
+    step: () => {
+      steps++
+      // The optimizer counts the steps that are averaged.
+      tf.tidy(() => optimizer.update({ [weight.name]: tf.zeros(weight.shape) }, 1))
+      tf.tidy(() => weight.assign(tf.fill(weight.shape, steps)))
+      return Promise.resolve(0.5)
+    },
+    evaluate: () => {
+      const now = measured[asked++] ?? NaN
+      return Promise.resolve(typeof now === 'number' ? { dice: now, loss: 1 - now } : now)
+    },
+    dispose: () => undefined,
+  }
+  const before = weight.dataSync()[0]
+  const { training } = await fit(network, optimizer, lessons, {
+    ...{ networkStep: 4, steps: 40, seconds: 600, seed: 1, batch: 1, patch: 16, peak: 1, evaluateEvery: 10 },
+    ...{ backend: 'wasm', signal: undefined, onProgress: undefined, notify: undefined },
+  })
+  const kept = weight.dataSync()[0] ?? NaN
+  return { training, kept, asCame: kept === before }
+}
+
+describe('what a training keeps', () => {
+  it('is its end, though it was measured a little better on the way', async () => {
+    const { training, kept } = await after([0.5, 0.7, 0.82, 0.8, 0.81])
+    expect(training).toMatchObject({ diceBefore: 0.5, diceAfter: 0.81, steps: 40 })
+    // The average of the weights at the end; after twenty steps they were at most 20.
+    expect(kept).toBeGreaterThan(20)
+  })
+
+  it('is the best on the way where the end is clearly worse', async () => {
+    const { training, kept } = await after([0.5, 0.7, 0.82, 0.8, 0.79])
+    expect(training.diceAfter).toBe(0.82)
+    expect(kept).toBeLessThan(20)
+  })
+
+  it('is what it came with where nothing was better', async () => {
+    const { training, asCame } = await after([0.8, 0.7, 0.79, 0.8, 0.79])
+    expect([training.diceAfter, asCame]).toEqual([0.8, true])
+  })
+
+  it('is the best on the way where the end is worse than what it came with, if by little', async () => {
+    const { training, kept } = await after([0.81, 0.82, 0.7, 0.8, 0.805])
+    expect(training.diceAfter).toBe(0.82)
+    expect(kept).toBeLessThan(11)
+  })
+
+  it('goes by the loss where Dice is the same', async () => {
+    const empty = (loss: number) => ({ dice: 0, loss })
+    const better = await after([0.9, 0.5, 0.5, 0.5, 0.2].map(empty))
+    expect([better.training.lossAfter, better.asCame]).toEqual([0.2, false])
+    const worse = await after([0.2, 0.5, 0.5, 0.5, 0.9].map(empty))
+    expect([worse.training.lossAfter, worse.asCame]).toEqual([0.2, true])
+  })
+})
