@@ -20,13 +20,13 @@ interface CandidatePlan {
   readonly startSeconds: number
   readonly count: number
   readonly spoiled: number
-  /** What one click of some seconds comes to on slices of this size. */
+  /** What clicks of 8 (the default) to 20 seconds come to on slices of this size, on two cores. */
   readonly steps: readonly [least: number, most: number]
 }
 
 const PLAN: CandidatePlan = {
   volumes: { known: 5, pool: 14, holdout: 20, truth: 40 },
-  ...{ judgedOn: [20, 5], startSeconds: 20, count: 100, spoiled: 30, steps: [100, 200] },
+  ...{ judgedOn: [20, 5], startSeconds: 20, count: 100, spoiled: 30, steps: [260, 640] },
 }
 
 /** Of a hundred candidates, thirty of them spoiled: which are used, and which should be? */

@@ -56,7 +56,7 @@ async function after(measured: readonly (number | Evaluation)[]) {
   }
   const before = weight.dataSync()[0]
   const { training } = await fit(network, optimizer, lessons, {
-    ...{ networkStep: 4, steps: 40, seconds: 600, seed: 1, batch: 1, patch: 16, peak: 1, evaluateEvery: 10 },
+    ...{ networkStep: 4, steps: 40, seconds: 600, seed: 1, batch: 1, patch: 16, peak: 1, rise: 0, evaluateEvery: 10 },
     ...{ backend: 'wasm', signal: undefined, onProgress: undefined, notify: undefined },
   })
   const kept = weight.dataSync()[0] ?? NaN

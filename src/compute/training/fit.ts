@@ -22,6 +22,8 @@ export interface FitOptions {
   readonly patch: number
   /** Of the learning rate. */
   readonly peak: number
+  /** Share of the steps in which it rises. */
+  readonly rise: number
   readonly evaluateEvery: number | undefined
   readonly backend: string
   readonly signal: AbortSignal | undefined
@@ -63,7 +65,7 @@ export async function fit(
   lessons: Lessons,
   options: FitOptions,
 ): Promise<Fitted> {
-  const { networkStep, steps, seconds, seed, batch, patch, peak } = options
+  const { networkStep, steps, seconds, seed, batch, patch, peak, rise } = options
   const { signal, onProgress, notify } = options
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
@@ -88,7 +90,7 @@ export async function fit(
     await nextTurn()
     stopIfCancelled(signal)
     const stepStarted = elapsed()
-    const rate = learningRateAt(peak, done, done < MEASURED ? steps : planned)
+    const rate = learningRateAt(peak, done, done < MEASURED ? steps : planned, rise)
     const step = () => lessons.step(optimizer, room.size, rate)
     const loss = await room.run(step)
     if (!Number.isFinite(loss)) throw notANumber()

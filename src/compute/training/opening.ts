@@ -59,6 +59,8 @@ export interface OpenedTraining {
   readonly peak: number
   /** Of one on so many slices that ends. */
   readonly peakOf: (slices: number) => number
+  /** Share of its steps in which the learning rate rises. */
+  readonly riseOf: (slices: number) => number
   /** Of all its weights, which hold on to the parent's as `holdOf` says. To be disposed; a new one knows of no past gradients. */
   readonly optimizer: (slices: number) => Optimizer
   /** How strongly the parent holds on to what it is in a training on so many slices (Optimizer.hold): the fewer, the more. */
@@ -93,8 +95,9 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
   const holdOf = (slices: number) => continuing.anchor ?? anchorFor(slices)
   const slower = parent !== null && normalized && !grown && continuing.learningRate === undefined
   const peakOf = (slices: number) => (slower ? peak * MANY_SLICES_PACE ** varietyFor(slices) : peak)
+  const riseOf = (slices: number) => (parent === null ? LONG_RISE * varietyFor(slices) : 0)
   return {
-    ...{ network, architecture, peak, peakOf, recipeUse: recipeUseOf(parent?.card, labels) },
+    ...{ network, architecture, peak, peakOf, riseOf, recipeUse: recipeUseOf(parent?.card, labels) },
     holdOf,
     optimizer: (slices) => {
       const free = parent === null || continuing.anchor === 0
@@ -189,6 +192,13 @@ function rates(
  * 0.001 and 0.011 with a peak of 3e-3, 0.007 and 0.013 with 2e-3, 0.006 and 0.011 with 1e-3, 0.002 and 0.005 with 3e-4.
  */
 const MANY_SLICES_PACE = 2 / 3
+
+/**
+ * Share of the steps in which the learning rate of a new network rises, with as many slices. 175 slices of hippocampi and 1,000 steps:
+ * Dice on others 0.818 with it, 0.804 without; three to ten slices and 260 steps: 0.01 to 0.02 less with it, so that these go without.
+ * One that goes on is worse for it, 0.834 instead of 0.839 after some rounds.
+ */
+const LONG_RISE = 0.2
 
 /**
  * How much the parent holds on to its weights: the fewer slices there are, the more, since what it knows of everything else

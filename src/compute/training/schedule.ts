@@ -1,6 +1,10 @@
-/** The learning rate of step `step` of `steps`: a short linear rise, then half a cosine down to a tenth. */
-export function learningRateAt(peak: number, step: number, steps: number): number {
-  const rise = Math.min(5, Math.ceil(steps / 10))
+/**
+ * The learning rate of step `step` of `steps`: a linear rise, then half a cosine down to a tenth.
+ *
+ * @param share Of the steps that rise; a few do so in any case.
+ */
+export function learningRateAt(peak: number, step: number, steps: number, share = 0): number {
+  const rise = Math.max(Math.min(5, Math.ceil(steps / 10)), Math.round(share * steps))
   if (step < rise) return (peak * (step + 1)) / rise
   const done = Math.min(1, (step - rise) / Math.max(1, steps - rise))
   return peak * (0.1 + 0.9 * 0.5 * (1 + Math.cos(Math.PI * done)))

@@ -76,6 +76,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
         seconds,
         seed,
         peak: opened.peakOf(taught.slices.length),
+        rise: opened.riseOf(taught.slices.length),
         evaluateEvery,
         backend,
         signal,

@@ -44,6 +44,8 @@ describe('schedule', () => {
     expect(learningRateAt(1, 5, 100)).toBeCloseTo(1)
     expect(learningRateAt(1, 100, 100)).toBeCloseTo(0.1)
     expect(learningRateAt(1, 0, 1)).toBe(1)
+    const slowly = [0, 10, 19, 20, 60, 100].map((step) => learningRateAt(1, step, 100, 0.2))
+    expect(slowly.map((rate) => rate.toFixed(3))).toEqual(['0.050', '0.550', '1.000', '1.000', '0.550', '0.100'])
   })
 
   it('measures every ten steps, less often where that would take more than a sixth of the time', () => {
