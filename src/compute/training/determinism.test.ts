@@ -49,7 +49,7 @@ describe('training is deterministic', () => {
       await startWasm(1)
     }, MINUTES)
 
-    /** The losses of the steps. They tell what each step saw and did, unlike the weights, which are the best ones. */
+    /** The losses of the steps. They tell what each step saw and did, unlike the weights, which may be those of the best ones. */
     async function losses(change: { seed?: number; evaluateEvery?: number; seconds?: number; progress?: boolean }) {
       const { network, training } = await trainModel({
         ...{ parent: null, architecture: { levels: 2, base: 4 }, labels: DISK_LABELS, backend: 'wasm' },

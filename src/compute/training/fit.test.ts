@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { buildUNet } from '../models/unet.ts'
 import { startRuntime } from '../runtime/start.ts'
 import { isVariable } from '../runtime/tensors.ts'
@@ -33,9 +33,11 @@ afterEach(() => {
 
 /**
  * A training of 40 steps, measured at the start and after each tenth, in which the weights become the number of the step; and
- * what was kept in the end.
+ * what was kept in the end. A step takes a second by the clock of the test.
  */
-async function after(measured: readonly (number | Evaluation)[]) {
+async function after(measured: readonly (number | Evaluation)[], seconds = 600, slow: Record<number, number> = {}) {
+  let clock = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)
   let steps = 0
   let asked = 0
   const lessons: Lessons = {
@@ -43,22 +45,24 @@ async function after(measured: readonly (number | Evaluation)[]) {
     measured: [{ width: 16, height: 16 }],
     step: () => {
       steps++
+      clock += 1000 * (slow[steps] ?? 1)
       // The optimizer counts the steps that are averaged.
       tf.tidy(() => optimizer.update({ [weight.name]: tf.zeros(weight.shape) }, 1))
       tf.tidy(() => weight.assign(tf.fill(weight.shape, steps)))
       return Promise.resolve(0.5)
     },
     evaluate: () => {
-      const now = measured[asked++] ?? NaN
-      return Promise.resolve(typeof now === 'number' ? { dice: now, loss: 1 - now } : now)
+      const next = measured[asked++] ?? NaN
+      return Promise.resolve(typeof next === 'number' ? { dice: next, loss: 1 - next } : next)
     },
     dispose: () => undefined,
   }
   const before = weight.dataSync()[0]
   const { training } = await fit(network, optimizer, lessons, {
-    ...{ networkStep: 4, steps: 40, seconds: 600, seed: 1, batch: 1, patch: 16, peak: 1, rise: 0, evaluateEvery: 10 },
+    ...{ networkStep: 4, steps: 40, seconds, seed: 1, batch: 1, patch: 16, peak: 1, rise: 0, evaluateEvery: 10 },
     ...{ backend: 'wasm', signal: undefined, onProgress: undefined, notify: undefined },
   })
+  now.mockRestore()
   const kept = weight.dataSync()[0] ?? NaN
   return { training, kept, asCame: kept === before }
 }
@@ -69,6 +73,22 @@ describe('what a training keeps', () => {
     expect(training).toMatchObject({ diceBefore: 0.5, diceAfter: 0.81, steps: 40 })
     // The average of the weights at the end; after twenty steps they were at most 20.
     expect(kept).toBeGreaterThan(20)
+  })
+
+  it('is its end also where the last step took so long that the one which was to be measured is left out', async () => {
+    const bound = 15.5 / 0.96
+    const planned = await after([0.5, 0.7, 0.8], bound)
+    expect(planned.training).toMatchObject({ steps: 15, boundBy: 'seconds', diceAfter: 0.8 })
+    const cut = await after([0.5, 0.7, 0.75], bound, { 14: 2 })
+    expect(cut.training).toMatchObject({ steps: 14, boundBy: 'seconds', diceAfter: 0.75 })
+    expect(cut.training.curve.at(-1)).toEqual({ step: 14, loss: 0.5, dice: 0.75 })
+    expect(cut.kept).toBeGreaterThan(5)
+  })
+
+  it('is its end where there was time for fewer steps than are measured at', async () => {
+    const { training, asCame } = await after([0.5, 0.6], 5 / 0.96, { 4: 1.5 })
+    expect(training).toMatchObject({ diceAfter: 0.6, diceBefore: 0.5 })
+    expect([training.steps < 10, asCame]).toEqual([true, false])
   })
 
   it('is the best on the way where the end is clearly worse', async () => {

@@ -51,13 +51,16 @@ const SLACK = 0.02
 
 interface Measured extends Evaluation {
   readonly weights: readonly Float32Array[]
+  /** After so many steps. */
+  readonly at: number
 }
 
 /**
  * Trains a network in place, by an optimizer of its weights, and leaves it with the weights at the end: of a few slices that are
  * learned from, the best measured on the way tells little of others. Where Dice on them was better by more than SLACK on the
- * way, or the end is worse than the beginning, it is left with the best measured, which may be those it came with. The random numbers are drawn by the patches alone, so many a step, whatever else happens between
- * steps. Yields to the event loop every step. Errors as trainModel throws them; the weights are then undefined.
+ * way, or the end is worse than the beginning, it is left with the best measured, which may be those it came with. The random
+ * numbers are drawn by the patches alone, so many a step, whatever else happens between steps. Yields to the event loop every
+ * step. Errors as trainModel throws them; the weights are then undefined.
  */
 export async function fit(
   network: LayersModel,
@@ -76,8 +79,8 @@ export async function fit(
   const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   stopIfCancelled(signal)
   const before = await lessons.evaluate(signal)
-  let end: Measured | null = null
-  let best: Measured = { ...before, weights: first }
+  let end: Measured = { ...before, weights: first, at: 0 }
+  let best = end
   const curve: CurvePoint[] = [{ step: 0, ...before }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
   const average = averageOf(optimizer, DECAY)
@@ -99,11 +102,7 @@ export async function fit(
     await average.stepped()
     if (done >= measureAt || done >= planned) {
       measureAt = done + (options.evaluateEvery ?? Math.max(every, Math.floor(done / SELDOMER)))
-      const now = await average.use(() => lessons.evaluate(signal))
-      if (!Number.isFinite(now.loss)) throw notANumber()
-      dice = now.dice
-      end = { ...now, weights: await average.use(() => optimizer.snapshot()) }
-      if (isBetter(now, best)) best = end
+      dice = (await measure()).dice
     }
     const point = { step: done, loss, dice }
     curve.push(point)
@@ -113,7 +112,12 @@ export async function fit(
     if (planned !== steps && (done >= MEASURED || done >= planned)) boundBy = 'seconds'
     onProgress?.({ step: done, steps: planned, point, secondsLeft: secondsLeft(times, planned, seconds, elapsed()) })
   }
-  const kept = end !== null && isBetter(end, before) && end.dice >= best.dice - SLACK ? end : best
+  // A step that took longer than others may leave no time for the next one, which was to be the last and measured.
+  if (end.at < done) {
+    const { dice } = await measure()
+    curve.push({ ...(curve.pop() ?? { step: done, loss: NaN }), dice })
+  }
+  const kept = isBetter(end, before) && end.dice >= best.dice - SLACK ? end : best
   optimizer.restore(kept.weights)
   const training = {
     slices: lessons.corrected,
@@ -129,6 +133,16 @@ export async function fit(
     curve: thinned(curve),
   }
   return { training, size: room.size }
+
+  async function measure(): Promise<Evaluation> {
+    end = await average.use(async () => {
+      const now = await lessons.evaluate(signal)
+      return { ...now, weights: await optimizer.snapshot(), at: done }
+    })
+    if (!Number.isFinite(end.loss)) throw notANumber()
+    if (isBetter(end, best)) best = end
+    return end
+  }
 }
 
 function isBetter(one: Evaluation, other: Evaluation): boolean {

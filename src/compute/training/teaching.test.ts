@@ -181,32 +181,6 @@ describe('what nobody trusts', () => {
   })
 })
 
-describe('the learning rate by the number of slices', () => {
-  const rates = async (change: Partial<TrainOptions>) => {
-    const opened = await openTrainable(options(change), [diskSample(1)])
-    opened.network.dispose()
-    return [0, 50, 100, 500].map((slices) => [opened.peakOf(slices) / opened.peak, opened.riseOf(slices)] as const)
-  }
-
-  it('is lower, by up to a third, where a model goes on with many', async () => {
-    const paces = await rates({ parent })
-    expect(paces.map(([pace]) => pace.toFixed(3))).toEqual(['1.000', '0.816', '0.667', '0.667'])
-    expect(paces.map(([, rise]) => rise)).toEqual([0, 0, 0, 0])
-  })
-
-  it('rises for longer in a first model of many', async () => {
-    const paces = await rates({})
-    expect(paces.map(([pace]) => pace)).toEqual([1, 1, 1, 1])
-    expect(paces.map(([, rise]) => rise.toFixed(2))).toEqual(['0.00', '0.10', '0.20', '0.20'])
-  })
-
-  it('is as it was asked for, and as high as ever for a label that is new', async () => {
-    const asked = await rates({ parent, continuing: { learningRate: 0.01 } })
-    const grown = await rates({ parent, labels: BOTH })
-    expect([...asked, ...grown].map(([pace]) => pace)).toEqual(new Array(8).fill(1))
-  })
-})
-
 describe('a label more', () => {
   it(
     'leaves what was learned as it was, on slices that were never shown, and is learned',
