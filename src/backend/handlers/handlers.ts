@@ -141,7 +141,7 @@ function caseHandlers(services: Services): Part<'case'> & Part<'volume'> {
       slides.forget(caseId)
       looks.forget(caseId)
       news.projectChanged()
-      if (holdout.caseIds().has(caseId)) events.emit('holdout.changed', holdout.get())
+      if (holdout.caseIds().has(caseId)) events.emit('holdout.changed', holdout.state())
       return {}
     },
     'case.relocate': async ({ caseId, fileId }) => {

@@ -31,10 +31,11 @@ export function registryHandlers(services: Services): RegistryHandlers {
   const changed = (): void => events.emit('models.changed', { models: models.list() })
   const target = (fileId: string | null): string | null => (fileId === null ? null : files.path(fileId, 'save'))
   return {
-    'holdout.get': async () => holdout.get(),
+    'holdout.get': async () => holdout.state(),
     'holdout.suggest': async () => ({ caseIds: holdout.suggest() }),
     'holdout.set': async ({ caseIds, chosenBy }) => {
-      const state = holdout.set(caseIds, chosenBy)
+      holdout.set(caseIds, chosenBy)
+      const state = holdout.state()
       events.emit('holdout.changed', state)
       news.projectChanged()
       return state

@@ -6,7 +6,9 @@ import type { Cases } from '../project/cases.ts'
 import type { Database } from '../project/database.ts'
 import { HELD_OUT } from '../project/heldOut.ts'
 import { int, json, text } from '../project/rows.ts'
+import { drawnSlices } from './drawnSlices.ts'
 import type { Models } from './models.ts'
+import { SCORED } from './scored.ts'
 import { spread } from './spread.ts'
 
 export interface HoldoutParts {
@@ -22,6 +24,10 @@ export interface HoldoutSlice {
   readonly changedSeq: number
 }
 
+/** Without what was drawn on it, which takes a walk through the journal. */
+type FrozenHoldout = Omit<HoldoutState, 'cases'> & {
+  readonly cases: readonly Omit<HoldoutState['cases'][number], 'drawn'>[]
+}
 type ChosenBy = NonNullable<HoldoutState['chosenBy']>
 
 const frozenSchema = z.object({ frozenAt: z.string(), chosenBy: holdoutSchema.shape.chosenBy.unwrap() })
@@ -31,9 +37,6 @@ const SHARE = 0.2
 const FEWEST = 5
 const MOST = 20
 
-/** All of it is right by what somebody said or drew: only there does a prediction that differs have to be wrong. */
-const SCORED = 's.teaches AND s.whole'
-
 /** The cases that no training sees, and that every version is scored on. */
 export class Holdout {
   readonly #parts: HoldoutParts
@@ -42,19 +45,15 @@ export class Holdout {
     this.#parts = parts
   }
 
-  get(): HoldoutState {
+  get(): FrozenHoldout {
     const { db } = this.#parts
     const rows = db.all(
-      `SELECT h.case_id, COUNT(s.slice) AS slices, COUNT(CASE WHEN s.drawn > 0 THEN 1 END) AS drawn
+      `SELECT h.case_id, COUNT(s.slice) AS slices
        FROM holdout_cases h JOIN cases c ON c.id = h.case_id AND c.removed = 0
        LEFT JOIN slice_state s ON s.case_id = h.case_id AND ${SCORED}
        GROUP BY h.case_id ORDER BY h.position`,
     )
-    const cases = rows.map((row) => ({
-      caseId: text(row, 'case_id'),
-      slices: int(row, 'slices'),
-      drawn: int(row, 'drawn'),
-    }))
+    const cases = rows.map((row) => ({ caseId: text(row, 'case_id'), slices: int(row, 'slices') }))
     const id = idOf(cases.map(({ caseId }) => caseId))
     const row = db.get(`SELECT value FROM meta WHERE key = 'holdout'`)
     const frozen = row === undefined || id === null ? null : frozenSchema.parse(json(row, 'value'))
@@ -63,6 +62,13 @@ export class Holdout {
       .map((removed) => text(removed, 'name'))
     const { frozenAt = null, chosenBy = null } = frozen ?? {}
     return { id, frozenAt, chosenBy, cases, ...(off.length === 0 ? {} : { off }) }
+  }
+
+  /** As clients are told of it. */
+  state(): HoldoutState {
+    const drawn = drawnSlices(this.#parts.db)
+    const { cases, ...frozen } = this.get()
+    return { ...frozen, cases: cases.map((one) => ({ ...one, drawn: drawn.get(one.caseId) ?? 0 })) }
   }
 
   /** The cases that must not teach: those that are set aside, and others of the same bytes. See `HELD_OUT`. */
@@ -111,7 +117,7 @@ export class Holdout {
    * `bad-request` for a slide, `conflict` with the names where a case, or one of the same bytes, was learned from by the model in use
    * or an ancestor.
    */
-  set(caseIds: readonly string[], chosenBy: ChosenBy): HoldoutState {
+  set(caseIds: readonly string[], chosenBy: ChosenBy): FrozenHoldout {
     const { db, cases } = this.#parts
     const wanted = [...new Set(caseIds)]
     const records = wanted.map((id) => cases.get(id))

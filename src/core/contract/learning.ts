@@ -77,7 +77,7 @@ export const holdoutSchema = z.object({
       caseId: idSchema,
       /** Its slices that are corrected as a whole or approved: what models are scored on. */
       slices: z.int().min(0),
-      /** Those of them that somebody drew on, or that came from a file: the others are as they were predicted, or empty. */
+      /** Those of them that somebody drew on, or that came from a file, unless the prediction was accepted over it since. */
       drawn: z.int().min(0),
     }),
   ),

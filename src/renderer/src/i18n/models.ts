@@ -303,7 +303,7 @@ export const modelWords = {
       keep: 'Keep it',
     },
     asPredicted:
-      'Nobody drew on what is scored here: it is only accepted or approved. A slice that is as it was predicted scores the version that predicted it at 1: no other can do better there.',
+      'What is scored here is only accepted or approved; nobody has drawn on it since. A slice that is as it was predicted scores the version that predicted it at 1: no other can do better there.',
     off: (names: readonly string[]) =>
       `Set aside, but off the worklist: ${names.join(', ')}. Nothing is scored on ${names.length === 1 ? 'it, nor learned from it; opening its image' : 'them, nor learned from them; opening their images'} again brings ${names.length === 1 ? 'it' : 'them'} back.`,
     leave: {
