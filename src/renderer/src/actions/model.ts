@@ -7,6 +7,7 @@ import { useComparisonStore } from '../stores/comparison.ts'
 import { useConnectionStore } from '../stores/connection.ts'
 import { useJobsStore } from '../stores/jobs.ts'
 import { useProjectStore } from '../stores/project.ts'
+import { useReviewStore } from '../stores/review.ts'
 import { useSettingsStore } from '../stores/settings.ts'
 import { useOnTrainingPlane, useShownSlice } from '../stores/shown.ts'
 import { useUiStore } from '../stores/ui.ts'
@@ -24,6 +25,7 @@ export function modelActions(): Action[] {
   const connection = useConnectionStore()
   const comparison = useComparisonStore()
   const cautions = useCautionsStore()
+  const review = useReviewStore()
   const ui = useUiStore()
   const shown = useShownSlice()
   const onTrainingPlane = useOnTrainingPlane()
@@ -66,7 +68,7 @@ export function modelActions(): Action[] {
     return annotation.predicted.includes(view.index) || t.reasons.slicePredicted
   }
   const corrected: Check = () => {
-    const here = annotation.corrected.length + annotation.approved.length
+    const here = review.heldOut ? 0 : annotation.corrected.length + annotation.approved.length
     return project.doneSlices + project.newCorrectedSlices + here > 0 || t.reasons.nothingCorrected
   }
 

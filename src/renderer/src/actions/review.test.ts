@@ -78,6 +78,16 @@ describe('approving', () => {
     expect(retrain.when()).toBe(true)
   })
 
+  it('is not in a case that is set aside', () => {
+    const retrain = useActions().get('retrain')
+    const aside = aCase({ heldOut: true, correctedSlices: 1, approvedSlices: 1 })
+    useProjectStore().cases = [aside]
+    marks({ corrected: [4], approved: [5] })
+    expect(retrain.when()).toBe(t.reasons.nothingCorrected)
+    useProjectStore().cases = [aside, aCase({ id: 'case-2', correctedSlices: 1 })]
+    expect(retrain.when()).toBe(true)
+  })
+
   it('takes over the prediction where that is what is seen, in the same step', async () => {
     marks({ predicted: [4] })
     await useActions().run('approve-slice')

@@ -33,8 +33,10 @@ export const useProjectStore = defineStore('project', () => {
   const nativeDialogs = computed(() => info.value?.nativeDialogs ?? false)
   /** What one click on Retrain would newly learn, over all cases. */
   const newCorrectedSlices = computed(() => cases.value.reduce((sum, one) => sum + one.newCorrectedSlices, 0))
-  /** Corrected or approved, over all cases. */
-  const doneSlices = computed(() => cases.value.reduce((sum, one) => sum + one.correctedSlices + one.approvedSlices, 0))
+  /** Corrected or approved, over all cases that may teach. */
+  const doneSlices = computed(() =>
+    cases.value.reduce((sum, one) => (one.heldOut ? sum : sum + one.correctedSlices + one.approvedSlices), 0),
+  )
 
   async function load(): Promise<void> {
     const client = useClient()
