@@ -112,4 +112,11 @@ describe('the head of a judgement', () => {
       'Was used',
     ])
   })
+
+  it('is so too where the sentence is from before, when it said what became of the version', () => {
+    const before = 'Dice of Liver on the hold-out fell from 0.800 to 0.700, more than its noise, so it is kept aside.'
+    const said = head({ verdict: 'overridden', reason: before })
+    expect(said).toContain('fell from 0.800 to 0.700, more than its noise.')
+    expect(said).not.toMatch(/kept aside/i)
+  })
 })
