@@ -38,7 +38,8 @@ export const reviewText = {
   } satisfies Record<SliceState, string>,
   paintedHint: 'You worked on this slice: only what was painted or approved teaches.',
   /** Of a slice that the queue leads to. */
-  unpredictedState: (key: string) => `not predicted yet: press ${key}`,
+  unpredictedState: 'not predicted yet',
+  unpredictedPress: (key: string) => `not predicted yet: press ${key}`,
   unpredictedHint: 'In the queue for what the model would learn from it. Predict shows what it makes of this slice.',
 
   heldOut: 'hold-out',

@@ -6,12 +6,14 @@ import type { SliceMarks } from '../../../../core/contract/index.ts'
 import { CodedError } from '../../../../core/contract/index.ts'
 import { reviewText as text } from '../../i18n/review.ts'
 import { useAnnotationStore } from '../../stores/annotation.ts'
+import { useJobsStore } from '../../stores/jobs.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useQueueStore } from '../../stores/queue.ts'
 import { useUiStore } from '../../stores/ui.ts'
 import { useViewStore } from '../../stores/view.ts'
 import {
   aCase,
+  aJob,
   aModel,
   aProject,
   aQueue,
@@ -123,6 +125,17 @@ describe('a slice of the queue', () => {
     await nextTick()
     expect(state()).toBe('not predicted yet: press P')
     expect(by(wrapper, 'slice-state').attributes('data-tip')).toBe(text.unpredictedHint)
+    // It is being predicted, or something else runs: the key does nothing.
+    useJobsStore().replaceAll([aJob({ kind: 'predict' })])
+    await nextTick()
+    expect(state()).toBe('not predicted yet')
+    useJobsStore().replaceAll([])
+    await nextTick()
+    expect(state()).toBe('not predicted yet: press P')
+    client.setState('lost')
+    await nextTick()
+    expect(state()).toBe('not predicted yet')
+    client.setState('open')
     await marks({ predicted: [3] })
     expect(state()).toBe(text.states.predicted)
     await marks({})
