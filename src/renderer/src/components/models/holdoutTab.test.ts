@@ -1,9 +1,8 @@
 import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick, type Component } from 'vue'
 import { CodedError } from '../../../../core/contract/index.ts'
-import { useHoldoutStore } from '../../stores/holdout.ts'
 import { useProjectStore } from '../../stores/project.ts'
 import { useVersionsStore } from '../../stores/versions.ts'
 import { aCase, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
@@ -74,13 +73,20 @@ describe('the hold-out', () => {
       aHoldout({ off: ['CT abdomen B'], cases: [{ caseId: 'case-2', slices: 4, drawn: 0 }] })
     // Of a picture a part was approved: that counts as corrected, and nobody drew.
     useProjectStore().cases = useProjectStore().cases.map((one) => ({ ...one, correctedSlices: 1 }))
-    useHoldoutStore().follow()
+    useProjectStore().follow()
     const page = await show(ModelsPage)
     expect(by(page, 'holdout-off').text()).toContain('off the worklist: CT abdomen B. Nothing is scored on it')
     expect(by(page, 'holdout-as-predicted').exists()).toBe(true)
-    client.tell('holdout.changed', aHoldout({ cases: [{ caseId: 'case-2', slices: 4, drawn: 1 }] }))
-    await nextTick()
-    expect(by(page, 'holdout-as-predicted').exists()).toBe(false)
+    // Somebody draws, in this window or another one: the worklist is told of it, several times in a row.
+    client.answers['holdout.get'] = () => aHoldout({ cases: [{ caseId: 'case-2', slices: 4, drawn: 1 }] })
+    const asked = client.asked('holdout.get').length
+    const { cases } = useProjectStore()
+    for (let stroke = 0; stroke < 3; stroke++) {
+      client.tell('project.changed', { cases: [...cases] })
+      await nextTick()
+    }
+    await vi.waitFor(() => expect(by(page, 'holdout-as-predicted').exists()).toBe(false))
+    expect(client.asked('holdout.get')).toHaveLength(asked + 1)
   })
 
   it('cannot hold what the model in use learned from', async () => {
