@@ -78,8 +78,8 @@ describe.each(Object.entries(eyes))('uncertainty for %s', (_, eye) => {
     expect(contrast[2]).toBeGreaterThan(25)
     expect(Math.min(...contrast.slice(3))).toBeGreaterThan(40)
     // What is less sure never looks like what is more so.
-    const steps = seen.slice(1).map((one, at) => apart(one, seen[at] ?? bare))
-    expect(Math.min(...steps)).toBeGreaterThan(3.5)
+    const pairs = seen.flatMap((one, at) => seen.slice(at + 1).map((other) => apart(one, other)))
+    expect(Math.min(...pairs)).toBeGreaterThan(3.5)
   })
 
   it('becomes lighter with every step, so that the order needs no legend', () => {

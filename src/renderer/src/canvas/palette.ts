@@ -36,8 +36,8 @@ function word(red: number, green: number, blue: number, alpha: number): number {
 }
 
 /**
- * Sure to unsure, evenly spaced in lightness. All lie on the yellow side of grey, opposite to pink and purple stains, for colour-blind
- * eyes too: so nothing between them vanishes on a background, be it dark or bright, grey or stained.
+ * Sure to unsure, evenly spaced in lightness. All lie on the yellow side of grey, opposite to pink and purple stains, for red-green
+ * colour-blind eyes too: so nothing between them vanishes on a background, be it dark or bright, grey or stained.
  */
 const UNSURE = ['#1f8000', '#5aa800', '#a8d000', '#fff200'] as const
 /** From this share of all uncertainty on, the colour is as opaque as asked for. */
