@@ -162,7 +162,7 @@ try {
   await choose(join(folder, 'projects'))
   await next()
   // Epochs this short may be told of several at once, so the first picture with most of the curve will do.
-  const mostOfThem = [8, 9, 10, 11].map((done) => `[data-testid=training-numbers][data-epochs="${done}"]`)
+  const mostOfThem = [8, 9, 10, 11, 12].map((done) => `[data-testid=training-numbers][data-epochs="${done}"]`)
   await page.locator(mostOfThem.join(', ')).waitFor({ timeout: 300_000 })
   await shoot('recipe-training')
   await page.locator('[data-testid=training-page][data-state=done]').waitFor({ timeout: 300_000 })
