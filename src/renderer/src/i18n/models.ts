@@ -77,8 +77,8 @@ export const modelWords = {
     overridden: 'Used by your decision',
     waiting: 'Not judged yet',
   } satisfies Record<Verdict, string>,
-  /** Rolled back since. */
-  overriddenBefore: 'Was used by your decision',
+  /** Of a version that is not in use: by now, or at all. */
+  notInUse: { overridden: 'Was used by your decision', unproven: 'Not proven' },
   verdictShort: {
     promoted: 'better',
     aside: 'kept aside',

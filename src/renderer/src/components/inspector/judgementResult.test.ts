@@ -95,7 +95,16 @@ describe('the head of a judgement', () => {
     expect(unproven).not.toContain('Held against')
     // The verdict stands above the sentence and is not said twice.
     expect(unproven).toContain('No cases are set aside.')
-    expect(unproven.match(/Used without proof/g)).toHaveLength(1)
+    expect(unproven.match(/proof|proven/g)).toHaveLength(1)
+  })
+
+  it('says that a version is used without proof only where it is used', () => {
+    const said = (active: boolean): string => {
+      useProjectStore().models = [aModel({ id: 'model-2', active })]
+      return head({ verdict: 'unproven', reason: 'The hold-out has only 2 slices to compare.' })
+    }
+    expect(said(true)).toMatch(/^Used without proof/)
+    expect(said(false)).toMatch(/^Not proven/)
   })
 
   it('is true of a version that was kept aside, used all the same, and rolled back', () => {

@@ -12,7 +12,10 @@ export const verdictIcons: Readonly<Record<Verdict, Component>> = {
   waiting: IconClock,
 }
 
-/** Whether a version that the user decided for is still in use is not in what it was judged to be. */
+/** Whether a version is in use without a proof, or by the user's decision, is not in what it was judged to be. */
 export function verdictWords(verdict: Verdict, active: boolean): string {
-  return verdict === 'overridden' && !active ? modelWords.overriddenBefore : modelWords.verdict[verdict]
+  const { notInUse } = modelWords
+  return !active && (verdict === 'overridden' || verdict === 'unproven')
+    ? notInUse[verdict]
+    : modelWords.verdict[verdict]
 }
