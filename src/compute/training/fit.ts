@@ -8,9 +8,10 @@ import type { CurvePoint } from '../../core/contract/schemas.ts'
 import type { BatchSize } from '../runtime/plan.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Lessons } from './lessons.ts'
+import type { Course } from './opening.ts'
 import type { Optimizer } from './optimizer.ts'
 
-export interface FitOptions {
+export interface FitOptions extends Course {
   /** Sizes of patches are multiples of this. */
   readonly networkStep: number
   /** Whichever of the two bounds comes first ends the training. */
@@ -20,10 +21,6 @@ export interface FitOptions {
   /** Patches a step, and their width and height in pixels. */
   readonly batch: number
   readonly patch: number
-  /** Of the learning rate. */
-  readonly peak: number
-  /** Share of the steps in which it rises. */
-  readonly rise: number
   readonly evaluateEvery: number | undefined
   readonly backend: string
   readonly signal: AbortSignal | undefined
@@ -46,8 +43,6 @@ const SELDOMER = 6
 export const CURVE_POINTS = 400
 /** Part of the time bound kept for the last measurement. */
 const RESERVE = 0.04
-/** What a training ends with is kept unless its Dice was better on the way by more than this. */
-const SLACK = 0.02
 
 interface Measured extends Evaluation {
   readonly weights: readonly Float32Array[]
@@ -57,7 +52,7 @@ interface Measured extends Evaluation {
 
 /**
  * Trains a network in place, by an optimizer of its weights, and leaves it with the weights at the end: of a few slices that are
- * learned from, the best measured on the way tells little of others. Where Dice on them was better by more than SLACK on the
+ * learned from, the best measured on the way tells little of others. Where Dice on them was better by more than the slack on the
  * way, or the end is worse than the beginning, it is left with the best measured, which may be those it came with. The random
  * numbers are drawn by the patches alone, so many a step, whatever else happens between steps. Yields to the event loop every
  * step. Errors as trainModel throws them; the weights are then undefined.
@@ -68,7 +63,7 @@ export async function fit(
   lessons: Lessons,
   options: FitOptions,
 ): Promise<Fitted> {
-  const { networkStep, steps, seconds, seed, batch, patch, peak, rise } = options
+  const { networkStep, steps, seconds, seed, batch, patch, peak, rise, slack } = options
   const { signal, onProgress, notify } = options
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
@@ -117,7 +112,7 @@ export async function fit(
     const { dice } = await measure()
     curve.push({ ...(curve.pop() ?? { step: done, loss: NaN }), dice })
   }
-  const kept = isBetter(end, before) && end.dice >= best.dice - SLACK ? end : best
+  const kept = isBetter(end, before) && end.dice >= best.dice - slack ? end : best
   optimizer.restore(kept.weights)
   const training = {
     slices: lessons.corrected,

@@ -48,6 +48,16 @@ export interface Taught {
   readonly lessons: (seed: number) => Lessons
 }
 
+/** How a training that ends goes. */
+export interface Course {
+  /** Of the learning rate. */
+  readonly peak: number
+  /** Share of the steps in which it rises. */
+  readonly rise: number
+  /** What it ends with is kept unless its Dice on the measured slices was better on the way by more than this. */
+  readonly slack: number
+}
+
 /** A network that is about to be trained. */
 export interface OpenedTraining {
   /** The caller's to dispose. */
@@ -57,10 +67,8 @@ export interface OpenedTraining {
   readonly recipeUse: NonNullable<CardFacts['recipeUse']> | null
   /** Peak of the learning rate of a training that goes on while slices change. */
   readonly peak: number
-  /** Of one on so many slices that ends. */
-  readonly peakOf: (slices: number) => number
-  /** Share of its steps in which the learning rate rises. */
-  readonly riseOf: (slices: number) => number
+  /** Of a training on so many slices that ends. */
+  readonly courseOf: (slices: number) => Course
   /** Of all its weights, which hold on to the parent's as `holdOf` says. To be disposed; a new one knows of no past gradients. */
   readonly optimizer: (slices: number) => Optimizer
   /** How strongly the parent holds on to what it is in a training on so many slices (Optimizer.hold): the fewer, the more. */
@@ -95,10 +103,13 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
   const holdOf = (slices: number) => continuing.anchor ?? anchorFor(slices)
   const measured = parent !== null && parent.card.handling === undefined && normalized && !grown
   const slower = measured && continuing.learningRate === undefined
-  const peakOf = (slices: number) => (slower ? peak * MANY_SLICES_PACE ** varietyFor(slices) : peak)
-  const riseOf = (slices: number) => (parent === null ? LONG_RISE * varietyFor(slices) : 0)
+  const courseOf = (slices: number): Course => ({
+    peak: slower ? peak * MANY_SLICES_PACE ** varietyFor(slices) : peak,
+    rise: parent === null ? LONG_RISE * varietyFor(slices) : 0,
+    slack: SLACK * varietyFor(slices),
+  })
   return {
-    ...{ network, architecture, peak, peakOf, riseOf, recipeUse: recipeUseOf(parent?.card, labels) },
+    ...{ network, architecture, peak, courseOf, recipeUse: recipeUseOf(parent?.card, labels) },
     holdOf,
     optimizer: (slices) => {
       const free = parent === null || continuing.anchor === 0
@@ -201,6 +212,9 @@ const MANY_SLICES_PACE = 2 / 3
  * One that goes on is worse for it, 0.834 instead of 0.839 after some rounds.
  */
 const LONG_RISE = 0.2
+
+/** As Course has it, with as many slices; a few are to be learned as they are, and what did that best is kept. */
+const SLACK = 0.02
 
 /**
  * How much the parent holds on to its weights: the fewer slices there are, the more, since what it knows of everything else

@@ -34,32 +34,32 @@ async function trained(change: Partial<TrainOptions>): Promise<LoadedModel> {
 
 const modelOf = (normalization: Normalization) => trained({ architecture: { levels: 2, base: 4, normalization } })
 
-/** Peak of the learning rate that a training is run with, and the share of its steps in which it rises. */
+/** Peak of the learning rate that a training is run with, the share of its steps in which it rises, and its slack. */
 async function rates(change: Partial<TrainOptions>): Promise<string> {
   await trained(change)
-  const { peak = NaN, rise = NaN } = vi.mocked(fit).mock.lastCall?.[3] ?? {}
-  return `${peak.toFixed(5)}, ${rise.toFixed(3)}`
+  const { peak = NaN, rise = NaN, slack = NaN } = vi.mocked(fit).mock.lastCall?.[3] ?? {}
+  return `${peak.toFixed(5)}, ${rise.toFixed(3)}, ${slack.toFixed(4)}`
 }
 
-describe('the learning rate that a training is run with', () => {
-  it('rises for longer in a first model, the more slices there are', async () => {
-    expect(await rates({})).toBe('0.00300, 0.002')
-    expect(await rates({ samples: MANY.slice(50) })).toBe('0.00300, 0.100')
-    expect(await rates({ samples: [...MANY, ...MANY] })).toBe('0.00300, 0.200')
+describe('the course of a training', () => {
+  it('has a rate that rises for longer in a first model, the more slices there are', async () => {
+    expect(await rates({})).toBe('0.00300, 0.002, 0.0002')
+    expect(await rates({ samples: MANY.slice(50) })).toBe('0.00300, 0.100, 0.0100')
+    expect(await rates({ samples: [...MANY, ...MANY] })).toBe('0.00300, 0.200, 0.0200')
   })
 
-  it('is lower in one that goes on, by up to a third', async () => {
+  it('has a lower rate in one that goes on, by up to a third', async () => {
     const parent = await modelOf('instance')
-    expect(await rates({ parent, samples: MANY.slice(50) })).toBe('0.00245, 0.000')
-    expect(await rates({ parent, samples: MANY })).toBe('0.00200, 0.000')
-    expect(await rates({ parent, samples: [...MANY, ...MANY] })).toBe('0.00200, 0.000')
+    expect(await rates({ parent, samples: MANY.slice(50) })).toBe('0.00245, 0.000, 0.0100')
+    expect(await rates({ parent, samples: MANY })).toBe('0.00200, 0.000, 0.0200')
+    expect(await rates({ parent, samples: [...MANY, ...MANY] })).toBe('0.00200, 0.000, 0.0200')
   })
 
-  it('is as it was asked for, and as high as ever for a new label and without a normalization', async () => {
+  it('has the rate that was asked for, and as high a one as ever for a new label and without a normalization', async () => {
     const [parent, plain] = [await modelOf('instance'), await modelOf('none')]
-    expect(await rates({ parent, samples: MANY, continuing: { learningRate: 0.01 } })).toBe('0.01000, 0.000')
+    expect(await rates({ parent, samples: MANY, continuing: { learningRate: 0.01 } })).toBe('0.01000, 0.000, 0.0200')
     const labels = [...DISK_LABELS, { value: 5, name: 'Dark' }]
-    expect(await rates({ parent, samples: MANY, labels })).toBe('0.00400, 0.000')
-    expect(await rates({ parent: plain, samples: MANY })).toBe('0.00100, 0.000')
+    expect(await rates({ parent, samples: MANY, labels })).toBe('0.00400, 0.000, 0.0200')
+    expect(await rates({ parent: plain, samples: MANY })).toBe('0.00100, 0.000, 0.0200')
   })
 })
