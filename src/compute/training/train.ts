@@ -48,7 +48,7 @@ export const PATCH = 160
 
 /**
  * Trains a network on slices, from a parent or from scratch. Keeps the weights at the end, or the best measured on the way
- * where the end is clearly worse, and those of the parent when nothing was better. Yields to the event loop every step.
+ * where the end is worse by more than the slack (Course), and those of the parent when nothing was better. Yields to the event loop every step.
  *
  * Deterministic, bit for bit, for the same seed, backend and threads as long as the bound on steps ends it (`boundBy`
  * of the result is then 'steps') and memory takes the batches and slices whole (else `notify` is told, and `batch` and
