@@ -45,14 +45,18 @@ async function loop(seconds: number, judged: boolean): Promise<BenchResult[]> {
             result({ name: 'loop: predict-first-slice', values: [first.slice] }),
             result({ name: 'loop: predict-volume', params: { slices: demo.truth.dims[2] }, values: [first.volume] }),
           ]),
-      result({
-        name: `loop: retrain-to-first-overlay${end}`,
-        params,
-        values: [retrained.overlay],
-        budget: 'at most 10 s',
-      }),
       ...(judged ? [result({ name: `loop: retrain-to-verdict${end}`, params, values: [retrained.decided] })] : []),
-      result({ name: `loop: retrain-to-whole-volume${end}`, params, values: [retrained.volume] }),
+      ...(retrained.shown === null
+        ? []
+        : [
+            result({
+              name: `loop: retrain-to-first-overlay${end}`,
+              params,
+              values: [retrained.shown.overlay],
+              budget: 'at most 10 s',
+            }),
+            result({ name: `loop: retrain-to-whole-volume${end}`, params, values: [retrained.shown.volume] }),
+          ]),
       result({
         name: `loop: dice-of-shown-slice${end}`,
         params: { ...params, slice: SHOWN },
@@ -102,9 +106,8 @@ async function predict({ call, next, caseId }: DemoBackend): Promise<{ slice: nu
 }
 
 interface Retrained {
-  /** Milliseconds from the click to the slice on screen as the new version sees it; NaN: it was kept aside. */
-  readonly overlay: number
-  readonly volume: number
+  /** Milliseconds from the click to the slice on screen and the volume as the new version sees them; null: it was kept aside. */
+  readonly shown: { readonly overlay: number; readonly volume: number } | null
   /** Milliseconds until it was clear whether the version is used. */
   readonly decided: number
   readonly steps: number
@@ -124,9 +127,9 @@ async function retrain({ call, next, caseId }: DemoBackend, seconds: number): Pr
   if (job.state !== 'done') throw new Error(`The training ended as ${job.state}: ${job.error?.message ?? ''}`)
   const model = (await call('project.get', {})).models.find(({ id }) => id === job.modelId)
   const steps = model?.training?.steps ?? 0
-  if (model?.active !== true) return { overlay: NaN, volume: NaN, decided, steps, verdict: job.message }
+  if (model?.active !== true) return { shown: null, decided, steps, verdict: job.message }
   const [overlay, volume] = [(await shown).at - started, (await ended).at - started]
-  return { overlay, volume, decided, steps, verdict: 'used' }
+  return { shown: { overlay, volume }, decided, steps, verdict: 'used' }
 }
 
 /** Paints what is true onto one slice of the mask, as one stroke. */
