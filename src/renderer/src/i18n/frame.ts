@@ -35,7 +35,13 @@ export const t = {
   connection: {
     connecting: 'Connecting…',
     lost: 'Connection lost, reconnecting…',
-    lostHint: 'If Maskwright was started anew, open the address that it printed.',
+    never: 'Not connected, trying again…',
+    none: 'Not connected',
+    newAddress: 'If Maskwright was started again, open its new address in this tab.',
+    keptInTab: (strokes: number, origin: string) =>
+      `${plural(strokes, 'unsaved stroke')} ${strokes === 1 ? 'is' : 'are'} kept in this tab, and saved once the new address is opened in it, if that begins with ${origin} and the project is the same. Until then do not close or reload the tab.`,
+    keptInWindow: (strokes: number) =>
+      `${plural(strokes, 'unsaved stroke')} ${strokes === 1 ? 'is' : 'are'} kept in this window, and saved when the connection is back. Until then do not close the window.`,
     closed: 'The workstation was closed. Start it again, then reload this page.',
     mismatch: 'Maskwright was updated. Reload to go on; everything saved stays.',
     reload: 'Reload',
