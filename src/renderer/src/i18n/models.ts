@@ -120,7 +120,11 @@ export const modelWords = {
     use: 'Use it all the same…',
     details: 'By case…',
     chooseHoldout: 'Choose a hold-out…',
-    again: 'Judge again',
+    openHoldout: 'Open the hold-out…',
+    annotate: (more: boolean) =>
+      `Annotate or approve ${more ? 'more ' : ''}slices of the cases that are set aside: versions are compared on those.`,
+    compareNow: 'Compare it now',
+    compareWith: (version: number) => `Compare version ${formatCount(version)} with it`,
     earlier: 'Earlier judgements',
     took: (seconds: number, at: string) => `Judged ${formatMoment(at)}, in ${formatSeconds(seconds)}`,
   },

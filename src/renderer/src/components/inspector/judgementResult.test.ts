@@ -1,4 +1,4 @@
-import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
+import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import type { Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Verdict } from '../../../../core/contract/index.ts'
@@ -6,8 +6,10 @@ import { fallen } from '../../../../core/learning/reasons.ts'
 import { t } from '../../i18n/frame.ts'
 import { useJobsStore } from '../../stores/jobs.ts'
 import { useProjectStore } from '../../stores/project.ts'
+import { useUiStore } from '../../stores/ui.ts'
+import { useVersionsStore } from '../../stores/versions.ts'
 import { aJob, aModel, aProject, projectClient, type FakeClient } from '../../testing/fakeClient.ts'
-import { aJudgement } from '../../testing/learning.ts'
+import { aHoldout, aJudgement } from '../../testing/learning.ts'
 import { withProject } from '../../testing/setUp.ts'
 import JudgementHead from '../models/JudgementHead.vue'
 import JudgementResult from './JudgementResult.vue'
@@ -84,9 +86,84 @@ describe('a training that was cancelled', () => {
   })
 })
 
+describe('a version without proof', () => {
+  const reason = 'Used without proof: no cases are set aside to compare versions on.'
+  const judged = { verdict: 'unproven' as const, reason, diceBefore: null, diceAfter: null }
+  const judgement = aJudgement({ verdict: 'unproven', reason, holdoutId: null, cases: [], mean: [], test: null })
+
+  /** `slices`: to score on; null: there is no hold-out. */
+  async function shown(slices: number | null, active: boolean, read = judgement): Promise<VueWrapper> {
+    const none = { id: null, frozenAt: null, chosenBy: null, cases: [] }
+    client.answers['holdout.get'] = () =>
+      aHoldout(slices === null ? none : { cases: [{ caseId: 'case-2', slices, drawn: slices }] })
+    client.answers['models.judgement'] = () => ({ judgement: read })
+    client.answers['models.judge'] = () => aJob({ id: 'job-3', kind: 'judge' })
+    const unproven = { ...model, active, version: 2, parentId: 'model-1', judged }
+    useProjectStore().models = [aModel({ active: !active }), unproven]
+    const result = mount(JudgementResult, { props: { model: unproven }, global: { plugins: [pinia] } })
+    await flushPromises()
+    return result
+  }
+  const has = (result: VueWrapper) =>
+    ['holdout-lacks', 'choose-holdout', 'compare-now'].map((id) => {
+      const one = result.find(`[data-testid="${id}"]`)
+      return one.exists() ? one.text() : null
+    })
+
+  it('leads to the choice of a hold-out where there is none', async () => {
+    const result = await shown(null, true)
+    expect(has(result)).toEqual([null, 'Choose a hold-out…', null])
+    expect(result.text()).toContain('No cases are set aside to compare versions on.')
+  })
+
+  it('asks for annotation where nothing in the hold-out can be compared on', async () => {
+    const result = await shown(0, true)
+    const lacks = 'Annotate or approve slices of the cases that are set aside: versions are compared on those.'
+    expect(has(result)).toEqual([lacks, 'Open the hold-out…', null])
+    expect(result.text()).toContain('No cases were set aside then to compare versions on.')
+    await result.find('[data-testid="choose-holdout"]').trigger('click')
+    expect([useUiStore().page, useVersionsStore().tab]).toEqual(['models', 'holdout'])
+  })
+
+  it('asks for more where it was compared on all there is and that was too little', async () => {
+    const few = aJudgement({ verdict: 'unproven', reason })
+    const [lacks] = has(await shown(12, true, few))
+    expect(lacks).toContain('approve more slices')
+    expect(has(await shown(13, true, few))).toEqual([null, null, 'Compare version 1 with it'])
+  })
+
+  it('is compared now where a hold-out was chosen since', async () => {
+    const result = await shown(4, false)
+    expect(has(result)).toEqual([null, null, 'Compare it now'])
+    await result.find('[data-testid="compare-now"]').trigger('click')
+    await flushPromises()
+    expect(client.asked('models.judge')).toEqual([{ modelId: 'model-2' }])
+  })
+
+  it('has the version from before compared with it while it is in use', async () => {
+    const result = await shown(4, true)
+    expect(has(result)).toEqual([null, null, 'Compare version 1 with it'])
+    await result.find('[data-testid="compare-now"]').trigger('click')
+    await flushPromises()
+    expect(client.asked('models.judge')).toEqual([{ modelId: 'model-1' }])
+    expect([useUiStore().page, useVersionsStore().chosen?.id]).toEqual(['models', 'model-1'])
+  })
+})
+
 describe('the head of a judgement', () => {
-  const head = (change: Parameters<typeof aJudgement>[0]) =>
-    mount(JudgementHead, { props: { judgement: aJudgement(change) }, global: { plugins: [pinia] } }).text()
+  const mounted = (change: Parameters<typeof aJudgement>[0], brief = false) =>
+    mount(JudgementHead, { props: { judgement: aJudgement(change), brief }, global: { plugins: [pinia] } })
+  const head = (change: Parameters<typeof aJudgement>[0]) => mounted(change).text()
+
+  it('has all of a long reason of the user in the tip where there is little room', () => {
+    const override = { reason: 'It finds the lesions. '.repeat(20).trim(), at: '2026-01-02T04:00:00Z' }
+    const said = (brief: boolean) =>
+      mounted({ verdict: 'overridden', override }, brief).find('[data-testid="judgement-override"]')
+    expect([said(true), said(false)].map((one) => one.classes('brief'))).toEqual([true, false])
+    expect(said(true).attributes('data-tip')).toContain(override.reason)
+    expect(said(false).attributes('data-tip')).toBeUndefined()
+    expect(said(false).text()).toContain(override.reason)
+  })
 
   it('names the version that it was held against only where both were scored', () => {
     expect(head({})).toContain('Held against version 1')
