@@ -63,6 +63,7 @@ export async function saveTimeline(
   return { path, bytes: await writeAtomically(path, [new TextEncoder().encode(text)]) }
 }
 
+/** `used`: it was in use at some time, whichever version is now. */
 const COLUMNS = {
   version: (point) => point.version,
   id: (point) => point.modelId,

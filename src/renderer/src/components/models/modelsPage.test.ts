@@ -361,4 +361,18 @@ describe('the curves', () => {
     expect(useVersionsStore().tab).toBe('versions')
     expect(useVersionsStore().chosen?.id).toBe('model-2')
   })
+
+  it('tell of the version in use, also after a newer one was rolled back', async () => {
+    client.answers['models.timeline'] = () => ({
+      points: [
+        aTimelinePoint({ modelId: 'model-2', version: 2, holdoutDice: 0.7, holdoutId: 'h', used: true }),
+        aTimelinePoint({ modelId: 'model-3', version: 3, holdoutDice: 0.8, holdoutId: 'h', used: true }),
+      ],
+    })
+    useVersionsStore().tab = 'curves'
+    const page = await show(ModelsPage)
+    const dice = all(page, 'version-chart')[0]
+    expect(dice?.find('figcaption').text()).toMatch(/Hold-out 0\.700.*Version 2, /)
+    expect(dice?.findAll('circle').map((dot) => dot.attributes('r'))).toEqual(['4.5', '3.5'])
+  })
 })
