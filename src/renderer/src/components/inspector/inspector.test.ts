@@ -273,7 +273,7 @@ describe('the training chart', () => {
       { step: 2, loss: 0.25, dice: 0.834 },
     ]
     const wrapper = show(TrainingChart, { curve })
-    expect(wrapper.text()).toContain('Dice 0.83')
+    expect(wrapper.text()).toContain('Dice 0.834')
     expect(wrapper.text()).toContain('Loss 0.250')
     expect(wrapper.text()).toContain('step 2')
     expect(wrapper.find('path.loss').attributes('d')?.match(/M/g)).toHaveLength(2)
@@ -285,7 +285,11 @@ describe('the training chart', () => {
       { step: 0, loss: 0.9, dice: 0.61 },
       { step: 1, loss: 0.5, dice: 0.7 },
     ]
-    expect(show(TrainingChart, { curve, kept: 0.81 }).text()).toContain('step 1 · kept: Dice 0.81')
+    expect(show(TrainingChart, { curve, kept: 0.81 }).text()).toContain('step 1 · kept: Dice 0.810')
+    // Less than 1 is not shown as 1.
+    expect(show(TrainingChart, { curve, kept: 0.998 }).text()).toContain('kept: Dice 0.998')
+    expect(show(TrainingChart, { curve, kept: 0.9997 }).text()).toContain('kept: Dice 0.999')
+    expect(show(TrainingChart, { curve, kept: 1 }).text()).toContain('kept: Dice 1.000')
     expect(show(TrainingChart, { curve }).text()).not.toContain('kept')
   })
 
