@@ -326,6 +326,7 @@ export const modelWords = {
     scoredColumn: 'Scored slices',
     learned: 'The model in use learned from it',
     slide: 'Slides cannot be set aside; their regions can',
+    noCases: 'There are no cases yet. Add images to the worklist first; then some of them can be set aside.',
     suggest: 'Choose for me',
     suggested: (cases: number) => `${plural(cases, 'case')} chosen; Freeze sets them aside.`,
     nothingToSuggest: 'There is no case left that could be set aside: add some that the model has not learned from.',

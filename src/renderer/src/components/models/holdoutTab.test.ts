@@ -68,6 +68,19 @@ describe('the hold-out', () => {
     ])
   })
 
+  it('says that there are no cases yet instead of a table without rows', async () => {
+    useProjectStore().cases = []
+    client.answers['holdout.get'] = () => aHoldout({ id: null, frozenAt: null, chosenBy: null, cases: [] })
+    const page = await show(ModelsPage)
+    expect(by(page, 'holdout-empty').text()).toMatch(/^There are no cases yet\./)
+    expect(by(page, 'holdout').find('table').exists()).toBe(false)
+    expect(by(page, 'holdout-suggest').attributes('disabled')).toBeDefined()
+    useProjectStore().cases = [aCase()]
+    await nextTick()
+    expect(by(page, 'holdout-empty').exists()).toBe(false)
+    expect(all(page, 'holdout-case')).toHaveLength(1)
+  })
+
   it('names what is set aside and off the worklist, and says where nobody drew on what is scored', async () => {
     client.answers['holdout.get'] = () =>
       aHoldout({ off: ['CT abdomen B'], cases: [{ caseId: 'case-2', slices: 4, drawn: 0 }] })
