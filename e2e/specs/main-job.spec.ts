@@ -42,6 +42,8 @@ test.describe('the main job', () => {
 
     // Retrain in one click: the chart moves, a new version is active, the overlay is computed again.
     const versions = await app.by('model-version').count()
+    // Long enough to learn something on a slow computer.
+    await app.by('training-seconds').selectOption('30')
     await app.by('retrain').first().click()
     await expect(app.by('training-chart')).toBeVisible({ timeout: 60_000 })
     await app.page.screenshot({ path: info.outputPath('4-retraining.png') })

@@ -28,6 +28,8 @@ export class FakeCompute implements ComputePort {
   beforeTrainingEnds: (params: TrainParams, signal: AbortSignal | undefined) => Promise<void> = async () => undefined
   /** How often a training tells its steps: again from the first where another rung had to take over. */
   attempts = 1
+  /** What its cards say of a training. */
+  training: ModelCard['training'] = null
   /** Which label a pixel gets. */
   label: (scaled: number, modelDir: string) => number = (scaled) => (scaled > 50 ? 1 : 0)
   closed = false
@@ -174,8 +176,9 @@ export class FakeCompute implements ComputePort {
     await this.beforeTrainingEnds(params, signal)
     refuseAborted(signal)
     const card = fakeCard({ id: params.modelId, name: params.name, labels: params.labels })
-    writeModelFolder(params.outDir, card)
-    return { card }
+    const trained = { ...card, training: this.training }
+    writeModelFolder(params.outDir, trained)
+    return { card: trained }
   }
 }
 

@@ -124,6 +124,29 @@ describe('train.start', () => {
     expect(await summary()).toMatchObject({ newCorrectedSlices: 1 })
   })
 
+  it('makes no version where nothing better was found, and what was to be learned is still new', async () => {
+    const test = await openWithCase()
+    const { caseId } = test
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 1, at: [2, 1], size: [3, 3], after: 1 }) })
+    await train(test)
+    await test.call('annotation.commit', { caseId, delta: rectangle({ index: 3, at: [2, 1], size: [3, 3], after: 1 }) })
+    const report = { slices: 2, steps: 1, seconds: 7.7, seed: 1, backend: 'wasm', keptStep: 0, curve: [] }
+    test.compute.training = { ...report, lossBefore: 1, lossAfter: 1, diceBefore: 0.9, diceAfter: 0.9 }
+    const job = await test.call('train.start', TRAIN)
+    const ended = await jobEnd(test, job.id)
+    expect(ended).toMatchObject({ state: 'failed', modelId: null, error: { code: 'nothing-learned' } })
+    expect(ended.error?.message).toBe(
+      'In 8 s (1 step) nothing better was found. Give Retrain more time, or correct more slices.',
+    )
+    expect(await versionsOf(test)).toMatchObject([{ version: 1, active: true }])
+    expect(existsSync(join(test.dir, 'models', '002'))).toBe(false)
+    expect((await test.call('project.get', {})).cases[0]).toMatchObject({ newCorrectedSlices: 1 })
+
+    test.compute.training = { ...test.compute.training, keptStep: 1 }
+    await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    expect(await versionsOf(test)).toMatchObject([{ active: false }, { version: 2, active: true }])
+  })
+
   it('fails with a sentence when compute crashes, loses nothing, and can be started again', async () => {
     const test = await openWithCase()
     const { caseId } = test

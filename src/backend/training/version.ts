@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CodedError } from '../../core/contract/errors.ts'
-import type { ComputeProgress, TrainingSample } from '../../core/contract/compute.ts'
+import type { ComputeProgress, ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import type { ModelSummary } from '../../core/contract/schemas.ts'
 import type { ComputeParams, ComputePort } from '../compute/port.ts'
 import type { EventHub } from '../events.ts'
@@ -58,8 +58,8 @@ export function modelLabels(parent: ModelRecord | null, labels: Labels): { value
 
 /**
  * Trains the next version on what is corrected and approved when its turn at the lane comes, from the version that is in use then,
- * and registers it: in use where nothing could judge it, else waiting. Throws CodedError: `nothing-to-train`, `cancelled`, and what
- * compute and disk say; no version is left then.
+ * and registers it: in use where nothing could judge it, else waiting. Throws CodedError: `nothing-to-train`, `nothing-learned`,
+ * `cancelled`, and what compute and disk say; no version is left then.
  */
 export async function trainVersion(parts: VersionParts, job: RunningJob, asked: Asked): Promise<ModelSummary> {
   const { lane, events } = parts
@@ -166,7 +166,11 @@ async function compute(parts: VersionParts, job: RunningJob, order: Order): Prom
     const scored = { signal: job.signal, log }
     const before =
       parent === null ? null : await correctionDice(parts.compute, parent.dir, { samples: gathered.fresh }, scored)
-    await parts.compute.call('train', params, { signal: job.signal, onProgress: progressOf(job, order.share) })
+    const { card } = await parts.compute.call('train', params, {
+      signal: job.signal,
+      onProgress: progressOf(job, order.share),
+    })
+    refuseUnlearned(card)
     const after = await correctionDice(parts.compute, params.outDir, { samples: gathered.fresh }, scored)
     return promotion.admit({
       version,
@@ -183,6 +187,17 @@ async function compute(parts: VersionParts, job: RunningJob, order: Order): Prom
     tidy(models, log)
     throw error
   }
+}
+
+/** Weights that are those of the parent are no version, and what was to be learned is still new. */
+function refuseUnlearned({ training }: ModelCard): void {
+  if (training?.keptStep !== 0) return
+  const { steps, seconds } = training
+  const counted = `${steps} ${steps === 1 ? 'step' : 'steps'}`
+  throw new CodedError(
+    'nothing-learned',
+    `In ${Math.max(1, Math.round(seconds))} s (${counted}) nothing better was found. Give Retrain more time, or correct more slices.`,
+  )
 }
 
 /** For the record of a version. */

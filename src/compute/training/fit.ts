@@ -121,6 +121,7 @@ export async function fit(
     seed,
     backend: options.backend,
     boundBy,
+    keptStep: kept.at,
     lossBefore: before.loss,
     lossAfter: kept.loss,
     diceBefore: before.dice,

@@ -47,11 +47,12 @@ describe('how strongly a parent holds on to what it is', () => {
     }
   }, 60_000)
 
-  it('is 30 for all slices together and 10 at most, as many as teach at the moment', async () => {
+  it('is 30 for all slices together, and more for one or two, as many as teach at the moment', async () => {
     const session = await openTraining({ ...common, parent })
     for (const [count, wanted] of [
-      [1, 10],
-      [3, 10],
+      [1, 100],
+      [2, 25],
+      [4, 7.5],
       [5, 6],
       [60, 0.5],
       [20, 1.5],

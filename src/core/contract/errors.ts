@@ -20,6 +20,7 @@ export const errorCodes = [
   'verify-failed', // a written mask did not read back equal
   'no-model',
   'nothing-to-train',
+  'nothing-learned', // a training found nothing better than what it began with
   'busy', // another job of the kind runs
   'compute-crashed',
   'compute-failed',

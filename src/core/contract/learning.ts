@@ -175,7 +175,7 @@ export const timelinePointSchema = z.object({
   version: z.int().positive(),
   createdAt: z.string(),
   verdict: verdictSchema.nullable(),
-  /** It was in use when it was made. */
+  /** It was in use at some time. */
   used: z.boolean(),
   /** Slices that a person had corrected or approved and it, or an ancestor, had learned. */
   correctedSlices: z.int().min(0),

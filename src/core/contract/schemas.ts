@@ -162,6 +162,8 @@ export const trainingReportSchema = z.object({
    * 'seconds': number and learning rates of the steps came of how fast they were. Absent where it was not recorded.
    */
   boundBy: z.enum(['steps', 'seconds']).optional(),
+  /** The step whose weights were kept; 0: nothing was better than what it began with. Absent where it was not recorded. */
+  keptStep: z.int().min(0).optional(),
   lossBefore: z.number(),
   lossAfter: z.number(),
   diceBefore: z.number(),

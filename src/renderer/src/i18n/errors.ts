@@ -55,6 +55,7 @@ export const errorWords = {
     'verify-failed': 'The mask itself is safe in the project; save it again, or to another disk.',
     'no-model': '',
     'nothing-to-train': '',
+    'nothing-learned': '',
     busy: 'The running job is in the status bar.',
     'compute-crashed': '',
     'compute-failed': 'The compute report in the status bar says what works on this computer.',

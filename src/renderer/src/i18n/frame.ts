@@ -211,6 +211,7 @@ export const t = {
       same: 'As good on what it learned',
       worse: 'Worse on what it learned',
       first: 'The first model is ready',
+      live: 'Learned by Live',
     },
     accepted: (voxels: number) =>
       voxels === 0 ? 'The mask already agrees with the prediction.' : `${plural(voxels, 'voxel')} taken into the mask.`,
@@ -218,6 +219,7 @@ export const t = {
     keptCorrected: (slices: number) => `${plural(slices, 'corrected slice')} kept.`,
     cancelled: 'Cancelled. The model in use is unchanged.',
     failed: 'Retraining failed. The model in use is unchanged.',
+    unlearned: 'Nothing better was found. The model in use is unchanged.',
     firstCancelled: 'Cancelled. The project has no model yet.',
     firstFailed: 'Training failed. The project has no model yet.',
     parameters: (count: number) => `${formatCount(count)} parameters`,

@@ -218,6 +218,26 @@ describe('the model section', () => {
     expect(by(wrapper, 'model-version').text()).toContain('2 slices')
   })
 
+  it('says where nothing better was found, which is no failure of the program', async () => {
+    useProjectStore().models = [aModel()]
+    const wrapper = show(ModelSection)
+    const error = { code: 'nothing-learned', message: 'In 8 s (20 steps) nothing better was found.' }
+    useJobsStore().lastTraining = aJob({ kind: 'train', state: 'failed', error })
+    await nextTick()
+    expect(wrapper.text()).toContain(t.model.unlearned)
+    expect(wrapper.text()).not.toContain(t.model.failed)
+  })
+
+  it('does not hold what Live learned against slices as they were before they were drawn', async () => {
+    const numbers = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.97, diceAfter: 0.96, backend: 'wasm' }
+    const training = { slices: 1, steps: 20, seconds: 30, curve: [], ...numbers }
+    useProjectStore().models = [aModel({ id: 'model-2', version: 2, parentId: 'model-1', mode: 'live', training })]
+    useJobsStore().lastTraining = aJob({ kind: 'train', state: 'done', modelId: 'model-2' })
+    const wrapper = show(ModelSection)
+    expect(by(wrapper, 'training-result').text()).toContain(t.model.result.live)
+    expect(by(wrapper, 'training-result').text()).not.toContain('→')
+  })
+
   it('shows the versions, newest first, and goes back to one', async () => {
     useProjectStore().models = [aModel({ active: false }), aModel({ id: 'model-2', version: 2, parentId: 'model-1' })]
     client.answers['models.activate'] = () => aModel({ active: true })
