@@ -3,6 +3,7 @@
  *   node e2e/screenshots.ts
  * Run it after a change of the interface and commit what it wrote to docs/images.
  */
+import { ARCH } from './arch.ts'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,7 +38,7 @@ try {
   }
 
   /** One stroke through points given as fractions of the viewer from its middle. */
-  const stroke = async (points: [number, number][]) => {
+  const stroke = async (points: readonly (readonly [number, number])[]) => {
     for (const [nth, [dx, dy]] of points.entries()) {
       const { x, y } = await app.at(dx, dy)
       await page.mouse.move(x, y, { steps: 6 })
@@ -61,15 +62,7 @@ try {
   await app.labelNamed('Vertebra')
   await app.by('tool-brush').click()
   await app.by('brush-size').fill('2.5')
-  await stroke([
-    [-0.033, 0.165],
-    [-0.03, 0.205],
-    [-0.012, 0.226],
-    [0.011, 0.232],
-    [0.034, 0.226],
-    [0.05, 0.205],
-    [0.055, 0.165],
-  ])
+  await stroke(ARCH)
   await stroke([
     [0.011, 0.235],
     [0.014, 0.262],

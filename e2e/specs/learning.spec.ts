@@ -1,18 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Workstation } from '../pages/workstation.ts'
+import { ARCH } from '../arch.ts'
 import { expect, test } from '../fixtures/test.ts'
 
-/** The arch of the vertebra, of which the model knows little: something to learn within a few steps. */
-const ARCH = [
-  [-0.033, 0.165],
-  [-0.03, 0.205],
-  [-0.012, 0.226],
-  [0.011, 0.232],
-  [0.034, 0.226],
-  [0.05, 0.205],
-  [0.055, 0.165],
-] as const
-
+/** There is something to learn within a few steps. */
 async function correct(app: Workstation): Promise<void> {
   await app.labelNamed('Vertebra')
   await app.by('tool-brush').click()
