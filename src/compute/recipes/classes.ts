@@ -40,6 +40,11 @@ export function classOf(logits: Float32Array, i: number, meaning: OutputMeaning)
   return top > bound(meaning) ? best + 1 : 0
 }
 
+/** The place in `values` of what a slice says of a pixel, which may be the border of an object. Not of what teaches nothing. */
+export function wantedOf(said: number, { border, values }: Pick<OutputMeaning, 'border' | 'values'>): number {
+  return border && said === values.length ? 1 : said
+}
+
 /** The threshold as the network gives values: before the sigmoid, after which it is a probability. */
 function bound({ output, threshold }: OutputMeaning): number {
   return output === 'relu' ? threshold : Math.log(threshold / (1 - threshold))

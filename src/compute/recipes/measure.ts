@@ -2,7 +2,7 @@ import { predictPrepared } from '../inference/prepared.ts'
 import { stopIfCancelled } from '../inference/turns.ts'
 import { createLossMeter } from './lossMeter.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import { classOf } from './classes.ts'
+import { classOf, wantedOf } from './classes.ts'
 import type { LossSettings } from '../../core/contract/recipes.ts'
 import type { OutputMeaning } from './classes.ts'
 import type { NetworkSlice, SliceRef, TrainingData } from './types.ts'
@@ -109,7 +109,7 @@ function createCounts(meaning: OutputMeaning) {
         map[i] = got
         const said = classes[i] ?? IGNORED
         if (said === IGNORED) continue
-        const want = meaning.border && said === values.length ? 1 : said
+        const want = wantedOf(said, meaning)
         predicted[got] = (predicted[got] ?? 0) + 1
         truth[want] = (truth[want] ?? 0) + 1
         if (got === want) both[got] = (both[got] ?? 0) + 1

@@ -8,14 +8,14 @@ import { isRecording } from '../runtime/program.ts'
 import { readFloats } from '../runtime/tensors.ts'
 import { segmentationLoss } from './loss.ts'
 import { AWAY } from './mergedLogits.ts'
+import { createTally } from './tally.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { TrainingImage } from '../data/trainingImage.ts'
 import type { Tile } from '../inference/tiles.ts'
+import type { Agreement } from './tally.ts'
 
-export interface Evaluation {
+export interface Evaluation extends Agreement {
   readonly loss: number
-  /** Mean over the labels that occur of the Dice over all images together; 1 where nothing is labelled nor predicted. */
-  readonly dice: number
 }
 
 /** Loss and Dice of a network on whole slices, as they would be predicted. */
@@ -26,9 +26,7 @@ export async function evaluate(
   classCount: number,
   signal?: AbortSignal,
 ): Promise<Evaluation> {
-  const both = new Float64Array(classCount)
-  const predicted = new Float64Array(classCount)
-  const truth = new Float64Array(classCount)
+  const tally = createTally(classCount, images)
   const losses: Promise<number>[] = []
   let pixels = 0
   try {
@@ -48,9 +46,7 @@ export async function evaluate(
           const likeliest = argmax(kept, i * classes, classes)
           // Background may be what the network says it is.
           const got = want === 0 && image.hidden?.includes(likeliest) === true ? 0 : likeliest
-          predicted[got] = (predicted[got] ?? 0) + 1
-          truth[want] = (truth[want] ?? 0) + 1
-          if (got === want) both[got] = (both[got] ?? 0) + 1
+          tally.add(index, pixelOf(tile, i, image.width), got, want)
         }
         const teaching = wanted.reduce((sum, want) => sum + (want < classes ? 1 : 0), 0)
         const judged = image.hidden === undefined ? kept : mergedIn(kept, classes, image.hidden)
@@ -63,7 +59,13 @@ export async function evaluate(
     await Promise.allSettled(losses)
   }
   const lossSum = (await Promise.all(losses)).reduce((sum, loss) => sum + loss, 0)
-  return { loss: pixels === 0 ? 0 : lossSum / pixels, dice: meanDice(both, predicted, truth) }
+  return { loss: pixels === 0 ? 0 : lossSum / pixels, ...tally.agreement() }
+}
+
+/** The place in its slice of the i-th pixel that the tile keeps. */
+function pixelOf({ keep }: Tile, i: number, width: number): number {
+  const row = Math.floor(i / keep.width)
+  return (row + keep.top) * width + keep.left + (i - row * keep.width)
 }
 
 /** The logits of the tile's pixels that count, which are all of them where the slice needed no surroundings. */
@@ -120,19 +122,4 @@ async function lossOf(logits: Float32Array, classes: Int32Array, classCount: num
   } finally {
     loss.dispose()
   }
-}
-
-/** Dice = 2 |A and B| / (|A| + |B|) by label, averaged over the labels of the truth; counts by class. */
-export function meanDice(both: Float64Array, predicted: Float64Array, truth: Float64Array): number {
-  let sum = 0
-  let labels = 0
-  let stray = 0
-  for (let c = 1; c < truth.length; c++) {
-    stray += predicted[c] ?? 0
-    if ((truth[c] ?? 0) === 0) continue
-    sum += (2 * (both[c] ?? 0)) / ((predicted[c] ?? 0) + (truth[c] ?? 0))
-    labels++
-  }
-  if (labels > 0) return sum / labels
-  return stray === 0 ? 1 : 0
 }

@@ -2,6 +2,7 @@ import { averageOf, notANumber } from './averaging.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
 import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
+import { mistakesMended } from './tally.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
@@ -10,6 +11,7 @@ import type { Evaluation } from './evaluate.ts'
 import type { Lessons } from './lessons.ts'
 import type { Course } from './opening.ts'
 import type { Optimizer } from './optimizer.ts'
+import type { Mistakes } from './tally.ts'
 
 export interface FitOptions extends Course {
   /** Sizes of patches are multiples of this. */
@@ -48,12 +50,17 @@ interface Measured extends Evaluation {
   readonly weights: readonly Float32Array[]
   /** After so many steps. */
   readonly at: number
+  /** Of what the parent had wrong. */
+  readonly mistakes: Mistakes
+  /** Dice, and what is allowed for mended mistakes. */
+  readonly worth: number
 }
 
 /**
  * Trains a network in place, by an optimizer of its weights, and leaves it with the weights at the end: of a few slices that are
  * learned from, the best measured on the way tells little of others. Where Dice on them was better by more than the slack on the
- * way, or the end is worse than the beginning, it is left with the best measured, which may be those it came with. The random
+ * way, or the end is worse than the beginning, it is left with the best measured, which may be those it came with. Of two, that is
+ * better whose Dice is higher, with an allowance for what was wrong at the beginning and is right now (Course). The random
  * numbers are drawn by the patches alone, so many a step, whatever else happens between steps. Yields to the event loop every
  * step. Errors as trainModel throws them; the weights are then undefined.
  */
@@ -63,7 +70,7 @@ export async function fit(
   lessons: Lessons,
   options: FitOptions,
 ): Promise<Fitted> {
-  const { networkStep, steps, seconds, seed, batch, patch, peak, rise, slack } = options
+  const { networkStep, steps, seconds, seed, batch, patch, peak, rise, slack, allowance } = options
   const { signal, onProgress, notify } = options
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
@@ -74,9 +81,10 @@ export async function fit(
   const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   stopIfCancelled(signal)
   const before = await lessons.evaluate(signal)
-  let end: Measured = { ...before, weights: first, at: 0 }
+  let end: Measured = { ...before, weights: first, at: 0, ...judged(before) }
+  const start = end
   let best = end
-  const curve: CurvePoint[] = [{ step: 0, ...before }]
+  const curve: CurvePoint[] = [{ step: 0, loss: before.loss, dice: before.dice }]
   onProgress?.({ step: 0, steps, point: curve[0] ?? null, secondsLeft: null })
   const average = averageOf(optimizer, DECAY)
   let measureAt = every
@@ -112,7 +120,7 @@ export async function fit(
     const { dice } = await measure()
     curve.push({ ...(curve.pop() ?? { step: done, loss: NaN }), dice })
   }
-  const kept = isBetter(end, before) && end.dice >= best.dice - slack ? end : best
+  const kept = isBetter(end, start) && end.worth >= best.worth - slack ? end : best
   optimizer.restore(kept.weights)
   const training = {
     slices: lessons.corrected,
@@ -122,6 +130,7 @@ export async function fit(
     backend: options.backend,
     boundBy,
     keptStep: kept.at,
+    mistakes: kept.mistakes,
     lossBefore: before.loss,
     lossAfter: kept.loss,
     diceBefore: before.dice,
@@ -133,16 +142,21 @@ export async function fit(
   async function measure(): Promise<Evaluation> {
     end = await average.use(async () => {
       const now = await lessons.evaluate(signal)
-      return { ...now, weights: await optimizer.snapshot(), at: done }
+      return { ...now, weights: await optimizer.snapshot(), at: done, ...judged(now) }
     })
     if (!Number.isFinite(end.loss)) throw notANumber()
     if (isBetter(end, best)) best = end
     return end
   }
+
+  function judged({ dice, wrong }: Evaluation): Pick<Measured, 'mistakes' | 'worth'> {
+    const mistakes = mistakesMended(before.wrong, wrong)
+    return { mistakes, worth: dice + (allowance * mistakes.mended) / Math.max(1, mistakes.count) }
+  }
 }
 
-function isBetter(one: Evaluation, other: Evaluation): boolean {
-  return one.dice > other.dice || (one.dice === other.dice && one.loss < other.loss)
+function isBetter(one: Measured, other: Measured): boolean {
+  return one.worth > other.worth || (one.worth === other.worth && one.loss < other.loss)
 }
 
 /**

@@ -147,6 +147,10 @@ describe.each(['wasm', 'native'])('a training from a recipe’s model on %s', (b
       })
     const trained = await run(40)
     expect(trained.training.diceAfter).toBeGreaterThan(0.85)
+    // In pixels of the network's input.
+    const { count = 0, mended = 0 } = trained.training.mistakes ?? {}
+    expect(mended).toBeGreaterThan(0.5 * count)
+    expect(count).toBeGreaterThan(50)
     const identity = {
       id: 'child',
       parentId: 'parent',

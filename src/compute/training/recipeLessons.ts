@@ -7,9 +7,11 @@ import { resizeNearest } from '../data/resize.ts'
 import { correctedShareOf } from '../data/patches.ts'
 import { classesOfLabels, IGNORED, ignoreOthers, trustedPixels } from '../data/trainingImage.ts'
 import { inputSize } from '../models/sizes.ts'
+import { wantedOf } from '../recipes/classes.ts'
 import { createMeter } from '../recipes/measure.ts'
 import { measuredSlices } from './lessons.ts'
 import { recipeSteps } from './recipeStep.ts'
+import { createTally } from './tally.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import type { Handling } from '../../core/contract/modelCard.ts'
@@ -143,14 +145,21 @@ export function recipeLessons(
         ...{ caseId: '', part: 'train', plane: 'training', index, width, height },
       }))
       const { output, border, inference } = handling
-      return await meter.measure(network, refs, {
-        step: architecture.step,
-        meaning: {
-          ...{ output, border, threshold: inference.threshold, channels: network.outputs[0]?.shape[3] ?? 1 },
-          values: [0, ...labels.map(({ value }) => value)],
+      const meaning = {
+        ...{ output, border, threshold: inference.threshold, channels: network.outputs[0]?.shape[3] ?? 1 },
+        values: [0, ...labels.map(({ value }) => value)],
+      }
+      const tally = createTally(meaning.values.length, measured)
+      const { loss } = await meter.measure(network, refs, {
+        ...{ step: architecture.step, meaning },
+        onSlice(index, { classes }, predicted) {
+          for (const [i, said] of classes.entries()) {
+            if (said !== IGNORED) tally.add(index, i, predicted[i] ?? 0, wantedOf(said, meaning))
+          }
         },
         ...(signal === undefined ? {} : { signal }),
       })
+      return { loss, ...tally.agreement() }
     },
     dispose() {
       meter.dispose()

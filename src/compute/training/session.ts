@@ -233,7 +233,7 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
 
 /** Between two measurements lie so many times the steps of a training at one go: nothing is decided by them here. */
 const MEASURE_SELDOM = 3
-const NONE: Evaluation = { loss: 0, dice: 0 }
+const NONE: Pick<Evaluation, 'loss' | 'dice'> = { loss: 0, dice: 0 }
 
 async function learnerOf(options: OpenOptions, samples: readonly TrainingSample[]): Promise<Learner> {
   const opened = await openTrainable(options, samples)

@@ -176,7 +176,24 @@ describe('what nobody trusts', () => {
     const pair = await taught([diskSample(1), leftHalf(diskSample(2), 0)])
     const part = await taught([leftHalf(diskSample(2), 0)])
     expect(pair.loss).toBeCloseTo((40 * whole.loss + 22 * part.loss) / 62, 5)
-    expect(await evaluate(opened.network, 4, [], 2)).toEqual({ loss: 0, dice: 1 })
+    expect(await evaluate(opened.network, 4, [], 2)).toEqual({ loss: 0, dice: 1, wrong: [] })
+    opened.network.dispose()
+  })
+})
+
+describe('where a network is wrong', () => {
+  it('is told pixel by pixel as it would predict, of what teaches alone, also of slices that do not fit its sizes', async () => {
+    const samples = [diskSample(3), leftHalf(diskSample(5), 2), diskSample(7, 'corrected', 35), diskSample(8)]
+    const predicted = await predictSlices(parent, samples)
+    const opened = await openTrainable(options({ parent }), [])
+    const lessons = opened.teach(samples).lessons(1)
+    const { wrong } = await lessons.evaluate(undefined)
+    const expected = samples.map(({ labels, trusted }, n) =>
+      Uint8Array.from(labels, (wanted, i) => Number(trusted?.[i] !== 0 && predicted[n]?.labels[i] !== wanted)),
+    )
+    expect(wrong).toEqual(expected)
+    for (const map of wrong.slice(0, 2)) expect(map).toContain(1)
+    lessons.dispose()
     opened.network.dispose()
   })
 })

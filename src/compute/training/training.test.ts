@@ -10,7 +10,6 @@ import { isVariable } from '../runtime/tensors.ts'
 import { loadModel, saveModel } from '../models/files.ts'
 import { startRuntime } from '../runtime/start.ts'
 import { createAdam } from './adam.ts'
-import { meanDice } from './evaluate.ts'
 import { evaluationInterval } from './fit.ts'
 import { learningRateAt, plannedSteps } from './schedule.ts'
 import { trainingStep } from './step.ts'
@@ -20,23 +19,6 @@ import type { ComputeProgress } from '../../core/contract/compute.ts'
 import type { TrainOptions } from './train.ts'
 
 const MINUTES = 60_000
-
-describe('meanDice', () => {
-  it('averages 2 |A and B| / (|A| + |B|) over the labels that occur', () => {
-    // Label 1: 2 * 30 / (40 + 60) = 0.6; label 2: 2 * 5 / (10 + 10) = 0.5; label 3 does not occur.
-    const dice = meanDice(
-      Float64Array.of(900, 30, 5, 0),
-      Float64Array.of(950, 40, 10, 3),
-      Float64Array.of(930, 60, 10, 0),
-    )
-    expect(dice).toBeCloseTo(0.55, 10)
-  })
-
-  it('is 1 for an empty slice left empty and 0 for one that is not', () => {
-    expect(meanDice(Float64Array.of(9, 0), Float64Array.of(9, 0), Float64Array.of(9, 0))).toBe(1)
-    expect(meanDice(Float64Array.of(8, 0), Float64Array.of(8, 1), Float64Array.of(9, 0))).toBe(0)
-  })
-})
 
 describe('schedule', () => {
   it('rises, stays below its peak and falls to a tenth', () => {

@@ -164,6 +164,11 @@ export const trainingReportSchema = z.object({
   boundBy: z.enum(['steps', 'seconds']).optional(),
   /** The step whose weights were kept; 0: nothing was better than what it began with. Absent where it was not recorded. */
   keptStep: z.int().min(0).optional(),
+  /**
+   * Of the slices that `diceBefore` and `diceAfter` are of, the pixels that the parent had wrong, and how many of them the kept weights
+   * have right. Absent where it was not recorded, and of what Live learned.
+   */
+  mistakes: z.object({ count: z.int().min(0), mended: z.int().min(0) }).optional(),
   lossBefore: z.number(),
   lossAfter: z.number(),
   diceBefore: z.number(),

@@ -206,8 +206,11 @@ export const t = {
     labels: (count: number) => plural(count, 'label'),
     better: (before: number, after: number) => `Dice ${formatDice(before)} before, ${formatDice(after)} after`,
     diceOn: 'On the slices it learned from',
+    mended: ({ count, mended } = { count: 0, mended: 0 }) => `${formatCount(mended)} of ${plural(count, 'pixel')}`,
+    mendedOf: 'Of what was predicted wrongly on these slices, so much is right now',
     result: {
       better: 'Better on what it learned',
+      learned: 'Learned what you corrected',
       same: 'As good on what it learned',
       worse: 'Worse on what it learned',
       first: 'The first model is ready',

@@ -238,6 +238,32 @@ describe('the model section', () => {
     expect(by(wrapper, 'training-result').text()).not.toContain('→')
   })
 
+  it('says how much of what was corrected it learned, where what was taken over agrees a little less', async () => {
+    const mistakes = { count: 36, mended: 35 }
+    const numbers = { lossBefore: 0.4, lossAfter: 0.3, diceBefore: 0.995, diceAfter: 0.96, mistakes, backend: 'wasm' }
+    const training = { slices: 1, steps: 60, seconds: 8, curve: [], ...numbers }
+    useProjectStore().models = [aModel({ id: 'model-2', version: 2, parentId: 'model-1', training })]
+    useJobsStore().lastTraining = aJob({ kind: 'train', state: 'done', modelId: 'model-2' })
+    const result = by(show(ModelSection), 'training-result')
+    expect(result.text()).toContain(t.model.result.learned)
+    expect(result.text()).toContain('35 of 36 pixels')
+    useProjectStore().models = [
+      aModel({
+        id: 'model-2',
+        version: 2,
+        parentId: 'model-1',
+        training: { ...training, mistakes: { count: 0, mended: 0 }, diceAfter: 0.999 },
+      }),
+    ]
+    await nextTick()
+    expect(result.text()).toContain(t.model.result.same)
+    useProjectStore().models = [
+      aModel({ id: 'model-2', version: 2, parentId: 'model-1', training: { ...training, diceBefore: 0.9 } }),
+    ]
+    await nextTick()
+    expect(result.text()).toContain(t.model.result.better)
+  })
+
   it('shows the versions, newest first, and goes back to one', async () => {
     useProjectStore().models = [aModel({ active: false }), aModel({ id: 'model-2', version: 2, parentId: 'model-1' })]
     client.answers['models.activate'] = () => aModel({ active: true })
