@@ -46,6 +46,15 @@ export interface Taught {
   readonly slices: readonly { readonly width: number; readonly height: number }[]
   /** Lessons of these slices; what they draw hangs on the seed. To be disposed. */
   readonly lessons: (seed: number) => Lessons
+  /** Labels of the parent of which they show next to nothing: what it knows of them is held by its weights alone. */
+  readonly unseen: () => number[]
+}
+
+type Prepared = Omit<Taught, 'slices' | 'unseen'> & { readonly slices: readonly (Size & ClassMap)[] }
+
+/** c > 0: the c-th label. */
+interface ClassMap {
+  readonly classes: Uint8Array
 }
 
 /** How a training that ends goes. */
@@ -128,7 +137,8 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
     },
     teach: (samples) => {
       const taught = taughtBy(samples)
-      if (taught.slices.length > 0) return taught
+      const unseen = () => unseenLabels(parent?.card.labels ?? [], labels, taught.slices)
+      if (taught.slices.length > 0) return { ...taught, unseen }
       throw new CodedError('nothing-to-train', 'There is no slice to learn from; correct a slice first.')
     },
   }
@@ -140,7 +150,7 @@ function teacherOf(
   card: ModelCard | null,
   networkStep: number,
   { labels, flips = false, continuing }: OpenOptions,
-): (samples: readonly TrainingSample[]) => Taught {
+): (samples: readonly TrainingSample[]) => Prepared {
   const correctedShare = continuing?.correctedShare
   if (card?.handling !== undefined) {
     const { handling } = card
@@ -181,6 +191,16 @@ function newArchitecture({
   if (upsampling === 'nearest' && normalization === 'instance') return { name: UNET_KINDS.normalized, ...common }
   const name = normalization === 'none' ? UNET_KINDS.plain : UNET_KINDS.normalized
   return { name, ...common, normalization, upsampling }
+}
+
+/** A few pixels of a label are often a slip of a prediction that was taken over, and teach little where they are not. */
+const SEEN_PIXELS = 16
+
+function unseenLabels(known: ModelCard['labels'], labels: ModelCard['labels'], slices: readonly ClassMap[]): number[] {
+  const counts = new Float64Array(256)
+  for (const { classes } of slices) for (const c of classes) counts[c] = (counts[c] ?? 0) + 1
+  const seen = labels.filter((_, index) => (counts[index + 1] ?? 0) >= SEEN_PIXELS).map(({ value }) => value)
+  return known.map(({ value }) => value).filter((value) => !seen.includes(value))
 }
 
 function hasNewLabel(known: ModelCard['labels'], labels: ModelCard['labels']): boolean {

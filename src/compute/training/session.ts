@@ -5,7 +5,7 @@ import { CURVE_POINTS, evaluationInterval, thinned } from './fit.ts'
 import { openTrainable, patchSize } from './opening.ts'
 import { trainingRoom } from './room.ts'
 import { sessionRateAt } from './schedule.ts'
-import { BATCH, PATCH } from './train.ts'
+import { BATCH, PATCH, unseenIn } from './train.ts'
 import type { TrainingSample } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
 import type { Evaluation } from './evaluate.ts'
@@ -62,7 +62,7 @@ interface Learner extends OpenedTraining {
 }
 
 /** What is being taught. */
-interface Teaching {
+interface Teaching extends Pick<Taught, 'unseen'> {
   readonly learner: Learner
   readonly lessons: Lessons
   /** Largest patch, in pixels. */
@@ -113,7 +113,8 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
     teaching?.lessons.dispose()
     now.weights.hold(now.holdOf(taught.slices.length))
     // Others than those of the samples before, of which patches were drawn from their first on.
-    teaching = { learner: now, lessons: taught.lessons(seed + taughtTimes++), room, times, patch, steps: 0 }
+    const { unseen } = taught
+    teaching = { learner: now, lessons: taught.lessons(seed + taughtTimes++), unseen, room, times, patch, steps: 0 }
     return teaching
   }
 
@@ -219,7 +220,7 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       const training = {
         ...{ slices: lessons.corrected, steps: weights.steps(), seconds, seed, backend: options.backend },
         ...{ boundBy: 'seconds' as const, lossBefore: before.loss, lossAfter: after.loss },
-        ...{ diceBefore: before.dice, diceAfter: after.dice, curve: thinned(curve) },
+        ...{ diceBefore: before.dice, diceAfter: after.dice, curve: thinned(curve), ...unseenIn(teaching) },
       }
       const trained = { network, architecture, training, batch: room.size.count, patch: room.size.size }
       return await average.use(() => work(recipeUse === null ? trained : { ...trained, recipeUse }))

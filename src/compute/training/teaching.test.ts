@@ -198,6 +198,36 @@ describe('where a network is wrong', () => {
   })
 })
 
+describe('the report of a training', () => {
+  it('names labels of the parent that its slices show nothing of, or next to nothing', async () => {
+    const both = [{ value: 5, name: 'Dark' }, ...DISK_LABELS]
+    const two = asModel('two', await trainModel(options({ labels: both, steps: 2 })), both)
+    const unseenBy = async (change: Partial<TrainOptions>) => {
+      const { network, training } = await trainModel(options({ parent: two, labels: both, steps: 2, ...change }))
+      network.dispose()
+      return training.unseen
+    }
+    expect(await unseenBy({})).toEqual([5])
+    const speck = { ...diskSample(3), labels: diskSample(3).labels.map((label, i) => (i < 15 ? 5 : label)) }
+    expect(await unseenBy({ samples: [speck] })).toEqual([5])
+    expect(await unseenBy({ samples: [withSquare(diskSample(1)), diskSample(2)] })).toBeUndefined()
+    // Where nobody says that it is right, it is not shown.
+    expect(await unseenBy({ samples: [leftHalf(withSquare(diskSample(1)), 2)] })).toBeUndefined()
+    const rightHalf = leftHalf(withSquare(diskSample(1)), 2)
+    const trusted = rightHalf.trusted?.map((value) => 1 - value)
+    expect(await unseenBy({ samples: [{ ...rightHalf, trusted }] })).toEqual([5])
+    // A first model has nothing to lose.
+    expect(await unseenBy({ parent: null })).toBeUndefined()
+    const session = await openTraining(options({ parent: two, labels: both }))
+    await session.run([diskSample(1)], 0)
+    expect(await session.use(({ training }) => Promise.resolve(training.unseen))).toEqual([5])
+    await session.run([withSquare(diskSample(1))], 0)
+    expect(await session.use(({ training }) => Promise.resolve(training.unseen))).toBeUndefined()
+    session.dispose()
+    two.network.dispose()
+  })
+})
+
 describe('a label more', () => {
   it(
     'leaves what was learned as it was, on slices that were never shown, and is learned',

@@ -4,7 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import type { CardFacts } from '../models/card.ts'
 import type { Lessons } from './lessons.ts'
-import type { OpenOptions } from './opening.ts'
+import type { OpenOptions, Taught } from './opening.ts'
 import type { Optimizer } from './optimizer.ts'
 
 export interface TrainOptions extends OpenOptions {
@@ -85,7 +85,10 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
       batch: options.batch ?? BATCH,
       patch: patchSize(taught.slices, architecture.step, options.patch ?? PATCH),
     })
-    const trained = { network, architecture, training, batch: size.count, patch: size.size }
+    const trained = {
+      ...{ network, architecture, training: { ...training, ...unseenIn(taught) } },
+      ...{ batch: size.count, patch: size.size },
+    }
     return recipeUse === null ? trained : { ...trained, recipeUse }
   } catch (error) {
     network.dispose()
@@ -94,4 +97,10 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
     optimizer?.dispose()
     lessons?.dispose()
   }
+}
+
+/** For the report. */
+export function unseenIn({ unseen }: Pick<Taught, 'unseen'>): Pick<TrainedModel['training'], 'unseen'> {
+  const labels = unseen()
+  return labels.length === 0 ? {} : { unseen: labels }
 }

@@ -169,6 +169,8 @@ export const trainingReportSchema = z.object({
    * have right. Absent where it was not recorded, and of what Live learned.
    */
   mistakes: z.object({ count: z.int().min(0), mended: z.int().min(0) }).optional(),
+  /** Labels of the parent that next to no pixel of what it learned from has; absent where there is none. */
+  unseen: z.array(labelValueSchema).optional(),
   lossBefore: z.number(),
   lossAfter: z.number(),
   diceBefore: z.number(),

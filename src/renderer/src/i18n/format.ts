@@ -12,6 +12,13 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`
 }
 
+/** "Liver", "Liver or Spleen", "Liver, Spleen or Kidney"; after four of them, how many more there are. */
+export function eitherOf(names: readonly string[]): string {
+  const shown = names.length > 5 ? [...names.slice(0, 4), `${formatCount(names.length - 4)} more`] : names
+  const last = shown.at(-1) ?? ''
+  return shown.length < 2 ? last : `${shown.slice(0, -1).join(', ')} or ${last}`
+}
+
 /** Bytes in powers of 1000, as file managers show them: 1532 -> "1.5 kB". */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']

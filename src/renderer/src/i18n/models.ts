@@ -1,5 +1,5 @@
 import type { LiveState, Verdict } from '../../../core/contract/index.ts'
-import { formatBytes, formatCount, formatDice, formatMoment, formatSeconds, plural } from './format.ts'
+import { eitherOf, formatBytes, formatCount, formatDice, formatMoment, formatSeconds, plural } from './format.ts'
 
 /** What rounds to nothing has no sign. */
 const signed = (value: number): string => {
@@ -123,6 +123,9 @@ export const modelWords = {
     openHoldout: 'Open the hold-out…',
     annotate: (more: boolean) =>
       `Annotate or approve ${more ? 'more ' : ''}slices of the cases that are set aside: versions are compared on those.`,
+    /** A label or more. */
+    unseen: (names: readonly string[]) =>
+      `None of the slices it learned from shows ${eitherOf(names)}: see whether it still finds ${names.length === 1 ? 'that' : 'those'}.`,
     compareNow: 'Compare it now',
     compareWith: (version: number) => `Compare version ${formatCount(version)} with it`,
     earlier: 'Earlier judgements',

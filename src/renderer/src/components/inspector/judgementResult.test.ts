@@ -116,6 +116,27 @@ describe('a version without proof', () => {
     expect(result.text()).toContain('No cases are set aside to compare versions on.')
   })
 
+  it('names the labels of which it saw next to nothing', async () => {
+    const result = await shown(null, true)
+    const named = async (unseen: number[], verdict: Verdict = 'unproven') => {
+      const measured = { lossBefore: 1, lossAfter: 0.5, diceBefore: 0.1, diceAfter: 0.8, curve: [] }
+      const training = { slices: 3, steps: 1, seconds: 1, backend: 'wasm', ...measured, unseen }
+      await result.setProps({ model: { ...model, judged: { ...judged, verdict }, training } })
+      const one = result.find('[data-testid="unseen-labels"]')
+      return one.exists() ? one.text() : null
+    }
+    useProjectStore().labels = ['Liver', 'Spleen', 'Kidney', 'Aorta', 'Lung', 'Rib'].map((name, index) => ({
+      ...{ value: index + 1, name, color: '#ff0000', visible: true, locked: false },
+    }))
+    expect(await named([1])).toContain('shows Liver: see whether it still finds that.')
+    expect(await named([1, 2, 3])).toContain('shows Liver, Spleen or Kidney: see whether it still finds those.')
+    expect(await named([1, 2, 3, 4, 5, 6])).toContain('shows Liver, Spleen, Kidney, Aorta or 2 more: see')
+    // One that the project has no longer is nobody's to look for.
+    expect(await named([9])).toBeNull()
+    expect(await named([])).toBeNull()
+    expect(await named([1], 'promoted')).toBeNull()
+  })
+
   it('asks for annotation where nothing in the hold-out can be compared on', async () => {
     const result = await shown(0, true)
     const lacks = 'Annotate or approve slices of the cases that are set aside: versions are compared on those.'
