@@ -171,10 +171,23 @@ test.describe('corrections that teach', () => {
       'true',
     )
     await expect(app.by('judgement')).toHaveAttribute('data-verdict', 'unproven')
+    // The sections of cells show it, and none of them was learned from.
+    await expect(app.by('unseen-labels')).toContainText('Nucleus')
     await app.by('choose-holdout').click()
     await expect(app.by('holdout')).toBeVisible()
     // What was learned from cannot be set aside any more.
     await expect(app.by('holdout-case').filter({ hasText: 'CT abdomen A' }).locator('input')).toBeDisabled()
+  })
+
+  test('says at once where there is nothing to learn, which is no failure', async ({ shell }) => {
+    const app = await shell.open()
+    await app.ready()
+    await approve(app, 2)
+    await retrain(app)
+    await expect(app.by('toast')).toContainText('there is nothing to learn')
+    await expect(app.by('error-banner')).toHaveCount(0)
+    await expect(app.by('training-stopped')).toContainText('nothing to learn. Correct what is wrong')
+    await expect(app.by('model-version')).toHaveCount(1)
   })
 
   test('Live trains in the quiet, and keeps what it learned when it is switched off', async ({ shell }, info) => {

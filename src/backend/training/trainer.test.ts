@@ -138,6 +138,9 @@ describe('train.start', () => {
     expect(ended.error?.message).toBe(
       'In 8 s (1 step) nothing better was found. Give Retrain more time, or correct more slices.',
     )
+    test.compute.training = { ...test.compute.training, steps: 0, mistakes: { count: 0, mended: 0 } }
+    const right = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
+    expect(right.error?.message).toContain('are as the model predicts them already, so there is nothing to learn.')
     expect(await versionsOf(test)).toMatchObject([{ version: 1, active: true }])
     expect(existsSync(join(test.dir, 'models', '002'))).toBe(false)
     expect((await test.call('project.get', {})).cases[0]).toMatchObject({ newCorrectedSlices: 1 })

@@ -192,7 +192,13 @@ async function compute(parts: VersionParts, job: RunningJob, order: Order): Prom
 /** Weights that are those of the parent are no version, and what was to be learned is still new. */
 function refuseUnlearned({ training }: ModelCard): void {
   if (training?.keptStep !== 0) return
-  const { steps, seconds } = training
+  const { steps, seconds, mistakes } = training
+  if (steps === 0 && mistakes?.count === 0) {
+    throw new CodedError(
+      'nothing-learned',
+      'The corrected slices are as the model predicts them already, so there is nothing to learn. Correct what is wrong, or look at other slices.',
+    )
+  }
   const counted = `${steps} ${steps === 1 ? 'step' : 'steps'}`
   throw new CodedError(
     'nothing-learned',

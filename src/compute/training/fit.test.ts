@@ -39,14 +39,14 @@ async function after(
   measured: readonly (number | Partial<Evaluation>)[],
   seconds = 600,
   slow: Record<number, number> = {},
-  allowance = 0,
+  { allowance = 0, goesOn = false, corrected = 1 } = {},
 ) {
   let clock = 0
   const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)
   let steps = 0
   let asked = 0
   const lessons: Lessons = {
-    corrected: 1,
+    corrected,
     measured: [{ width: 16, height: 16 }],
     step: () => {
       steps++
@@ -76,6 +76,7 @@ async function after(
       rise: 0,
       slack: 0.02,
       allowance,
+      goesOn,
       evaluateEvery: 10,
     },
     ...{ backend: 'wasm', signal: undefined, onProgress: undefined, notify: undefined },
@@ -137,15 +138,33 @@ describe('what a training keeps', () => {
     const wrong = (...pixels: number[]) => [Uint8Array.from([0, 1, 2, 3, 4, 5], (i) => Number(pixels.includes(i)))]
     const at = (dice: number, ...pixels: number[]) => ({ dice, loss: 0.5, wrong: wrong(...pixels) })
     const course = (end: Partial<Evaluation>) => [at(0.99, 0, 1, 2, 3), at(0.9, 5), at(0.91, 5), at(0.92, 5), end]
-    const mends = await after(course(at(0.97, 3, 5)), 600, {}, 0.04)
+    const mends = await after(course(at(0.97, 3, 5)), 600, {}, { allowance: 0.04 })
     expect([mends.asCame, mends.training.mistakes, mends.training.diceAfter]).toEqual([
       false,
       { count: 4, mended: 3 },
       0.97,
     ])
-    const half = await after(course(at(0.969, 2, 3)), 600, {}, 0.04)
+    const half = await after(course(at(0.969, 2, 3)), 600, {}, { allowance: 0.04 })
     expect([half.asCame, half.training.mistakes, half.training.keptStep]).toEqual([true, { count: 4, mended: 0 }, 0])
-    const many = await after(course(at(0.97, 3, 5)), 600, {}, 0)
+    const many = await after(course(at(0.97, 3, 5)))
     expect(many.asCame).toBe(true)
+  })
+  it('is what it came with, at once, where it goes on and nothing is wrong on what was corrected', async () => {
+    const right = { dice: 1, loss: 0.5, wrong: [new Uint8Array(6)] }
+    const curve = [right, 0.9, 0.9, 0.9, { ...right, loss: 0.2 }]
+    const end = await after(curve, 600, {}, { goesOn: true })
+    expect([end.asCame, end.training.steps, end.training.keptStep, end.training.mistakes]).toEqual([
+      true,
+      0,
+      0,
+      { count: 0, mended: 0 },
+    ])
+    // A first network, and one that may be wrong where it was not measured.
+    expect((await after(curve)).training.keptStep).toBe(40)
+    expect((await after(curve, 600, {}, { goesOn: true, corrected: 2 })).training.keptStep).toBe(40)
+    expect(
+      (await after([{ ...right, wrong: [Uint8Array.of(1)] }, 0.9, 0.9, 0.9, 1], 600, {}, { goesOn: true })).training
+        .steps,
+    ).toBe(40)
   })
 })

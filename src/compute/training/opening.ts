@@ -67,6 +67,8 @@ export interface Course {
   readonly slack: number
   /** So much Dice on the measured slices may be lost where all is right now that was wrong on them at first; in proportion. */
   readonly allowance: number
+  /** It goes on from a parent: where that has nothing wrong there is nothing to learn. */
+  readonly goesOn: boolean
 }
 
 /** A network that is about to be trained. */
@@ -119,6 +121,7 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
     peak: slower ? peak * MANY_SLICES_PACE ** varietyFor(slices) : peak,
     rise: parent === null ? LONG_RISE * varietyFor(slices) : 0,
     slack: SLACK * varietyFor(slices),
+    goesOn: parent !== null,
     allowance: parent === null ? 0 : ALLOWANCE * (1 - varietyFor(slices)),
   })
   return {

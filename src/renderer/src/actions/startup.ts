@@ -137,6 +137,11 @@ function hearOfEnd(job: Job): void {
   if (useQueueStore().endedUnasked(job) || job.state !== 'failed' || job.error === null) return
   // Told where it was asked for.
   if (job.kind === 'check' || job.kind === 'create') return
+  // Nothing failed: the slices are still there to be learned.
+  if (job.error.code === 'nothing-learned') {
+    useUiStore().toast('warning', job.error.message)
+    return
+  }
   const known = errorCodeSchema.safeParse(job.error.code)
   const { doing: words } = t.errors
   const doing = { ...words, export: words.dataset }[job.kind]

@@ -222,7 +222,7 @@ export const t = {
     keptCorrected: (slices: number) => `${plural(slices, 'corrected slice')} kept.`,
     cancelled: 'Cancelled. The model in use is unchanged.',
     failed: 'Retraining failed. The model in use is unchanged.',
-    unlearned: 'Nothing better was found. The model in use is unchanged.',
+    unlearned: (why: string) => `${why} The model in use is unchanged.`,
     firstCancelled: 'Cancelled. The project has no model yet.',
     firstFailed: 'Training failed. The project has no model yet.',
     parameters: (count: number) => `${formatCount(count)} parameters`,

@@ -224,7 +224,7 @@ describe('the model section', () => {
     const error = { code: 'nothing-learned', message: 'In 8 s (20 steps) nothing better was found.' }
     useJobsStore().lastTraining = aJob({ kind: 'train', state: 'failed', error })
     await nextTick()
-    expect(wrapper.text()).toContain(t.model.unlearned)
+    expect(wrapper.text()).toContain(`${error.message} The model in use is unchanged.`)
     expect(wrapper.text()).not.toContain(t.model.failed)
   })
 
