@@ -27,7 +27,7 @@ export async function correctionDice(
 }
 
 /**
- * Over the labels that are true in any of the slices, as a training measures them, so that two versions are asked about the same labels.
+ * Plain mean over the labels that are true in any of the slices, so that two versions are asked about the same labels.
  * Where there is none, 0 if something is predicted, and null if not. Background does not count.
  */
 export function pooledDice(slices: readonly Overlaps[]): number | null {

@@ -138,7 +138,8 @@ describe('train.start', () => {
     expect(ended.error?.message).toBe(
       'In 8 s (1 step) nothing better was found. Give Retrain more time, or correct more slices.',
     )
-    test.compute.training = { ...test.compute.training, steps: 0, mistakes: { count: 0, mended: 0 } }
+    const none = { count: 0, mended: 0, broken: 0 }
+    test.compute.training = { ...test.compute.training, steps: 0, mistakes: none }
     const right = await jobEnd(test, (await test.call('train.start', TRAIN)).id)
     expect(right.error?.message).toContain('are as the model predicts them already, so there is nothing to learn.')
     expect(await versionsOf(test)).toMatchObject([{ version: 1, active: true }])

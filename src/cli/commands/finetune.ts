@@ -118,7 +118,10 @@ async function report(compute: ComputePort, signal: AbortSignal, finished: Finis
   const verdict = judged ? judge(held, card.labels) : null
   // Without cases that the training has not seen, or with too few, there is nothing to decide by but the means.
   const proven = verdict !== null && verdict.verdict !== 'unproven'
-  const promoted = proven ? verdict.verdict === 'promoted' : !judged || after.mean > before.mean
+  // Its parent under another name; the interface makes no version of that.
+  const learned = card.training?.keptStep !== 0
+  const better = proven ? verdict.verdict === 'promoted' : !judged || after.mean > before.mean
+  const promoted = learned && better
   output.data({
     event: 'done',
     model: options.out,
@@ -136,6 +139,7 @@ async function report(compute: ComputePort, signal: AbortSignal, finished: Finis
   const where = judged ? 'on the hold-out' : 'on the training data, since no hold-out was given'
   output.text(`mean Dice ${before.mean.toFixed(3)} -> ${after.mean.toFixed(3)} ${where}`)
   if (verdict !== null) output.text(verdict.reason)
+  if (!learned) output.text('nothing better than the parent was found: its weights were kept')
   output.text(`${options.out} is written${promoted ? '' : '; it is not better than its parent and was not promoted'}`)
 }
 

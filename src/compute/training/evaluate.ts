@@ -62,8 +62,8 @@ export async function evaluate(
   return { loss: pixels === 0 ? 0 : lossSum / pixels, ...tally.agreement() }
 }
 
-/** The place in its slice of the i-th pixel that the tile keeps. */
-function pixelOf({ keep }: Tile, i: number, width: number): number {
+/** The place in its slice, `width` pixels wide, of the i-th pixel that the tile keeps. */
+export function pixelOf({ keep }: Pick<Tile, 'keep'>, i: number, width: number): number {
   const row = Math.floor(i / keep.width)
   return (row + keep.top) * width + keep.left + (i - row * keep.width)
 }

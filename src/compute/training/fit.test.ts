@@ -39,7 +39,7 @@ async function after(
   measured: readonly (number | Partial<Evaluation>)[],
   seconds = 600,
   slow: Record<number, number> = {},
-  { allowance = 0, goesOn = false, corrected = 1 } = {},
+  { allowance = 0, goesOn = false, corrected = 1, looked = 1 } = {},
 ) {
   let clock = 0
   const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)
@@ -48,6 +48,7 @@ async function after(
   const lessons: Lessons = {
     corrected,
     measured: [{ width: 16, height: 16 }],
+    choose: () => Promise.resolve(looked),
     step: () => {
       steps++
       clock += 1000 * (slow[steps] ?? 1)
@@ -59,7 +60,7 @@ async function after(
     evaluate: () => {
       const next = measured[asked++] ?? NaN
       const given = typeof next === 'number' ? { dice: next, loss: 1 - next } : next
-      return Promise.resolve({ dice: NaN, loss: NaN, wrong: [], ...given })
+      return Promise.resolve({ dice: NaN, loss: NaN, classes: [], wrong: [], ...given })
     },
     dispose: () => undefined,
   }
@@ -141,11 +142,15 @@ describe('what a training keeps', () => {
     const mends = await after(course(at(0.97, 3, 5)), 600, {}, { allowance: 0.04 })
     expect([mends.asCame, mends.training.mistakes, mends.training.diceAfter]).toEqual([
       false,
-      { count: 4, mended: 3 },
+      { count: 4, mended: 3, broken: 1 },
       0.97,
     ])
     const half = await after(course(at(0.969, 2, 3)), 600, {}, { allowance: 0.04 })
-    expect([half.asCame, half.training.mistakes, half.training.keptStep]).toEqual([true, { count: 4, mended: 0 }, 0])
+    expect([half.asCame, half.training.mistakes, half.training.keptStep]).toEqual([
+      true,
+      { count: 4, mended: 0, broken: 0 },
+      0,
+    ])
     const many = await after(course(at(0.97, 3, 5)))
     expect(many.asCame).toBe(true)
   })
@@ -157,7 +162,7 @@ describe('what a training keeps', () => {
       true,
       0,
       0,
-      { count: 0, mended: 0 },
+      { count: 0, mended: 0, broken: 0 },
     ])
     // A first network, and one that may be wrong where it was not measured.
     expect((await after(curve)).training.keptStep).toBe(40)

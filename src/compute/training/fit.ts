@@ -2,7 +2,7 @@ import { averageOf, notANumber } from './averaging.ts'
 import { nextTurn, stopIfCancelled } from '../inference/predict.ts'
 import { learningRateAt, MEASURED, plannedSteps } from './schedule.ts'
 import { trainingRoom } from './room.ts'
-import { mistakesMended } from './tally.ts'
+import { leniency, mistakesOf } from './tally.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
@@ -79,8 +79,9 @@ export async function fit(
   const room = await trainingRoom(network, networkStep, { count: batch, size: patch }, notify)
   // Measuring what a step costs moved the statistics of batch normalization.
   optimizer.restore(first)
-  const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   stopIfCancelled(signal)
+  const looked = await lessons.choose(signal)
+  const every = options.evaluateEvery ?? evaluationInterval(lessons.measured, { count: batch, size: patch })
   const before = await lessons.evaluate(signal)
   let end: Measured = { ...before, weights: first, at: 0, ...judged(before) }
   const start = end
@@ -90,8 +91,7 @@ export async function fit(
   const average = averageOf(optimizer, DECAY)
   let measureAt = every
   const times: number[] = []
-  // Of many corrected slices not all are measured.
-  const allRight = goesOn && start.mistakes.count === 0 && lessons.corrected <= lessons.measured.length
+  const allRight = goesOn && start.mistakes.count === 0 && lessons.corrected > 0 && looked >= lessons.corrected
   let planned = allRight ? 0 : steps
   let boundBy: 'steps' | 'seconds' = 'steps'
   let done = 0
@@ -152,9 +152,11 @@ export async function fit(
     return end
   }
 
-  function judged({ dice, wrong }: Evaluation): Pick<Measured, 'mistakes' | 'worth'> {
-    const mistakes = mistakesMended(before.wrong, wrong)
-    return { mistakes, worth: dice + (allowance * mistakes.mended) / Math.max(1, mistakes.count) }
+  function judged(now: Evaluation): Pick<Measured, 'mistakes' | 'worth'> {
+    return {
+      mistakes: mistakesOf(before.wrong, now.wrong),
+      worth: now.dice + allowance * leniency(before, now),
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { trainingStep } from './step.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { TrainingImage } from '../data/trainingImage.ts'
 import type { BatchSize } from '../runtime/plan.ts'
+import type { Size } from '../data/resize.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Optimizer } from './optimizer.ts'
 
@@ -15,7 +16,12 @@ export interface Lessons {
   /** Slices that a person corrected. */
   readonly corrected: number
   /** Those that `evaluate` measures, in pixels of the network's input. */
-  readonly measured: readonly { readonly width: number; readonly height: number }[]
+  readonly measured: readonly Size[]
+  /**
+   * Where more are corrected than are measured, looks at them once, and measures from then on those where something is wrong before
+   * others. Resolves to how many corrected slices were looked at, or will be.
+   */
+  choose(signal: AbortSignal | undefined): Promise<number>
   /**
    * One step on the next patches, `count` of `size` x `size` pixels that are learned from. Returns the loss before it, as
    * optimizerStep does. What the patches are hangs on how many were asked for, and on the seed.
@@ -42,13 +48,16 @@ export function plainLessons(
   { networkStep, classes, seed, flips, correctedShare }: PlainOptions,
 ): Lessons {
   const variables = network.trainableWeights.map((weight) => weight.read()).filter(isVariable)
-  const measured = measuredSlices(images)
+  const measuring = createMeasuring(images, (slices, signal) => evaluate(network, networkStep, slices, classes, signal))
   const random = createRandom(seed)
   const vary = varietyFor(images.length)
   let drawn: { readonly size: BatchSize; readonly sampler: ReturnType<typeof createPatchSampler> } | null = null
   return {
-    corrected: images.filter(({ role }) => role === 'corrected').length,
-    measured,
+    corrected: measuring.corrected,
+    get measured() {
+      return measuring.measured
+    },
+    choose: measuring.choose,
     step(optimizer, size, rate) {
       if (drawn?.size !== size) {
         drawn = {
@@ -58,20 +67,52 @@ export function plainLessons(
       }
       return trainingStep(network, variables, optimizer, drawn.sampler.next(), size.size, rate)
     },
-    evaluate: (signal) => evaluate(network, networkStep, measured, classes, signal),
+    evaluate: measuring.evaluate,
     dispose: () => undefined,
   }
 }
 
 /** Slices measured during training; more would take longer than they tell. */
 const EVALUATED_SLICES = 8
+/** Pixels that are looked at once to choose those, at most, which takes about as long as five steps. */
+const LOOKED_PIXELS = 64 * 160 ** 2
 
-/** Corrected slices before replayed ones, evenly picked. */
-export function measuredSlices<T extends Pick<TrainingImage, 'role'>>(images: readonly T[]): T[] {
+type Measuring = Pick<Lessons, 'corrected' | 'measured' | 'choose' | 'evaluate'>
+
+/** Corrected slices are measured before replayed ones, evenly picked. */
+export function createMeasuring<T extends Size & Pick<TrainingImage, 'role'>>(
+  images: readonly T[],
+  measure: (slices: readonly T[], signal: AbortSignal | undefined) => Promise<Evaluation>,
+): Measuring {
   const corrected = images.filter(({ role }) => role === 'corrected')
-  const from = corrected.length > 0 ? corrected : images
-  const count = Math.min(EVALUATED_SLICES, from.length)
+  let measured = evenly(corrected.length > 0 ? corrected : images, EVALUATED_SLICES)
+  return {
+    corrected: corrected.length,
+    get measured() {
+      return measured
+    },
+    async choose(signal) {
+      if (corrected.length <= EVALUATED_SLICES) return corrected.length
+      const pixels = corrected.reduce((sum, { width, height }) => sum + width * height, 0) / corrected.length
+      const looked = evenly(corrected, Math.max(EVALUATED_SLICES, Math.floor(LOOKED_PIXELS / pixels)))
+      const { wrong } = await measure(looked, signal)
+      const isWrong = (index: number) => wrong[index]?.includes(1) === true
+      const telling = evenly(
+        looked.filter((_, index) => isWrong(index)),
+        EVALUATED_SLICES,
+      )
+      const others = looked.filter((_, index) => !isWrong(index))
+      measured = [...telling, ...evenly(others, EVALUATED_SLICES - telling.length)]
+      return looked.length
+    },
+    evaluate: (signal) => measure(measured, signal),
+  }
+}
+
+/** At most so many of them. */
+function evenly<T>(from: readonly T[], most: number): T[] {
+  const count = Math.min(most, from.length)
   return Array.from({ length: count }, (_, i) => from[Math.floor((i * from.length) / count)]).filter(
-    (image) => image !== undefined,
+    (one) => one !== undefined,
   )
 }

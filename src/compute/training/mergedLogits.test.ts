@@ -73,6 +73,9 @@ describe.each(['wasm', 'native'])('background that may be another class, on %s',
     const plain = await evaluate(network, 2, [taught], 4)
     expect(known.loss).toBeCloseTo(wanted, 4)
     expect(plain.loss).toBeGreaterThan(known.loss + 0.1)
+    // All is predicted as what came later: background may be that, and what was drawn is something else.
+    const wrongIn = (map: Uint8Array | undefined) => map?.reduce((sum, value) => sum + value, 0)
+    expect([wrongIn(known.wrong[0]), wrongIn(plain.wrong[0])]).toEqual([64, 256])
     // Of several images each as it is known.
     const both = await evaluate(network, 2, [{ ...taught, hidden: [2] }, taught], 4)
     expect(both.loss).toBeCloseTo((known.loss + plain.loss) / 2, 4)

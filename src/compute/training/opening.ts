@@ -10,6 +10,7 @@ import { createAdam } from './adam.ts'
 import { plainLessons } from './lessons.ts'
 import { prepareSamples, recipeLessons } from './recipeLessons.ts'
 import { remembering } from './remembering.ts'
+import { labelsShown } from './seen.ts'
 import type * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ModelCard, TrainingSample } from '../../core/contract/compute.ts'
@@ -46,15 +47,8 @@ export interface Taught {
   readonly slices: readonly { readonly width: number; readonly height: number }[]
   /** Lessons of these slices; what they draw hangs on the seed. To be disposed. */
   readonly lessons: (seed: number) => Lessons
-  /** Labels of the parent of which they show next to nothing: what it knows of them is held by its weights alone. */
-  readonly unseen: () => number[]
-}
-
-type Prepared = Omit<Taught, 'slices' | 'unseen'> & { readonly slices: readonly (Size & ClassMap)[] }
-
-/** c > 0: the c-th label. */
-interface ClassMap {
-  readonly classes: Uint8Array
+  /** Labels that they show: what a parent knows of others is held by its weights alone. */
+  readonly shown: () => number[]
 }
 
 /** How a training that ends goes. */
@@ -65,9 +59,12 @@ export interface Course {
   readonly rise: number
   /** What it ends with is kept unless its Dice on the measured slices was better on the way by more than this. */
   readonly slack: number
-  /** So much Dice on the measured slices may be lost where all is right now that was wrong on them at first; in proportion. */
+  /** So much Dice on the measured slices may be lost, at most, where all is right now that was wrong on them at first (`leniency`). */
   readonly allowance: number
-  /** It goes on from a parent: where that has nothing wrong there is nothing to learn. */
+  /**
+   * It goes on from a parent: where that has nothing wrong there is nothing to learn. Not so of models of recipes, which see slices in
+   * another size, and whose predictions are worked on before anybody sees them.
+   */
   readonly goesOn: boolean
 }
 
@@ -121,7 +118,7 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
     peak: slower ? peak * MANY_SLICES_PACE ** varietyFor(slices) : peak,
     rise: parent === null ? LONG_RISE * varietyFor(slices) : 0,
     slack: SLACK * varietyFor(slices),
-    goesOn: parent !== null,
+    goesOn: parent !== null && !ofRecipe,
     allowance: parent === null ? 0 : ALLOWANCE * (1 - varietyFor(slices)),
   })
   return {
@@ -140,8 +137,7 @@ export async function openTrainable(options: OpenOptions, samples: readonly Size
     },
     teach: (samples) => {
       const taught = taughtBy(samples)
-      const unseen = () => unseenLabels(parent?.card.labels ?? [], labels, taught.slices)
-      if (taught.slices.length > 0) return { ...taught, unseen }
+      if (taught.slices.length > 0) return { ...taught, shown: () => labelsShown(samples, labels) }
       throw new CodedError('nothing-to-train', 'There is no slice to learn from; correct a slice first.')
     },
   }
@@ -153,7 +149,7 @@ function teacherOf(
   card: ModelCard | null,
   networkStep: number,
   { labels, flips = false, continuing }: OpenOptions,
-): (samples: readonly TrainingSample[]) => Prepared {
+): (samples: readonly TrainingSample[]) => Omit<Taught, 'shown'> {
   const correctedShare = continuing?.correctedShare
   if (card?.handling !== undefined) {
     const { handling } = card
@@ -194,16 +190,6 @@ function newArchitecture({
   if (upsampling === 'nearest' && normalization === 'instance') return { name: UNET_KINDS.normalized, ...common }
   const name = normalization === 'none' ? UNET_KINDS.plain : UNET_KINDS.normalized
   return { name, ...common, normalization, upsampling }
-}
-
-/** A few pixels of a label are often a slip of a prediction that was taken over, and teach little where they are not. */
-const SEEN_PIXELS = 16
-
-function unseenLabels(known: ModelCard['labels'], labels: ModelCard['labels'], slices: readonly ClassMap[]): number[] {
-  const counts = new Float64Array(256)
-  for (const { classes } of slices) for (const c of classes) counts[c] = (counts[c] ?? 0) + 1
-  const seen = labels.filter((_, index) => (counts[index + 1] ?? 0) >= SEEN_PIXELS).map(({ value }) => value)
-  return known.map(({ value }) => value).filter((value) => !seen.includes(value))
 }
 
 function hasNewLabel(known: ModelCard['labels'], labels: ModelCard['labels']): boolean {

@@ -62,4 +62,16 @@ describe('the course of a training', () => {
     expect(await rates({ parent, samples: MANY, labels })).toBe('0.00400, 0.000, 0.0200')
     expect(await rates({ parent: plain, samples: MANY })).toBe('0.00100, 0.000, 0.0200')
   })
+  it('allows for mended mistakes in one that goes on, the less the more slices there are', async () => {
+    const allowance = async (change: Partial<TrainOptions>) => {
+      await trained(change)
+      const { allowance = NaN, goesOn } = vi.mocked(fit).mock.lastCall?.[3] ?? {}
+      return [Number(allowance.toFixed(4)), goesOn]
+    }
+    const parent = await modelOf('instance')
+    expect(await allowance({ parent })).toEqual([0.0396, true])
+    expect(await allowance({ parent, samples: MANY.slice(50) })).toEqual([0.02, true])
+    expect(await allowance({ parent, samples: MANY })).toEqual([0, true])
+    expect(await allowance({})).toEqual([0, false])
+  })
 })

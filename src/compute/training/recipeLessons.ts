@@ -9,7 +9,7 @@ import { classesOfLabels, IGNORED, ignoreOthers, trustedPixels } from '../data/t
 import { inputSize } from '../models/sizes.ts'
 import { wantedOf } from '../recipes/classes.ts'
 import { createMeter } from '../recipes/measure.ts'
-import { measuredSlices } from './lessons.ts'
+import { createMeasuring } from './lessons.ts'
 import { recipeSteps } from './recipeStep.ts'
 import { createTally } from './tally.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -126,11 +126,36 @@ export function recipeLessons(
     return made
   }
   let steps = 0
-  const measured = measuredSlices(images)
-  const meter = createMeter({ slice: (ref: SliceRef) => Promise.resolve(sliceAt(measured, ref.index)) }, loss)
+  let shown: readonly PreparedSample[] = []
+  const meter = createMeter({ slice: (ref: SliceRef) => Promise.resolve(sliceAt(shown, ref.index)) }, loss)
+  const measuring = createMeasuring(images, async (slices, signal) => {
+    shown = slices
+    const refs = slices.map(({ width, height }, index): SliceRef => ({
+      ...{ caseId: '', part: 'train', plane: 'training', index, width, height },
+    }))
+    const { output, border, inference } = handling
+    const meaning = {
+      ...{ output, border, threshold: inference.threshold, channels: network.outputs[0]?.shape[3] ?? 1 },
+      values: [0, ...labels.map(({ value }) => value)],
+    }
+    const tally = createTally(meaning.values.length, slices)
+    const { loss } = await meter.measure(network, refs, {
+      ...{ step: architecture.step, meaning },
+      onSlice(index, { classes }, predicted) {
+        for (const [i, said] of classes.entries()) {
+          if (said !== IGNORED) tally.add(index, i, predicted[i] ?? 0, wantedOf(said, meaning))
+        }
+      },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return { loss, ...tally.agreement() }
+  })
   return {
-    corrected: images.filter(({ role }) => role === 'corrected').length,
-    measured,
+    corrected: measuring.corrected,
+    get measured() {
+      return measuring.measured
+    },
+    choose: measuring.choose,
     async step(optimizer, { count, size }, rate) {
       const number = steps++
       const patch = inputSize(architecture, size + 2 * margin)
@@ -140,27 +165,7 @@ export function recipeLessons(
       }
       return await learn(optimizer, joined(parts), rate)
     },
-    async evaluate(signal) {
-      const refs = measured.map(({ width, height }, index): SliceRef => ({
-        ...{ caseId: '', part: 'train', plane: 'training', index, width, height },
-      }))
-      const { output, border, inference } = handling
-      const meaning = {
-        ...{ output, border, threshold: inference.threshold, channels: network.outputs[0]?.shape[3] ?? 1 },
-        values: [0, ...labels.map(({ value }) => value)],
-      }
-      const tally = createTally(meaning.values.length, measured)
-      const { loss } = await meter.measure(network, refs, {
-        ...{ step: architecture.step, meaning },
-        onSlice(index, { classes }, predicted) {
-          for (const [i, said] of classes.entries()) {
-            if (said !== IGNORED) tally.add(index, i, predicted[i] ?? 0, wantedOf(said, meaning))
-          }
-        },
-        ...(signal === undefined ? {} : { signal }),
-      })
-      return { loss, ...tally.agreement() }
-    },
+    evaluate: measuring.evaluate,
     dispose() {
       meter.dispose()
     },

@@ -5,7 +5,8 @@ import { CURVE_POINTS, evaluationInterval, thinned } from './fit.ts'
 import { openTrainable, patchSize } from './opening.ts'
 import { trainingRoom } from './room.ts'
 import { sessionRateAt } from './schedule.ts'
-import { BATCH, PATCH, unseenIn } from './train.ts'
+import { seenLabels } from './seen.ts'
+import { BATCH, PATCH } from './train.ts'
 import type { TrainingSample } from '../../core/contract/compute.ts'
 import type { CurvePoint } from '../../core/contract/schemas.ts'
 import type { Evaluation } from './evaluate.ts'
@@ -62,7 +63,7 @@ interface Learner extends OpenedTraining {
 }
 
 /** What is being taught. */
-interface Teaching extends Pick<Taught, 'unseen'> {
+interface Teaching {
   readonly learner: Learner
   readonly lessons: Lessons
   /** Largest patch, in pixels. */
@@ -74,7 +75,10 @@ interface Teaching extends Pick<Taught, 'unseen'> {
   steps: number
 }
 
-interface Measured extends Evaluation {
+/** Where it was wrong is nobody's to ask here. */
+type Numbers = Pick<Evaluation, 'loss' | 'dice'>
+
+interface Measured extends Numbers {
   /** After so many steps. */
   readonly at: number
 }
@@ -91,16 +95,18 @@ const TIMED = 3
  * here.
  */
 export async function openTraining(options: SessionOptions): Promise<TrainingSession> {
-  const { seed, notify } = options
+  const { parent, seed, notify } = options
   let learner = options.parent === null ? null : await learnerOf(options, [])
   let teaching: Teaching | null = null
   let taughtTimes = 0
   let seconds = 0
-  let first: Evaluation | null = null
+  let first: Numbers | null = null
   /** A measurement was tried after so many steps, and cut off: whole slices may take longer than a hand rests. */
   let cutOff: number | null = null
   let latest: Measured | null = null
   let curve: CurvePoint[] = []
+  /** Labels, by all slices that were taught at some time. */
+  const shown = new Set<number>()
 
   async function teach(samples: readonly TrainingSample[]): Promise<Teaching> {
     const now = learner ?? (await learnerOf(options, samples))
@@ -113,8 +119,8 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
     teaching?.lessons.dispose()
     now.weights.hold(now.holdOf(taught.slices.length))
     // Others than those of the samples before, of which patches were drawn from their first on.
-    const { unseen } = taught
-    teaching = { learner: now, lessons: taught.lessons(seed + taughtTimes++), unseen, room, times, patch, steps: 0 }
+    for (const value of taught.shown()) shown.add(value)
+    teaching = { learner: now, lessons: taught.lessons(seed + taughtTimes++), room, times, patch, steps: 0 }
     return teaching
   }
 
@@ -151,11 +157,11 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
     signal: AbortSignal | undefined,
   ): Promise<Measured | null> {
     try {
-      const measured = await average.use(() => lessons.evaluate(signal))
-      if (!Number.isFinite(measured.loss)) throw notANumber()
-      latest = { ...measured, at: weights.steps() }
+      const { loss, dice } = await average.use(() => lessons.evaluate(signal))
+      if (!Number.isFinite(loss)) throw notANumber()
+      latest = { loss, dice, at: weights.steps() }
       // Where it was cut off before the first step, the first that came to an end stands for it.
-      first ??= measured
+      first ??= latest
       return latest
     } catch (error) {
       if (signal?.aborted !== true || !(error instanceof CodedError) || error.code !== 'cancelled') throw error
@@ -220,7 +226,8 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       const training = {
         ...{ slices: lessons.corrected, steps: weights.steps(), seconds, seed, backend: options.backend },
         ...{ boundBy: 'seconds' as const, lossBefore: before.loss, lossAfter: after.loss },
-        ...{ diceBefore: before.dice, diceAfter: after.dice, curve: thinned(curve), ...unseenIn(teaching) },
+        ...{ diceBefore: before.dice, diceAfter: after.dice, curve: thinned(curve) },
+        ...seenLabels(parent?.card ?? null, shown),
       }
       const trained = { network, architecture, training, batch: room.size.count, patch: room.size.size }
       return await average.use(() => work(recipeUse === null ? trained : { ...trained, recipeUse }))
@@ -234,7 +241,7 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
 
 /** Between two measurements lie so many times the steps of a training at one go: nothing is decided by them here. */
 const MEASURE_SELDOM = 3
-const NONE: Pick<Evaluation, 'loss' | 'dice'> = { loss: 0, dice: 0 }
+const NONE: Numbers = { loss: 0, dice: 0 }
 
 async function learnerOf(options: OpenOptions, samples: readonly TrainingSample[]): Promise<Learner> {
   const opened = await openTrainable(options, samples)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createTally, meanDice, mistakesMended } from './tally.ts'
+import { createTally, leniency, meanDice, mistakesOf, type Agreement } from './tally.ts'
 
 describe('meanDice', () => {
   it('averages 2 |A and B| / (|A| + |B|) over the labels that occur, by the roots of their pixels', () => {
@@ -43,13 +43,53 @@ describe('what was wrong', () => {
     ])
     // One of three pixels of label 2, and nothing else is predicted as it.
     expect(dice).toBeCloseTo(0.5, 10)
-    expect(mistakesMended(wrong, wrong)).toEqual({ count: 3, mended: 0 })
+    expect(mistakesOf(wrong, wrong)).toEqual({ count: 3, mended: 0, broken: 0 })
     const later = createTally(3, sizes)
     later.add(0, 1, 2, 2)
     later.add(0, 2, 0, 2)
     later.add(0, 5, 0, 2)
     later.add(1, 1, 0, 0)
-    expect(mistakesMended(wrong, later.agreement().wrong)).toEqual({ count: 3, mended: 2 })
-    expect(mistakesMended([], [])).toEqual({ count: 0, mended: 0 })
+    expect(mistakesOf(wrong, later.agreement().wrong)).toEqual({ count: 3, mended: 2, broken: 1 })
+    expect(mistakesOf([], [])).toEqual({ count: 0, mended: 0, broken: 0 })
+  })
+})
+
+describe('how far a slice that was mended may agree less', () => {
+  const map = (...pixels: number[]) => Uint8Array.from({ length: 40 }, (_, i) => Number(pixels.includes(i)))
+  const first: Agreement = {
+    dice: 0.9,
+    classes: [
+      { pixels: 900, dice: 1 },
+      { pixels: 60, dice: 0.8 },
+      { pixels: 16, dice: 1 },
+    ],
+    wrong: [map(0, 1, 2, 3)],
+  }
+  const now = (wrong: Uint8Array, ...dice: number[]): Agreement => ({
+    dice: 0.9,
+    classes: first.classes.map(({ pixels }, c) => ({ pixels, dice: dice[c - 1] ?? 1 })),
+    wrong: [wrong],
+  })
+
+  it('goes with what was mended', () => {
+    expect(leniency(first, first)).toBe(0)
+    expect(leniency(first, now(map(0)))).toBe(0.75)
+    expect(leniency(first, now(map()))).toBe(1)
+  })
+
+  it('is less where more than four pixels broke for each', () => {
+    expect(leniency(first, now(map(2, 3, 10, 11, 12, 13, 14, 15, 16, 17)))).toBe(0.5)
+    const broken = Array.from({ length: 16 }, (_, i) => 10 + i)
+    expect(leniency(first, now(map(2, 3, ...broken)))).toBe(0.25)
+  })
+
+  it('is none where a label was lost, though it is a small one', () => {
+    expect(leniency(first, now(map(), 0.9, 0.5))).toBe(1)
+    expect(leniency(first, now(map(), 0.9, 0.49))).toBe(0)
+    expect(leniency(first, now(map(), 0.39, 1))).toBe(0)
+    // A few pixels of a prediction that was taken over.
+    const [ground, large] = first.classes
+    const stray = { ...first, classes: [ground!, large!, { pixels: 15, dice: 1 }] }
+    expect(leniency(stray, now(map(), 0.9, 0))).toBe(1)
   })
 })

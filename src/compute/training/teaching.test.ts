@@ -176,7 +176,7 @@ describe('what nobody trusts', () => {
     const pair = await taught([diskSample(1), leftHalf(diskSample(2), 0)])
     const part = await taught([leftHalf(diskSample(2), 0)])
     expect(pair.loss).toBeCloseTo((40 * whole.loss + 22 * part.loss) / 62, 5)
-    expect(await evaluate(opened.network, 4, [], 2)).toEqual({ loss: 0, dice: 1, wrong: [] })
+    expect(await evaluate(opened.network, 4, [], 2)).toMatchObject({ loss: 0, dice: 1, wrong: [] })
     opened.network.dispose()
   })
 })
@@ -199,32 +199,58 @@ describe('where a network is wrong', () => {
 })
 
 describe('the report of a training', () => {
-  it('names labels of the parent that its slices show nothing of, or next to nothing', async () => {
+  it('names labels that its parent was shown and its slices show nothing of, or next to nothing', async () => {
     const both = [{ value: 5, name: 'Dark' }, ...DISK_LABELS]
-    const two = asModel('two', await trainModel(options({ labels: both, steps: 2 })), both)
-    const unseenBy = async (change: Partial<TrainOptions>) => {
+    const squares = [withSquare(diskSample(1)), diskSample(2)]
+    const two = asModel('two', await trainModel(options({ labels: both, steps: 2, samples: squares })), both)
+    expect(two.card.training?.seen).toEqual([2, 5])
+    const reportBy = async (change: Partial<TrainOptions>) => {
       const { network, training } = await trainModel(options({ parent: two, labels: both, steps: 2, ...change }))
       network.dispose()
-      return training.unseen
+      return [training.seen, training.unseen]
     }
-    expect(await unseenBy({})).toEqual([5])
+    expect(await reportBy({})).toEqual([[2, 5], [5]])
     const speck = { ...diskSample(3), labels: diskSample(3).labels.map((label, i) => (i < 15 ? 5 : label)) }
-    expect(await unseenBy({ samples: [speck] })).toEqual([5])
-    expect(await unseenBy({ samples: [withSquare(diskSample(1)), diskSample(2)] })).toBeUndefined()
+    expect(await reportBy({ samples: [speck] })).toEqual([[2, 5], [5]])
+    expect(await reportBy({ samples: squares })).toEqual([[2, 5], []])
     // Where nobody says that it is right, it is not shown.
-    expect(await unseenBy({ samples: [leftHalf(withSquare(diskSample(1)), 2)] })).toBeUndefined()
-    const rightHalf = leftHalf(withSquare(diskSample(1)), 2)
-    const trusted = rightHalf.trusted?.map((value) => 1 - value)
-    expect(await unseenBy({ samples: [{ ...rightHalf, trusted }] })).toEqual([5])
-    // A first model has nothing to lose.
-    expect(await unseenBy({ parent: null })).toBeUndefined()
+    const left = leftHalf(withSquare(diskSample(1)), 2)
+    expect(await reportBy({ samples: [left] })).toEqual([[2, 5], []])
+    const right = { ...left, trusted: left.trusted?.map((value) => 1 - value) }
+    expect(await reportBy({ samples: [right] })).toEqual([[2, 5], [5]])
+    // A label that nobody drew yet is not lost, and a first model has nothing to lose.
+    expect(await reportBy({ parent, samples: [diskSample(1)] })).toEqual([[2], []])
+    expect(await reportBy({ parent: null })).toEqual([[2], []])
+    // What came with the program, or from before there was a report of it, knows all its labels.
+    const { seen: _, ...before } = two.card.training ?? { seen: [] }
+    const old = { ...two, card: { ...two.card, training: before as typeof two.card.training } }
+    expect(await reportBy({ parent: old })).toEqual([[2, 5], [5]])
+    expect(await reportBy({ parent: { ...two, card: { ...two.card, training: null } } })).toEqual([[2, 5], [5]])
+
     const session = await openTraining(options({ parent: two, labels: both }))
+    const unseen = () => session.use(({ training }) => Promise.resolve(training.unseen))
     await session.run([diskSample(1)], 0)
-    expect(await session.use(({ training }) => Promise.resolve(training.unseen))).toEqual([5])
-    await session.run([withSquare(diskSample(1))], 0)
-    expect(await session.use(({ training }) => Promise.resolve(training.unseen))).toBeUndefined()
+    expect(await unseen()).toEqual([5])
+    await session.run(squares, 0)
+    await session.run([diskSample(2)], 0)
+    expect(await unseen()).toEqual([])
     session.dispose()
     two.network.dispose()
+  })
+})
+
+describe('a training on what its parent has right', () => {
+  it('takes no step', async () => {
+    const samples = [diskSample(3), diskSample(5, 'replay')]
+    const predicted = await predictSlices(parent, samples)
+    const right = samples.map((sample, n) => ({ ...sample, labels: predicted[n]?.labels ?? sample.labels }))
+    const run = async (given: TrainingSample[]) => {
+      const { network, training } = await trainModel(options({ parent, samples: given, steps: 4 }))
+      network.dispose()
+      return training
+    }
+    expect(await run(right)).toMatchObject({ steps: 0, keptStep: 0, mistakes: { count: 0, mended: 0, broken: 0 } })
+    expect(await run([...right, diskSample(7)])).toMatchObject({ steps: 4 })
   })
 })
 

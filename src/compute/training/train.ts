@@ -1,10 +1,11 @@
 import { fit } from './fit.ts'
 import { openTrainable, patchSize } from './opening.ts'
+import { seenLabels } from './seen.ts'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { ComputeProgress, ModelCard, TrainingSample } from '../../core/contract/compute.ts'
 import type { CardFacts } from '../models/card.ts'
 import type { Lessons } from './lessons.ts'
-import type { OpenOptions, Taught } from './opening.ts'
+import type { OpenOptions } from './opening.ts'
 import type { Optimizer } from './optimizer.ts'
 
 export interface TrainOptions extends OpenOptions {
@@ -61,7 +62,7 @@ export const PATCH = 160
  * memory does not even take one small patch.
  */
 export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
-  const { seed, steps, seconds, evaluateEvery, backend, signal, onProgress, notify } = options
+  const { parent, seed, steps, seconds, evaluateEvery, backend, signal, onProgress, notify } = options
   const { network, architecture, recipeUse, ...opened } = await openTrainable(options, options.samples)
   let lessons: Lessons | null = null
   let optimizer: Optimizer | null = null
@@ -86,7 +87,11 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
       patch: patchSize(taught.slices, architecture.step, options.patch ?? PATCH),
     })
     const trained = {
-      ...{ network, architecture, training: { ...training, ...unseenIn(taught) } },
+      ...{
+        network,
+        architecture,
+        training: { ...training, ...seenLabels(parent?.card ?? null, taught.shown()) },
+      },
       ...{ batch: size.count, patch: size.size },
     }
     return recipeUse === null ? trained : { ...trained, recipeUse }
@@ -97,10 +102,4 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
     optimizer?.dispose()
     lessons?.dispose()
   }
-}
-
-/** For the report. */
-export function unseenIn({ unseen }: Pick<Taught, 'unseen'>): Pick<TrainedModel['training'], 'unseen'> {
-  const labels = unseen()
-  return labels.length === 0 ? {} : { unseen: labels }
 }

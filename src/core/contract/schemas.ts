@@ -146,7 +146,7 @@ export type History = z.infer<typeof historySchema>
 export const curvePointSchema = z.object({
   step: z.int().min(0),
   loss: z.number(),
-  /** Mean Dice of the foreground labels on the training slices, 0 to 1. */
+  /** On slices that are learned from, 0 to 1: mean over the labels there, in a training on slices by the roots of their pixels. */
   dice: z.number(),
 })
 export type CurvePoint = z.infer<typeof curvePointSchema>
@@ -165,11 +165,13 @@ export const trainingReportSchema = z.object({
   /** The step whose weights were kept; 0: nothing was better than what it began with. Absent where it was not recorded. */
   keptStep: z.int().min(0).optional(),
   /**
-   * Of the slices that `diceBefore` and `diceAfter` are of, the pixels that the parent had wrong, and how many of them the kept weights
-   * have right. Absent where it was not recorded, and of what Live learned.
+   * Pixels of the slices that `diceBefore` and `diceAfter` are of, up to eight: those that it had wrong at first, how many of them the
+   * kept weights have right, and how many have become wrong. Absent where it was not recorded, and of what Live learned.
    */
-  mistakes: z.object({ count: z.int().min(0), mended: z.int().min(0) }).optional(),
-  /** Labels of the parent that next to no pixel of what it learned from has; absent where there is none. */
+  mistakes: z.object({ count: z.int().min(0), mended: z.int().min(0), broken: z.int().min(0) }).optional(),
+  /** Labels of which it, or those that it goes on from, were shown more than a few pixels. Absent where it was not recorded. */
+  seen: z.array(labelValueSchema).optional(),
+  /** Of these, what its own slices show next to nothing of. */
   unseen: z.array(labelValueSchema).optional(),
   lossBefore: z.number(),
   lossAfter: z.number(),

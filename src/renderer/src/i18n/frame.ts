@@ -206,8 +206,9 @@ export const t = {
     labels: (count: number) => plural(count, 'label'),
     better: (before: number, after: number) => `Dice ${formatDice(before)} before, ${formatDice(after)} after`,
     diceOn: 'On the slices it learned from',
-    mended: ({ count, mended } = { count: 0, mended: 0 }) => `${formatCount(mended)} of ${plural(count, 'pixel')}`,
-    mendedOf: 'Of what was predicted wrongly on these slices, so much is right now',
+    mended: ({ count, mended } = { count: 0, mended: 0 }) =>
+      `${formatCount(mended)} of ${plural(count, 'pixel')} mended`,
+    mendedOf: 'Of what was predicted wrongly on the slices measured, so much is right now',
     result: {
       better: 'Better on what it learned',
       learned: 'Learned what you corrected',
@@ -222,7 +223,8 @@ export const t = {
     keptCorrected: (slices: number) => `${plural(slices, 'corrected slice')} kept.`,
     cancelled: 'Cancelled. The model in use is unchanged.',
     failed: 'Retraining failed. The model in use is unchanged.',
-    unlearned: (why: string) => `${why} The model in use is unchanged.`,
+    unlearned: (why: string, first: boolean) =>
+      `${why} ${first ? 'The project has no model yet.' : 'The model in use is unchanged.'}`,
     firstCancelled: 'Cancelled. The project has no model yet.',
     firstFailed: 'Training failed. The project has no model yet.',
     parameters: (count: number) => `${formatCount(count)} parameters`,

@@ -125,7 +125,7 @@ export const modelWords = {
       `Annotate or approve ${more ? 'more ' : ''}slices of the cases that are set aside: versions are compared on those.`,
     /** A label or more. */
     unseen: (names: readonly string[]) =>
-      `None of the slices it learned from shows ${eitherOf(names)}: see whether it still finds ${names.length === 1 ? 'that' : 'those'}.`,
+      `The slices it learned from show next to nothing of ${eitherOf(names)}: see whether it still finds ${names.length === 1 ? 'that' : 'those'}.`,
     compareNow: 'Compare it now',
     compareWith: (version: number) => `Compare version ${formatCount(version)} with it`,
     earlier: 'Earlier judgements',

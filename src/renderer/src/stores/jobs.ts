@@ -20,6 +20,8 @@ export const useJobsStore = defineStore('jobs', () => {
   const jobs = ref<Job[]>([])
   /** The last training that this page saw end or run: its curve stays on screen. */
   const lastTraining = ref<Job | null>(null)
+  /** The last training found nothing to learn, and nothing was drawn or approved since: a further one would find no more. */
+  const inVain = ref(false)
   /** Jobs whose end was asked for here and neither came yet nor was refused. */
   const asked = ref<ReadonlySet<string>>(new Set())
 
@@ -65,11 +67,23 @@ export const useJobsStore = defineStore('jobs', () => {
 
   /** Follows the backend's events; `ended` hears of each job once, when it is over. */
   function follow(ended: (job: Job) => void): () => void {
-    return useClient().on('job.changed', ({ job }) => {
-      const before = jobs.value.find((one) => one.id === job.id)
-      put(job)
-      if (!isAlive(job) && (before === undefined || isAlive(before))) ended(job)
-    })
+    const client = useClient()
+    const hopeAgain = () => (inVain.value = false)
+    const stops = [
+      client.on('job.changed', ({ job }) => {
+        const before = jobs.value.find((one) => one.id === job.id)
+        put(job)
+        if (isAlive(job) || (before !== undefined && !isAlive(before))) return
+        if (job.kind === 'train') inVain.value = job.error?.code === 'nothing-learned'
+        ended(job)
+      }),
+      client.on('annotation.applied', hopeAgain),
+      client.on('case.slices', hopeAgain),
+      client.on('models.changed', hopeAgain),
+    ]
+    return () => {
+      for (const stop of stops) stop()
+    }
   }
 
   async function predict(slice: ShownSlice): Promise<Job> {
@@ -128,6 +142,7 @@ export const useJobsStore = defineStore('jobs', () => {
   return {
     jobs,
     lastTraining,
+    inVain,
     active,
     predicting,
     training,

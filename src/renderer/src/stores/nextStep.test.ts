@@ -48,6 +48,30 @@ describe('the next step', () => {
     expect(useNextStepStore().next).toBe('predict')
   })
 
+  it('does not ask for the same training again where that found nothing to learn', async () => {
+    const step = useNextStepStore()
+    const stops = [useProjectStore().follow(), useJobsStore().follow(() => undefined)]
+    await useViewStore().openCase('case-1')
+    const marks = { caseId: 'case-1', corrected: [], predicted: [0, 1], approved: [1], painted: [] }
+    client.tell('case.slices', marks)
+    client.tell('project.changed', { cases: [aCase({ status: 'approved', approvedSlices: 1, newCorrectedSlices: 1 })] })
+    expect(step.next).toBe('retrain')
+    const train = (id: string, code: string) => {
+      client.tell('job.changed', { job: aJob({ id, kind: 'train' }) })
+      const error = { code, message: 'There is nothing to learn.' }
+      client.tell('job.changed', { job: aJob({ id, kind: 'train', state: 'failed', error }) })
+    }
+    train('job-2', 'nothing-learned')
+    expect(step.next).toBe('save')
+    client.tell('case.slices', { ...marks, approved: [0, 1] })
+    expect(step.next).toBe('retrain')
+    train('job-3', 'nothing-learned')
+    expect(step.next).toBe('save')
+    train('job-4', 'compute-crashed')
+    expect(step.next).toBe('retrain')
+    for (const stop of stops) stop()
+  })
+
   it('takes an approved slice for one that was dealt with', async () => {
     const step = useNextStepStore()
     await useViewStore().openCase('case-1')

@@ -55,7 +55,7 @@ export const useNextStepStore = defineStore('next-step', () => {
     const untouched = annotation.predicted.length === 0 && !dealtWith
     if (untouched && project.activeModel !== null) return 'predict'
     // Without a model, what was painted is what a first one learns from.
-    if (project.newCorrectedSlices > 0) return 'retrain'
+    if (project.newCorrectedSlices > 0 && !jobs.inVain) return 'retrain'
     if (!dealtWith) return 'correct'
     const news = comparison.comparableCase === caseId && comparison.changedVoxels > 0 && !comparison.seen
     if (comparison.comparing || news) return 'compare'

@@ -239,7 +239,7 @@ describe('the model section', () => {
   })
 
   it('says how much of what was corrected it learned, where what was taken over agrees a little less', async () => {
-    const mistakes = { count: 36, mended: 35 }
+    const mistakes = { count: 36, mended: 35, broken: 40 }
     const numbers = { lossBefore: 0.4, lossAfter: 0.3, diceBefore: 0.995, diceAfter: 0.96, mistakes, backend: 'wasm' }
     const training = { slices: 1, steps: 60, seconds: 8, curve: [], ...numbers }
     useProjectStore().models = [aModel({ id: 'model-2', version: 2, parentId: 'model-1', training })]
@@ -252,7 +252,7 @@ describe('the model section', () => {
         id: 'model-2',
         version: 2,
         parentId: 'model-1',
-        training: { ...training, mistakes: { count: 0, mended: 0 }, diceAfter: 0.999 },
+        training: { ...training, mistakes: { count: 36, mended: 17, broken: 1 }, diceAfter: 0.999 },
       }),
     ]
     await nextTick()

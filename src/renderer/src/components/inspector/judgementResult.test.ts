@@ -128,9 +128,9 @@ describe('a version without proof', () => {
     useProjectStore().labels = ['Liver', 'Spleen', 'Kidney', 'Aorta', 'Lung', 'Rib'].map((name, index) => ({
       ...{ value: index + 1, name, color: '#ff0000', visible: true, locked: false },
     }))
-    expect(await named([1])).toContain('shows Liver: see whether it still finds that.')
-    expect(await named([1, 2, 3])).toContain('shows Liver, Spleen or Kidney: see whether it still finds those.')
-    expect(await named([1, 2, 3, 4, 5, 6])).toContain('shows Liver, Spleen, Kidney, Aorta or 2 more: see')
+    expect(await named([1])).toContain('next to nothing of Liver: see whether it still finds that.')
+    expect(await named([1, 2, 3])).toContain('of Liver, Spleen or Kidney: see whether it still finds those.')
+    expect(await named([1, 2, 3, 4, 5, 6])).toContain('of Liver, Spleen, Kidney, Aorta or 2 more: see')
     // One that the project has no longer is nobody's to look for.
     expect(await named([9])).toBeNull()
     expect(await named([])).toBeNull()

@@ -54,11 +54,13 @@ describe('a version in full', () => {
   })
   it('tells how much of what its parent had wrong it mended', async () => {
     const measured = { lossBefore: 1, lossAfter: 0.4, diceBefore: 0.9, diceAfter: 0.96 }
-    const mistakes = { count: 1200, mended: 1100 }
+    const mistakes = { count: 1200, mended: 1100, broken: 7 }
     const training = { slices: 3, steps: 20, seconds: 1, backend: 'wasm', ...measured, mistakes, curve: [] }
     const facts = async (change: Partial<ModelSummary>): Promise<string> =>
       (await shown(change)).find('[data-testid="version-facts"]').text()
     expect(await facts({ training })).toContain('1,100 of 1,200 pixels')
     expect(await facts({ training, parentId: null })).not.toContain('pixels')
+    const none = { count: 0, mended: 0, broken: 3 }
+    expect(await facts({ training: { ...training, mistakes: none } })).not.toContain('pixels')
   })
 })
