@@ -222,7 +222,7 @@ export const modelWords = {
       size: 'On disk',
     },
     mended: ({ count, mended }: { readonly count: number; readonly mended: number }) =>
-      `${formatCount(mended)} of ${plural(count, 'pixel')} that its parent had wrong, of the slices measured`,
+      `${formatCount(mended)} of ${plural(count, 'pixel')} that its parent had wrong`,
     settings: 'Settings',
     packages: 'Package versions',
     loading: 'Reading…',
