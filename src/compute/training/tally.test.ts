@@ -75,6 +75,8 @@ describe('how far a slice that was mended may agree less', () => {
     expect(leniency(first, first)).toBe(0)
     expect(leniency(first, now(map(0)))).toBe(0.75)
     expect(leniency(first, now(map()))).toBe(1)
+    expect(leniency(first, now(map(1, 2)))).toBe(0.5)
+    expect(leniency(first, now(map(1, 2, 3)))).toBe(0)
   })
 
   it('is less where more than four pixels broke for each', () => {

@@ -94,7 +94,7 @@ export const SLIP_PIXELS = 16
 
 /**
  * How far a mended slice may agree less with what was taken over, 0 to 1: as much of its mistakes as is mended, less where more
- * than four pixels broke for each. Nothing where a label lost more than half of its Dice.
+ * than four pixels broke for each. Nothing where less than half is mended, or a label lost more than half of its Dice.
  */
 export function leniency(first: Agreement, now: Agreement): number {
   const lost = first.classes.some(
@@ -102,5 +102,6 @@ export function leniency(first: Agreement, now: Agreement): number {
   )
   if (lost) return 0
   const { count, mended, broken } = mistakesOf(first.wrong, now.wrong)
+  if (2 * mended < count) return 0
   return (mended / Math.max(1, count)) * Math.min(1, (BREAKS * mended) / Math.max(1, broken))
 }
