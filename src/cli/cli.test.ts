@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { diceByLabel } from '../core/metrics/index.ts'
@@ -244,6 +244,19 @@ describe('maskwright finetune', () => {
     const { code, stdout } = await finetune(at('wrong'), at('worse'), '--steps', '30', '--holdout', at('holdout'))
     expect(code).toBe(0)
     expect(lines(stdout).at(-1)).toMatchObject({ event: 'done', promoted: false })
+  })
+
+  it('does not promote its parent under another name', async () => {
+    const images = [1, 2, 3].map((seed) => at('train', 'images', `disk${seed}.png`))
+    const said = await runCli('predict', ...images, '--model', at('base'), '--out', at('as-it-is', 'masks'))
+    expect([said.code, said.stderr]).toEqual([0, ''])
+    await mkdir(at('as-it-is', 'images'))
+    for (const image of images) await cp(image, at('as-it-is', 'images', basename(image)))
+    const { stdout } = await finetune(at('as-it-is'), at('the-same'), '--steps', '5')
+    expect(lines(stdout).at(-1)).toMatchObject({ event: 'done', promoted: false, scoredOn: 'training data' })
+    const card = JSON.parse(await readFile(at('the-same', 'card.json'), 'utf8')) as Record<string, unknown>
+    expect(card).toMatchObject({ parentId: 'base-model', training: { steps: 0, keptStep: 0 } })
+    expect(await readFile(at('the-same', 'weights.bin'))).toEqual(await readFile(at('base', 'weights.bin')))
   })
 
   it('says so when it had to judge by the training data, and adds labels that are new', async () => {

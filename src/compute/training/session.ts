@@ -118,8 +118,8 @@ export async function openTraining(options: SessionOptions): Promise<TrainingSes
       teaching?.patch === patch ? teaching : { room: await roomFor(now, options.batch ?? BATCH, patch), times: [] }
     teaching?.lessons.dispose()
     now.weights.hold(now.holdOf(taught.slices.length))
-    // Others than those of the samples before, of which patches were drawn from their first on.
     for (const value of taught.shown()) shown.add(value)
+    // Others than those of the samples before, of which patches were drawn from their first on.
     teaching = { learner: now, lessons: taught.lessons(seed + taughtTimes++), room, times, patch, steps: 0 }
     return teaching
   }

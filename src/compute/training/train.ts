@@ -70,7 +70,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
     const taught = opened.teach(options.samples)
     lessons = taught.lessons(seed)
     optimizer = opened.optimizer(taught.slices.length)
-    const { training, size } = await fit(network, optimizer, lessons, {
+    const { training: fitted, size } = await fit(network, optimizer, lessons, {
       ...{
         networkStep: architecture.step,
         steps,
@@ -86,14 +86,8 @@ export async function trainModel(options: TrainOptions): Promise<TrainedModel> {
       batch: options.batch ?? BATCH,
       patch: patchSize(taught.slices, architecture.step, options.patch ?? PATCH),
     })
-    const trained = {
-      ...{
-        network,
-        architecture,
-        training: { ...training, ...seenLabels(parent?.card ?? null, taught.shown()) },
-      },
-      ...{ batch: size.count, patch: size.size },
-    }
+    const training = { ...fitted, ...seenLabels(parent?.card ?? null, taught.shown()) }
+    const trained = { network, architecture, training, batch: size.count, patch: size.size }
     return recipeUse === null ? trained : { ...trained, recipeUse }
   } catch (error) {
     network.dispose()

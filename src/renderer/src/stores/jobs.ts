@@ -20,7 +20,7 @@ export const useJobsStore = defineStore('jobs', () => {
   const jobs = ref<Job[]>([])
   /** The last training that this page saw end or run: its curve stays on screen. */
   const lastTraining = ref<Job | null>(null)
-  /** The last training found nothing to learn, and nothing was drawn or approved since: a further one would find no more. */
+  /** The last training found nothing to learn, or nothing better, and nothing was drawn or approved since: the same again is no next step. */
   const inVain = ref(false)
   /** Jobs whose end was asked for here and neither came yet nor was refused. */
   const asked = ref<ReadonlySet<string>>(new Set())

@@ -52,6 +52,7 @@ describe('a version in full', () => {
     expect(await place('live')).toBe('step 20')
     expect(await place('imported')).toBe('step 20')
   })
+
   it('tells how much of what its parent had wrong it mended', async () => {
     const measured = { lossBefore: 1, lossAfter: 0.4, diceBefore: 0.9, diceAfter: 0.96 }
     const mistakes = { count: 1200, mended: 1100, broken: 7 }
